@@ -1,0 +1,113 @@
+"""Every error that Kith raises on purpose.
+
+::
+
+    KithError
+    ├── ImageError              the file is not a picture we can or may read
+    ├── AcquisitionError        the picture is fine, but no usable face comes out of it
+    │   ├── NoFaceFound
+    │   ├── SeveralFacesFound
+    │   └── LowQuality
+    ├── GalleryError            the gallery cannot do what was asked
+    │   ├── UnknownSubject
+    │   ├── DuplicateSubject
+    │   ├── DuplicateReference
+    │   └── ModelMismatch
+    ├── EvaluationError         the protocol's files do not fit together
+    ├── WeightsError            a model cannot be had or read
+    │   ├── UnknownModel
+    │   ├── ChecksumMismatch
+    │   ├── DownloadFailed
+    │   └── UnsupportedFile
+    └── MissingExtra            an optional package is not installed
+
+Wrong types and shapes in a program stay TypeError and ValueError. Nothing here knows of exit
+codes or HTTP: the command line keeps its own table.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+
+class KithError(Exception):
+    """Root of everything Kith raises on purpose; its text is one line for a person to read."""
+
+
+class ImageError(KithError):
+    """The file is missing, is no picture, is damaged, or is larger than allowed."""
+
+
+class AcquisitionError(KithError):
+    """A picture was read but gave no face that can be used."""
+
+
+class NoFaceFound(AcquisitionError):
+    """The detector found no face in the picture."""
+
+
+class SeveralFacesFound(AcquisitionError):
+    """One face was needed and the picture shows several, none of them clearly the main one."""
+
+
+class LowQuality(AcquisitionError):
+    """The face is too small, too blurred or too much in profile to rely on."""
+
+
+class GalleryError(KithError):
+    """The gallery cannot be opened, read or written as asked."""
+
+
+class UnknownSubject(GalleryError):
+    """No subject of the gallery has this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.name = name
+        self.close_matches = get_close_matches(name, known, n=3, cutoff=0.6)
+        hint = f"; did you mean {' or '.join(self.close_matches)}?" if self.close_matches else ""
+        super().__init__(f"no person named {name!r} in the gallery{hint}")
+
+
+class DuplicateSubject(GalleryError):
+    """A subject of this name exists already."""
+
+
+class DuplicateReference(GalleryError):
+    """This very photo is enrolled already."""
+
+
+class ModelMismatch(GalleryError):
+    """Templates of two different models were to be compared."""
+
+
+class EvaluationError(KithError):
+    """An evaluation protocol's files are missing, malformed or do not fit together."""
+
+
+class WeightsError(KithError):
+    """A model cannot be had or read."""
+
+
+class UnknownModel(WeightsError):
+    """No model of this name is in the catalogue."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"unknown model {name!r}; known models: {', '.join(sorted(known))}")
+
+
+class ChecksumMismatch(WeightsError):
+    """A weights file is not the one that was published."""
+
+
+class DownloadFailed(WeightsError):
+    """A weights file is not on this machine and could not be fetched."""
+
+
+class UnsupportedFile(WeightsError):
+    """A weights file is damaged, or is of a kind Kith does not read."""
+
+
+class MissingExtra(KithError, ImportError):
+    """An optional package is needed for this and is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"this needs {package}; install it with: pip install 'kith[{extra}]'")

@@ -1,0 +1,16 @@
+"""The networks, one file each, in plain Keras 3.
+
+Keras picks its backend when it is first imported. Where the user has not chosen one
+(`KERAS_BACKEND`), Kith chooses jax, here, and only when a network is really needed.
+"""
+
+import os
+import sys
+
+if "keras" not in sys.modules:
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+
+from kith.networks.mtcnn import onet as onet
+from kith.networks.mtcnn import pnet as pnet
+from kith.networks.mtcnn import rnet as rnet
+from kith.networks.resnet29 import resnet29 as resnet29

@@ -1,0 +1,169 @@
+"""The records that flow between the stages; all of them are immutable."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+Image = NDArray[np.uint8]
+"""(h, w, 3) uint8, RGB."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A face in an image, in that image's pixels.
+
+    Attributes:
+        box: (4,) float32: x1, y1, x2, y2; may reach past the image's edge.
+        landmarks: (5, 2) float32: eye, eye, nose, mouth corner, mouth corner; image left first.
+        detection_score: The detector's confidence, 0 to 1.
+    """
+
+    box: FloatArray
+    landmarks: FloatArray
+    detection_score: float
+
+    def __post_init__(self) -> None:
+        require_shape("box", self.box, (4,))
+        require_shape("landmarks", self.landmarks, (5, 2))
+
+    @property
+    def width(self) -> float:
+        """Width of the box in pixels."""
+        return float(self.box[2] - self.box[0])
+
+    @property
+    def height(self) -> float:
+        """Height of the box in pixels."""
+        return float(self.box[3] - self.box[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """What is stored and compared of a face: its embedding, and the model it belongs to.
+
+    Attributes:
+        embedding: (d,) float32 of unit length.
+        model_id: The model that made it; templates of different models do not compare.
+    """
+
+    embedding: FloatArray
+    model_id: str
+
+    def __post_init__(self) -> None:
+        if self.embedding.ndim != 1:
+            raise ValueError(f"embedding must have one dimension, got shape {self.embedding.shape}")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An enrolled person: `id` never changes, `name` is what people see."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A subject the face may belong to.
+
+    Attributes:
+        subject: The enrolled person.
+        score: Cosine similarity to the person's references, -1 to 1; larger is more alike.
+        probability: The SVM's calibrated share among the enrolled, or None for other classifiers.
+            It says which of the enrolled is likeliest, never whether the face is enrolled at all.
+    """
+
+    subject: Subject
+    score: float
+    probability: float | None = None
+
+
+class Outcome(StrEnum):
+    """What is decided of a comparison or of a face."""
+
+    MATCH = "match"
+    NON_MATCH = "non_match"
+    UNKNOWN = "unknown"
+    AMBIGUOUS = "ambiguous"
+    LOW_QUALITY = "low_quality"
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPolicy:
+    """A threshold together with the error rate it stands for.
+
+    Attributes:
+        threshold: A comparison score at or above it is a match.
+        fmr: The false match rate measured at that threshold, per comparison of two faces.
+        measured_on: The data the rate was measured on.
+        margin: Two subjects whose scores differ by less, both above the threshold, are ambiguous.
+    """
+
+    threshold: float
+    fmr: float
+    measured_on: str
+    margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not -1.0 <= self.threshold <= 1.0:
+            raise ValueError(f"threshold must be a cosine in [-1, 1], got {self.threshold}")
+        if not 0.0 <= self.fmr <= 1.0:
+            raise ValueError(f"fmr must be a rate in [0, 1], got {self.fmr}")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two faces compared (1:1).
+
+    Attributes:
+        score: Cosine similarity, -1 to 1.
+        outcome: MATCH or NON_MATCH.
+        policy: The policy that decided.
+    """
+
+    score: float
+    outcome: Outcome
+    policy: DecisionPolicy
+
+    @property
+    def is_match(self) -> bool:
+        """Whether the two faces are taken for the same person's."""
+        return self.outcome is Outcome.MATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is said of one face searched in a gallery (1:N).
+
+    Attributes:
+        outcome: MATCH, UNKNOWN, AMBIGUOUS or LOW_QUALITY.
+        candidates: The likeliest subjects, best first; empty if the gallery is.
+        reason: A few words where the outcome is not MATCH.
+    """
+
+    outcome: Outcome
+    candidates: tuple[Candidate, ...]
+    reason: str = ""
+
+    @property
+    def subject(self) -> Subject | None:
+        """The person the face is taken for, or None."""
+        return self.candidates[0].subject if self.outcome is Outcome.MATCH else None
+
+    @property
+    def score(self) -> float | None:
+        """The best candidate's score, or None if there is none."""
+        return self.candidates[0].score if self.candidates else None
+
+
+def require_shape(name: str, array: np.ndarray, shape: tuple[int | None, ...]) -> None:
+    """Raise ValueError unless the array has this shape; None stands for any length."""
+    fits = array.ndim == len(shape) and all(
+        want is None or have == want for have, want in zip(array.shape, shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join("n" if want is None else str(want) for want in shape)
+        raise ValueError(f"{name} must have shape ({wanted}), got {array.shape}")

@@ -1,0 +1,20 @@
+"""Weights files -> {variable name: array}; nothing in a file is ever executed.
+
+A variable's name is the Keras layer's name, a slash, and the variable's own: `stem_conv/kernel`.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from kith.weights.readers.dlib import read_dlib_resnet29
+from kith.weights.readers.mtcnn import read_mtcnn_onet, read_mtcnn_pnet, read_mtcnn_rnet
+
+Arrays = dict[str, np.ndarray]
+
+READERS: Mapping[str, Callable[[bytes], Arrays]] = {
+    "dlib_resnet29": read_dlib_resnet29,
+    "mtcnn_pnet": read_mtcnn_pnet,
+    "mtcnn_rnet": read_mtcnn_rnet,
+    "mtcnn_onet": read_mtcnn_onet,
+}
