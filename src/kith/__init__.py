@@ -1,0 +1,77 @@
+"""Kith recognizes the people in photographs: FaceNet for today's Python.
+
+    import kith
+
+    recognizer = kith.Recognizer.from_pretrained()
+    gallery = kith.Gallery.open("family.db", model_id=recognizer.model_id)
+    recognizer.enroll("Ada", kith.load_image("ada.jpg"), gallery)
+    for face, decision in recognizer.identify(kith.load_image("party.jpg"), gallery):
+        print(face.box, decision.outcome, decision.subject)
+
+Importing kith reads no file, no environment and no network; what is heavy is imported at first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kith.classification import ClassifierKind as ClassifierKind
+    from kith.detection import main_face as main_face
+    from kith.detection.mtcnn import DetectionSettings as DetectionSettings
+    from kith.errors import AcquisitionError as AcquisitionError
+    from kith.errors import GalleryError as GalleryError
+    from kith.errors import ImageError as ImageError
+    from kith.errors import KithError as KithError
+    from kith.errors import WeightsError as WeightsError
+    from kith.gallery import Gallery as Gallery
+    from kith.images import load_image as load_image
+    from kith.recognizer import Recognizer as Recognizer
+    from kith.records import Candidate as Candidate
+    from kith.records import Comparison as Comparison
+    from kith.records import Decision as Decision
+    from kith.records import DecisionPolicy as DecisionPolicy
+    from kith.records import Face as Face
+    from kith.records import Outcome as Outcome
+    from kith.records import Subject as Subject
+    from kith.records import Template as Template
+    from kith.runtime.prepare import Precision as Precision
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AcquisitionError": "kith.errors",
+    "Candidate": "kith.records",
+    "ClassifierKind": "kith.classification",
+    "Comparison": "kith.records",
+    "Decision": "kith.records",
+    "DecisionPolicy": "kith.records",
+    "DetectionSettings": "kith.detection.mtcnn",
+    "Face": "kith.records",
+    "Gallery": "kith.gallery",
+    "GalleryError": "kith.errors",
+    "ImageError": "kith.errors",
+    "KithError": "kith.errors",
+    "Outcome": "kith.records",
+    "Precision": "kith.runtime.prepare",
+    "Recognizer": "kith.recognizer",
+    "Subject": "kith.records",
+    "Template": "kith.records",
+    "WeightsError": "kith.errors",
+    "load_image": "kith.images",
+    "main_face": "kith.detection",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'kith' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,5 +1,6 @@
 """Anything that holds a picture -> an (h, w, 3) uint8 RGB array."""
 
+import hashlib
 import io
 import os
 import warnings
@@ -60,6 +61,11 @@ def load_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Image:
         raise ImageError(f"{name}: the picture is damaged ({_one_line(error)})") from None
     except MemoryError:
         raise ImageError(f"{name}: not enough memory to decode the picture") from None
+
+
+def content_hash(image: Image) -> str:
+    """A name for a picture's pixels: the same photo has the same, whatever its file is called."""
+    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
 def find_images(folder: str | os.PathLike[str]) -> list[Path]:

@@ -2,8 +2,8 @@
 
 Source: Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded
 Convolutional Networks", https://arxiv.org/abs/1604.02878, figure 2. Input pixels are scaled to
-(x - 127.5) / 128. Box outputs are offsets of x1, y1, x2, y2 in units of the window's size;
-`score` is (not face, face).
+(x - 127.5) / 128. Box outputs are offsets of x1, y1, x2, y2 in units of the window's size. The
+score is one sigmoid; the paper's softmax over two (not face, face) is the same function.
 """
 
 import keras
@@ -14,7 +14,7 @@ def pnet(*, initializer: str = "he_normal") -> keras.Model:
     """Proposal network: 12-pixel windows at a stride of 2 over an image of any size.
 
     Returns:
-        A model from (n, h, w, 3) to offsets (n, h', w', 4) and scores (n, h', w', 2).
+        A model from (n, h, w, 3) to offsets (n, h', w', 4) and scores (n, h', w', 1).
     """
     inputs = keras.Input((None, None, 3), name="image")
     x = _conv(inputs, 10, 3, "conv1", initializer)
@@ -22,7 +22,7 @@ def pnet(*, initializer: str = "he_normal") -> keras.Model:
     x = _conv(x, 16, 3, "conv2", initializer)
     x = _conv(x, 32, 3, "conv3", initializer)
     offsets = layers.Conv2D(4, 1, kernel_initializer=initializer, name="offsets")(x)
-    scores = layers.Conv2D(2, 1, activation="softmax", kernel_initializer=initializer, name="scores")(x)
+    scores = layers.Conv2D(1, 1, activation="sigmoid", kernel_initializer=initializer, name="scores")(x)
     return keras.Model(inputs, [offsets, scores], name="pnet")
 
 
@@ -30,7 +30,7 @@ def rnet(*, initializer: str = "he_normal") -> keras.Model:
     """Refinement network.
 
     Returns:
-        A model from windows (n, 24, 24, 3) to offsets (n, 4) and scores (n, 2).
+        A model from windows (n, 24, 24, 3) to offsets (n, 4) and scores (n, 1).
     """
     inputs = keras.Input((24, 24, 3), name="windows")
     x = _conv(inputs, 28, 3, "conv1", initializer)  # 22 x 22 x 28
@@ -40,7 +40,7 @@ def rnet(*, initializer: str = "he_normal") -> keras.Model:
     x = _conv(x, 64, 2, "conv3", initializer)  # 3 x 3 x 64
     x = _dense(x, 128, "dense4", initializer)
     offsets = layers.Dense(4, kernel_initializer=initializer, name="offsets")(x)
-    scores = layers.Dense(2, activation="softmax", kernel_initializer=initializer, name="scores")(x)
+    scores = layers.Dense(1, activation="sigmoid", kernel_initializer=initializer, name="scores")(x)
     return keras.Model(inputs, [offsets, scores], name="rnet")
 
 
@@ -49,7 +49,7 @@ def onet(*, initializer: str = "he_normal") -> keras.Model:
 
     Returns:
         A model from windows (n, 48, 48, 3) to offsets (n, 4), landmarks (n, 10) as five x then
-        five y in units of the window's size, and scores (n, 2).
+        five y in units of the window's size, and scores (n, 1).
     """
     inputs = keras.Input((48, 48, 3), name="windows")
     x = _conv(inputs, 32, 3, "conv1", initializer)  # 46 x 46 x 32
@@ -62,7 +62,7 @@ def onet(*, initializer: str = "he_normal") -> keras.Model:
     x = _dense(x, 256, "dense5", initializer)
     offsets = layers.Dense(4, kernel_initializer=initializer, name="offsets")(x)
     landmarks = layers.Dense(10, kernel_initializer=initializer, name="landmarks")(x)
-    scores = layers.Dense(2, activation="softmax", kernel_initializer=initializer, name="scores")(x)
+    scores = layers.Dense(1, activation="sigmoid", kernel_initializer=initializer, name="scores")(x)
     return keras.Model(inputs, [offsets, landmarks, scores], name="onet")
 
 

@@ -45,7 +45,17 @@ def _read(data: bytes, layers: tuple[str, ...]) -> dict[str, np.ndarray]:
     arrays = read_joblib_arrays(_decompress(data))
     if len(arrays) != len(names):
         raise UnsupportedFile(f"MTCNN weights: the file holds {len(arrays)} arrays, expected {len(names)}")
-    return dict(zip(names, arrays, strict=True))
+    variables = dict(zip(names, arrays, strict=True))
+    for name in ("scores/kernel", "scores/bias"):
+        variables[name] = _softmax_to_sigmoid(variables[name])
+    return variables
+
+
+def _softmax_to_sigmoid(weights: np.ndarray) -> np.ndarray:
+    """Of (not face, face), the face's softmax is the sigmoid of the difference."""
+    if weights.shape[-1] != 2:
+        raise UnsupportedFile(f"MTCNN weights: the scores have shape {weights.shape}, expected two at the end")
+    return weights[..., 1:] - weights[..., :1]
 
 
 def _decompress(data: bytes) -> bytes:

@@ -1,0 +1,77 @@
+"""Faces -> crops: every face the same way up, at the same size, with its features in the same places."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from kith.records import Face, FloatArray, Image, require_shape
+from kith.weights.preprocessing import CropRule
+
+
+def align(image: Image, faces: Sequence[Face], rule: CropRule) -> np.ndarray:
+    """Cut faces out as an embedder wants them.
+
+    Args:
+        image: (h, w, 3) uint8 RGB.
+        faces: Faces in that image.
+        rule: The embedder's crop rule.
+
+    Returns:
+        (n, s, s, 3) uint8 crops; outside the image they are black.
+    """
+    require_shape("image", image, (None, None, 3))
+    crops = np.zeros((len(faces), rule.size, rule.size, 3), np.uint8)
+    template = np.array(rule.template, np.float32)
+    for crop, face in zip(crops, faces, strict=True):
+        transform = similarity_transform(face.landmarks, template)
+        source, transform = _reduce(image, transform, rule.size)
+        cv2.warpAffine(source, transform, (rule.size, rule.size), dst=crop, flags=cv2.INTER_LINEAR)
+    return crops
+
+
+def similarity_transform(points: FloatArray, template: FloatArray) -> np.ndarray:
+    """The rotation, scale and shift that bring points closest to a template, in least squares.
+
+    Source: Umeyama 1991, "Least-Squares Estimation of Transformation Parameters Between Two Point
+    Patterns", equations 40 to 42. In the plane, with (x, y) as the complex number x + iy, it is the
+    regression of one set of numbers on the other; reflections cannot arise.
+
+    Args:
+        points: (n, 2)
+        template: (n, 2)
+
+    Returns:
+        (2, 3) float64: maps (x, y, 1) of the points to the template.
+    """
+    require_shape("points", points, (None, 2))
+    z = points[:, 0].astype(np.float64) + 1j * points[:, 1]
+    w = template[:, 0].astype(np.float64) + 1j * template[:, 1]
+    centred = z - z.mean()
+    spread = np.vdot(centred, centred).real
+    turn = np.vdot(centred, w - w.mean()) / spread if spread > 0 else 1.0
+    shift = w.mean() - turn * z.mean()
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def _reduce(image: Image, transform: np.ndarray, size: int) -> tuple[Image, np.ndarray]:
+    """For a face much larger than its crop: the part of the image around it, shrunk, and its transform.
+
+    Bilinear sampling skips pixels when it shrinks by more than two, which shows as noise.
+    """
+    scale = float(np.hypot(transform[0, 0], transform[1, 0]))
+    if scale >= 0.5:
+        return image, transform
+    edges = np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])
+    corners = cv2.invertAffineTransform(transform) @ edges
+    height, width = image.shape[:2]
+    left, top = np.clip(np.floor(corners.min(axis=1)).astype(int) - 2, 0, [width - 1, height - 1])
+    right, bottom = np.clip(np.ceil(corners.max(axis=1)).astype(int) + 2, [left + 1, top + 1], [width, height])
+    part = image[top:bottom, left:right]
+    shrunk_size = np.maximum(np.array([right - left, bottom - top]) * min(2 * scale, 1), 1).astype(int)
+    shrunk = cv2.resize(part, shrunk_size.tolist(), interpolation=cv2.INTER_AREA)
+    # a pixel's centre x of the image lies at (x - left + 0.5) * factor - 0.5 of the shrunk part
+    factor = shrunk_size / np.array([right - left, bottom - top])
+    shift = (0.5 - np.array([left, top])) * factor - 0.5
+    to_image = np.array([[1 / factor[0], 0, -shift[0] / factor[0]], [0, 1 / factor[1], -shift[1] / factor[1]], [0, 0, 1]])
+    return np.asarray(shrunk, np.uint8), transform @ to_image

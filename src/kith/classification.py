@@ -1,0 +1,209 @@
+"""Which of the enrolled a face is likeliest to be.
+
+Three classifiers with scikit-learn's contract: `fit(X, y)`, `decision_function(X)`, `predict(X)`,
+`classes_`. A classifier always names someone; whether the face belongs to anyone at all is decided
+before, by the gate in `kith.comparison`. What is learned is arrays and is stored as arrays.
+"""
+
+from collections import Counter
+from enum import StrEnum
+from typing import Protocol, Self
+
+import numpy as np
+
+from kith.embedding import normalize
+from kith.records import FloatArray, require_shape
+
+Arrays = dict[str, np.ndarray]
+
+
+class ClassifierKind(StrEnum):
+    """The classifiers there are."""
+
+    NEAREST = "nearest"
+    CENTROID = "centroid"
+    SVM = "svm"
+
+
+class Classifier(Protocol):
+    """scikit-learn's contract, and arrays in and out.
+
+    Attributes:
+        classes_: (k,) the labels seen in `fit`, sorted.
+    """
+
+    classes_: np.ndarray
+
+    def fit(self, X: FloatArray, y: np.ndarray) -> Self:
+        """Learn from embeddings (n, d) and their labels (n,)."""
+        ...
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """How likely each class is, for embeddings (n, d): (n, k), larger is likelier."""
+        ...
+
+    def predict(self, X: FloatArray) -> np.ndarray:
+        """The likeliest label of each embedding: (n,)."""
+        ...
+
+    def to_arrays(self) -> Arrays:
+        """What was learned."""
+        ...
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """The classifier that `to_arrays` described."""
+        ...
+
+
+class _Argmax:
+    classes_: np.ndarray
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        raise NotImplementedError
+
+    def predict(self, X: FloatArray) -> np.ndarray:
+        """The likeliest label of each embedding: (n,)."""
+        return np.asarray(self.classes_[np.argmax(self.decision_function(X), axis=1)])
+
+
+class NearestReference(_Argmax):
+    """A class is as likely as its most similar reference."""
+
+    def fit(self, X: FloatArray, y: np.ndarray) -> Self:
+        """Keep embeddings (n, d) and their labels (n,)."""
+        _check(X, y)
+        order = np.argsort(y, kind="stable")
+        self.references_ = np.asarray(X[order], np.float32)
+        self.classes_, self.starts_ = np.unique(y[order], return_index=True)
+        return self
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Cosine to each class's most similar reference: (n, k)."""
+        scores = X @ self.references_.T
+        return np.asarray(np.maximum.reduceat(scores, self.starts_, axis=1), np.float32)
+
+    def to_arrays(self) -> Arrays:
+        """What was learned."""
+        return {"references": self.references_, "classes": self.classes_, "starts": self.starts_}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """The classifier that `to_arrays` described."""
+        self = cls()
+        self.references_, self.classes_ = arrays["references"], arrays["classes"]
+        self.starts_ = arrays["starts"]
+        return self
+
+
+class Centroid(_Argmax):
+    """A class is as likely as the mean of its references is similar."""
+
+    def fit(self, X: FloatArray, y: np.ndarray) -> Self:
+        """Learn from embeddings (n, d) and their labels (n,)."""
+        _check(X, y)
+        self.classes_, members = np.unique(y, return_inverse=True)
+        sums = np.zeros((len(self.classes_), X.shape[1]), np.float64)
+        np.add.at(sums, members, X)
+        self.centroids_ = normalize(sums)
+        return self
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Cosine to each class's centroid: (n, k)."""
+        return np.asarray(X @ self.centroids_.T, np.float32)
+
+    def to_arrays(self) -> Arrays:
+        """What was learned."""
+        return {"centroids": self.centroids_, "classes": self.classes_}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """The classifier that `to_arrays` described."""
+        self = cls()
+        self.centroids_, self.classes_ = arrays["centroids"], arrays["classes"]
+        return self
+
+
+class LinearSVM(_Argmax):
+    """The tutorial's linear support vector machine, one class against the rest.
+
+    Its margins are calibrated by one temperature for all classes (cross-validated; Guo et al.
+    2017, https://arxiv.org/abs/1706.04599), so `predict_proba` sums to one over the enrolled. It
+    says nothing about strangers.
+
+    Args:
+        C: Weight of errors against the width of the margin.
+    """
+
+    def __init__(self, C: float = 1.0) -> None:
+        self.C = C
+
+    def fit(self, X: FloatArray, y: np.ndarray) -> Self:
+        """Learn from embeddings (n, d) and their labels (n,); at least two classes."""
+        _check(X, y)
+        # here: an SVM that is fitted already needs no scikit-learn, which takes a second to import
+        from sklearn.calibration import CalibratedClassifierCV
+        from sklearn.svm import LinearSVC
+
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise ValueError("an SVM needs at least two people")
+        fewest = min(Counter(y.tolist()).values())
+        svm = LinearSVC(C=self.C, random_state=0)
+        self.temperature_ = 1.0
+        if fewest >= 2:
+            folds = min(fewest, 5)
+            calibrated = CalibratedClassifierCV(svm, method="temperature", cv=folds, ensemble=False).fit(X, y)
+            member = calibrated.calibrated_classifiers_[0]
+            svm = member.estimator
+            self.temperature_ = 1 / float(member.calibrators[0].beta_)
+        else:
+            svm = svm.fit(X, y)
+        coefficients, intercepts = svm.coef_, svm.intercept_
+        if len(self.classes_) == 2:  # scikit-learn keeps one row for two classes
+            coefficients = np.concatenate([-coefficients, coefficients])
+            intercepts = np.concatenate([-intercepts, intercepts])
+        self.coefficients_ = np.asarray(coefficients, np.float32)
+        self.intercepts_ = np.asarray(intercepts, np.float32)
+        return self
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Signed distance from each class's boundary: (n, k)."""
+        return np.asarray(X @ self.coefficients_.T + self.intercepts_, np.float32)
+
+    def predict_proba(self, X: FloatArray) -> FloatArray:
+        """Share of each class among the enrolled: (n, k), rows sum to one."""
+        logits = self.decision_function(X).astype(np.float64) / self.temperature_
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+    def to_arrays(self) -> Arrays:
+        """What was learned."""
+        return {
+            "coefficients": self.coefficients_,
+            "intercepts": self.intercepts_,
+            "temperature": np.array(self.temperature_),
+            "classes": self.classes_,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """The classifier that `to_arrays` described."""
+        self = cls()
+        self.coefficients_, self.intercepts_ = arrays["coefficients"], arrays["intercepts"]
+        self.temperature_, self.classes_ = float(arrays["temperature"]), arrays["classes"]
+        return self
+
+
+CLASSIFIERS: dict[ClassifierKind, type[NearestReference] | type[Centroid] | type[LinearSVM]] = {
+    ClassifierKind.NEAREST: NearestReference,
+    ClassifierKind.CENTROID: Centroid,
+    ClassifierKind.SVM: LinearSVM,
+}
+
+
+def _check(X: FloatArray, y: np.ndarray) -> None:
+    require_shape("X", X, (None, None))
+    require_shape("y", y, (len(X),))
+    if not len(X):
+        raise ValueError("a classifier needs at least one embedding")

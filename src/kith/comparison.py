@@ -1,0 +1,122 @@
+"""Embeddings -> scores -> decisions. A score is a cosine: larger is more alike, everywhere."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from kith.errors import ModelMismatch
+from kith.records import (
+    Candidate,
+    Comparison,
+    Decision,
+    DecisionPolicy,
+    FloatArray,
+    Outcome,
+    Template,
+    require_shape,
+)
+
+
+def score_pairs(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Cosine of each row with the row beside it: (n, d) and (n, d) to (n,)."""
+    require_shape("second", second, first.shape)
+    return np.asarray(np.einsum("nd,nd->n", first, second), np.float32)
+
+
+def score_all(probes: FloatArray, references: FloatArray) -> FloatArray:
+    """Cosine of every probe (n, d) with every reference (m, d): (n, m)."""
+    require_shape("references", references, (None, probes.shape[1]))
+    return np.asarray(probes @ references.T, np.float32)
+
+
+def compare(first: Template, second: Template, policy: DecisionPolicy) -> Comparison:
+    """Decide whether two templates are of one person (1:1).
+
+    Raises:
+        ModelMismatch: Two different models made them.
+    """
+    if first.model_id != second.model_id:
+        raise ModelMismatch(f"templates of {first.model_id} and {second.model_id} cannot be compared")
+    score = float(first.embedding @ second.embedding)
+    outcome = Outcome.MATCH if score >= policy.threshold else Outcome.NON_MATCH
+    return Comparison(score, outcome, policy)
+
+
+def decide(candidates: Sequence[Candidate], policy: DecisionPolicy) -> Decision:
+    """Decide whose face it is, if anyone's (1:N): first whether, then who.
+
+    Args:
+        candidates: Subjects in the order of likelihood; the gate looks at their scores only.
+        policy: Threshold of the gate, and the margin within which two subjects are ambiguous.
+    """
+    passed = [candidate for candidate in candidates if candidate.score >= policy.threshold]
+    if not passed:
+        reason = "no one enrolled is similar enough" if candidates else "no one is enrolled"
+        return Decision(Outcome.UNKNOWN, tuple(candidates), reason)
+    best, *others = passed
+    ordered = (*passed, *(candidate for candidate in candidates if candidate.score < policy.threshold))
+    for other in others:
+        if other.score > best.score - policy.margin:
+            reason = f"{best.subject.name} or {other.subject.name}"
+            return Decision(Outcome.AMBIGUOUS, ordered, reason)
+    return Decision(Outcome.MATCH, ordered)
+
+
+def decide_photo(
+    candidates: Sequence[Sequence[Candidate]], policy: DecisionPolicy, unfit: Mapping[int, str] | None = None
+) -> list[Decision]:
+    """Decide whose the faces of one photo are; nobody is there twice.
+
+    Of two faces that would be named alike, the better-scored one keeps the name and the other is
+    decided anew without it.
+
+    Args:
+        candidates: For each face, subjects in the order of likelihood.
+        policy: See `decide`.
+        unfit: Faces, by position, that are not good enough to decide on, and why.
+
+    Returns:
+        One decision a face.
+    """
+    unfit = unfit or {}
+    remaining = [list(of_face) for of_face in candidates]
+    decisions: dict[int, Decision] = {
+        face: Decision(Outcome.LOW_QUALITY, tuple(candidates[face]), reason) for face, reason in unfit.items()
+    }
+    while len(decisions) < len(remaining):
+        proposals = {
+            face: decide(remaining[face], policy) for face in range(len(remaining)) if face not in decisions
+        }
+        face, decision = max(proposals.items(), key=lambda item: (_certainty(item[1]), -item[0]))
+        decisions[face] = decision
+        if decision.subject is not None:
+            for others in remaining:
+                others[:] = [candidate for candidate in others if candidate.subject != decision.subject]
+    return [decisions[face] for face in range(len(remaining))]
+
+
+def _certainty(decision: Decision) -> float:
+    """Matches first, the best first."""
+    score = decision.score if decision.score is not None else -1.0
+    return score + (10.0 if decision.outcome is Outcome.MATCH else 0.0)
+
+
+def threshold_at_fmr(non_mated_scores: np.ndarray, fmr: float) -> float:
+    """The lowest threshold at which at most this share of non-mated scores would match.
+
+    Args:
+        non_mated_scores: (n,) scores of pairs of different people.
+        fmr: Wanted false match rate, 0 to 1.
+
+    Raises:
+        ValueError: There are too few scores to show so low a rate.
+    """
+    count = len(non_mated_scores)
+    allowed = int(np.floor(fmr * count + 1e-9))
+    if count == 0 or (allowed == 0 and fmr > 0):
+        raise ValueError(f"{count} non-mated scores cannot show a false match rate of {fmr:g}")
+    if allowed >= count:
+        return -1.0
+    # the score that must not match any more, and the smallest step above it
+    first_excluded = np.partition(non_mated_scores, count - allowed - 1)[count - allowed - 1]
+    return float(np.nextafter(first_excluded, np.float32(2)))

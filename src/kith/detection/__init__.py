@@ -1,0 +1,6 @@
+"""Image -> faces."""
+
+from kith.detection.choice import central_face as central_face
+from kith.detection.choice import main_face as main_face
+from kith.detection.detector import Detector as Detector
+from kith.detection.mtcnn import MTCNN as MTCNN

@@ -1,0 +1,103 @@
+"""Arithmetic on boxes (n, 4): x1, y1, x2, y2 in pixels."""
+
+import cv2
+import numpy as np
+
+from kith.records import FloatArray, Image
+
+_ROWS = 512
+
+
+def areas(boxes: np.ndarray) -> np.ndarray:
+    """(n,) areas; a box turned inside out has none."""
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    return np.asarray(sides[:, 0] * sides[:, 1])
+
+
+def overlaps(first: np.ndarray, second: np.ndarray, *, of_smaller: bool = False) -> np.ndarray:
+    """How far each box of one set covers each of another.
+
+    Args:
+        first: (n, 4)
+        second: (m, 4)
+        of_smaller: Divide the common area by the smaller of the two, not by the union.
+
+    Returns:
+        (n, m) shares, 0 to 1.
+    """
+    a, b = first.T[:, :, np.newaxis], second.T[:, np.newaxis, :]
+    width = np.minimum(a[2], b[2]) - np.maximum(a[0], b[0])
+    height = np.minimum(a[3], b[3]) - np.maximum(a[1], b[1])
+    common = np.maximum(width, 0) * np.maximum(height, 0)
+    of_first, of_second = areas(first)[:, np.newaxis], areas(second)[np.newaxis, :]
+    whole = np.minimum(of_first, of_second) if of_smaller else of_first + of_second - common
+    return np.asarray(common / np.maximum(whole, 1e-9))
+
+
+def suppress(
+    boxes: np.ndarray, scores: np.ndarray, max_overlap: float, *, of_smaller: bool = False
+) -> np.ndarray:
+    """Non-maximum suppression: of boxes that cover one another, the best-scored stays.
+
+    A box goes as soon as any better one covers it, also one that itself goes: that is how the
+    weights' own package decides, and it needs no loop over boxes.
+
+    Args:
+        boxes: (n, 4)
+        scores: (n,)
+        max_overlap: A box that is covered further than this by a better one goes.
+        of_smaller: See `overlaps`.
+
+    Returns:
+        Indices of the boxes that stay, best first; of equal scores the first counts as better.
+    """
+    order = np.argsort(-scores, kind="stable")
+    boxes = boxes[order]
+    covered = np.zeros(len(boxes), bool)
+    for start in range(0, len(boxes), _ROWS):  # rows at once: bounds memory on crowded photos
+        better, rest = boxes[start : start + _ROWS], boxes[start:]
+        covers = overlaps(better, rest, of_smaller=of_smaller) > max_overlap
+        covered[start:] |= np.triu(covers, k=1).any(axis=0)
+    return order[~covered]
+
+
+def square(boxes: np.ndarray) -> np.ndarray:
+    """Squares with the boxes' centres and longer sides."""
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = np.max(boxes[:, 2:] - boxes[:, :2], axis=1, keepdims=True) / 2
+    return np.concatenate([centres - half, centres + half], axis=1)
+
+
+def cut_windows(image: Image, boxes: np.ndarray, size: int) -> FloatArray:
+    """Cut square windows out of an image, all at one size, by bilinear sampling.
+
+    A window's first and last pixels are samples at the box's edges; outside the image everything
+    is middle gray (TensorFlow's `crop_and_resize`, on which these weights were evaluated).
+
+    Args:
+        image: (h, w, 3) uint8
+        boxes: (n, 4)
+        size: Side of a window in pixels.
+
+    Returns:
+        (n, size, size, 3) float32, pixel values 0 to 255.
+    """
+    height, width = image.shape[:2]
+    steps = np.linspace(0, 1, size, dtype=np.float32)
+    scale = np.array([(width - 1) / width, (height - 1) / height] * 2, np.float32)
+    x1, y1, x2, y2 = (boxes.astype(np.float32) * scale).T[:, :, np.newaxis]
+    columns = np.broadcast_to((x1 + (x2 - x1) * steps)[:, np.newaxis, :], (len(boxes), size, size))
+    rows = np.broadcast_to((y1 + (y2 - y1) * steps)[:, :, np.newaxis], (len(boxes), size, size))
+    windows = np.empty((len(boxes), size, size, 3), np.uint8)
+    at_once = 32_000 // size  # OpenCV takes at most 32,767 rows
+    for start in range(0, len(boxes), at_once):
+        part = slice(start, start + at_once)
+        windows[part] = cv2.remap(
+            image,
+            columns[part].reshape(-1, size),
+            rows[part].reshape(-1, size),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=(127, 127, 127),
+        ).reshape(-1, size, size, 3)
+    return windows.astype(np.float32)

@@ -1,0 +1,391 @@
+"""The gallery: subjects, their references, and the search among them.
+
+The database is the truth. What is kept in memory for searching is thrown away as soon as this or
+another process has changed the gallery.
+"""
+
+import io
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from kith.errors import DuplicateReference, DuplicateSubject, GalleryError, ModelMismatch, UnknownSubject
+from kith.gallery import store
+from kith.records import Face, FloatArray, Subject, Template
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewReference:
+    """A face to enroll.
+
+    Attributes:
+        template: Its embedding and model.
+        face: Where it is in its photo.
+        source: Where the photo is, for people and for re-embedding; may be empty.
+        source_hash: Of the photo's content: the same photo is enrolled once.
+    """
+
+    template: Template
+    face: Face
+    source: str
+    source_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An enrolled face, without its embedding."""
+
+    id: int
+    subject: Subject
+    source: str
+    source_hash: str
+    detection_score: float
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectSummary:
+    """A subject and the number of its references."""
+
+    subject: Subject
+    references: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class References:
+    """All enrolled embeddings, in memory.
+
+    Attributes:
+        embeddings: (m, d) float32 of unit length.
+        subject_ids: (m,) int64.
+        subjects: Subject of each id.
+        revision: Of the gallery, raised by every change.
+    """
+
+    embeddings: FloatArray
+    subject_ids: np.ndarray
+    subjects: dict[int, Subject]
+    revision: int
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+
+class Gallery:
+    """Enrolled people in one SQLite file, bound to one model; safe to use from many threads.
+
+    Open one with `Gallery.open`; it can be used in a `with` statement.
+    """
+
+    def __init__(self, path: Path, model_id: str) -> None:
+        self.path = path
+        self.model_id = model_id
+        self._engine = store.connect(path)
+        self._lock = threading.Lock()
+        self._loaded: References | None = None
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, model_id: str, create: bool = True) -> Self:
+        """Open a gallery, or make a new one.
+
+        Args:
+            path: The file.
+            model_id: The model whose templates it holds.
+            create: Whether to make the file if it does not exist.
+
+        Raises:
+            GalleryError: The file is missing and not to be made, is not a gallery, or cannot be opened.
+            ModelMismatch: It holds templates of another model.
+        """
+        file = Path(path)
+        if not create and not file.exists():
+            raise GalleryError(f"no gallery at {file}; enroll someone first")
+        gallery = cls(file, model_id)
+        bound = gallery._bind()
+        if bound != model_id:
+            gallery.close()
+            raise ModelMismatch(
+                f"{file} holds templates of {bound}, which cannot be compared with {model_id}'s; "
+                f"use --model {bound} or another gallery"
+            )
+        return gallery
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def enroll(self, name: str, references: Sequence[NewReference]) -> Subject:
+        """Add references to a subject, who is made if no one has the name; all of them or none.
+
+        Returns:
+            The subject, once everything is safely on the disk.
+
+        Raises:
+            DuplicateReference: One of the photos is enrolled already.
+            ModelMismatch: A template is of another model.
+            ValueError: The name is empty.
+            GalleryError: The database refused.
+        """
+        name = clean_name(name)
+        for reference in references:
+            if reference.template.model_id != self.model_id:
+                raise ModelMismatch(
+                    f"the template is of {reference.template.model_id}, the gallery holds {self.model_id}'s"
+                )
+        with store.write(self._engine, self.path) as connection:
+            subject = _find(connection, name) or _add(connection, name)
+            for reference in references:
+                owner = _owner(connection, reference.source_hash)
+                if owner is not None:
+                    raise DuplicateReference(
+                        f"{reference.source or 'this photo'} is enrolled already, as {owner.name}"
+                    )
+                connection.execute(insert(store.references).values(_row(subject, reference)))
+            _raise_revision(connection)
+        return subject
+
+    def owner(self, source_hash: str) -> Subject | None:
+        """The subject under whom a photo is enrolled, or None."""
+        with store.read(self._engine, self.path) as connection:
+            return _owner(connection, source_hash)
+
+    def subjects(self) -> list[SubjectSummary]:
+        """Everyone enrolled, by name."""
+        columns = store.subjects.c
+        query = (
+            select(columns.id, columns.name, func.count(store.references.c.id))
+            .outerjoin_from(store.subjects, store.references)
+            .group_by(columns.id)
+        )
+        with store.read(self._engine, self.path) as connection:
+            rows = connection.execute(query).all()
+        summaries = [SubjectSummary(Subject(id, name), count) for id, name, count in rows]
+        return sorted(summaries, key=lambda summary: summary.subject.name.casefold())
+
+    def references_of(self, name: str) -> list[Reference]:
+        """A subject's references, oldest first.
+
+        Raises:
+            UnknownSubject: No one has this name.
+        """
+        columns = store.references.c
+        query = select(
+            columns.id, columns.source, columns.source_hash, columns.detection_score, columns.created
+        ).order_by(columns.id)
+        with store.read(self._engine, self.path) as connection:
+            subject = _require(connection, name)
+            rows = connection.execute(query.where(columns.subject_id == subject.id)).all()
+        return [Reference(row.id, subject, *row[1:]) for row in rows]
+
+    def rename(self, name: str, new_name: str) -> Subject:
+        """Give a subject another name.
+
+        Raises:
+            UnknownSubject: No one has the old name.
+            DuplicateSubject: Another subject has the new name.
+        """
+        new_name = clean_name(new_name)
+        with store.write(self._engine, self.path) as connection:
+            subject = _require(connection, name)
+            try:
+                connection.execute(
+                    update(store.subjects).where(store.subjects.c.id == subject.id).values(name=new_name)
+                )
+            except IntegrityError:
+                raise DuplicateSubject(
+                    f"{new_name!r} is enrolled already; to make the two one person, merge them"
+                ) from None
+            _raise_revision(connection)
+        return Subject(subject.id, new_name)
+
+    def merge(self, name: str, into: str) -> Subject:
+        """Move all references of one subject to another, and remove the first.
+
+        Raises:
+            UnknownSubject: One of the names is no one's.
+            ValueError: Both names are the same person's.
+        """
+        with store.write(self._engine, self.path) as connection:
+            source, target = _require(connection, name), _require(connection, into)
+            if source == target:
+                raise ValueError(f"{name!r} cannot be merged into itself")
+            of_source = store.references.c.subject_id == source.id
+            connection.execute(update(store.references).where(of_source).values(subject_id=target.id))
+            connection.execute(delete(store.subjects).where(store.subjects.c.id == source.id))
+            _raise_revision(connection)
+        return target
+
+    def delete(self, name: str) -> int:
+        """Remove a subject and everything known of it; what was stored is overwritten on the disk.
+
+        Returns:
+            The number of references that were removed.
+
+        Raises:
+            UnknownSubject: No one has this name.
+        """
+        with store.write(self._engine, self.path) as connection:
+            subject = _require(connection, name)
+            of_subject = store.references.c.subject_id == subject.id
+            count: int = connection.execute(
+                select(func.count()).select_from(store.references).where(of_subject)
+            ).scalar_one()
+            connection.execute(delete(store.subjects).where(store.subjects.c.id == subject.id))
+            connection.execute(delete(store.classifiers))  # support vectors are made of embeddings
+            _raise_revision(connection)
+        with store.translated(self.path), self._engine.connect() as connection:
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))  # the log holds old pages
+        return count
+
+    def references(self) -> References:
+        """All enrolled embeddings; read again only if the gallery has changed since."""
+        with store.read(self._engine, self.path) as connection:
+            revision = _revision(connection)
+            loaded = self._loaded
+            if loaded is not None and loaded.revision == revision:
+                return loaded
+            rows = connection.execute(
+                select(store.references.c.subject_id, store.references.c.embedding).order_by(store.references.c.id)
+            ).all()
+            names = connection.execute(select(store.subjects.c.id, store.subjects.c.name)).all()
+        embeddings = np.frombuffer(b"".join(row.embedding for row in rows), "<f4")
+        loaded = References(
+            embeddings.reshape(len(rows), -1) if rows else np.empty((0, 0), np.float32),
+            np.array([row.subject_id for row in rows], np.int64),
+            {id: Subject(id, name) for id, name in names},
+            revision,
+        )
+        with self._lock:
+            self._loaded = loaded
+        return loaded
+
+    def load_classifier(self, kind: str, revision: int) -> dict[str, np.ndarray] | None:
+        """What a classifier learned from this revision of the gallery, or None."""
+        columns = store.classifiers.c
+        with store.read(self._engine, self.path) as connection:
+            data = connection.execute(
+                select(columns.arrays).where(columns.kind == kind, columns.revision == revision)
+            ).scalar()
+        if data is None:
+            return None
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            return dict(archive)
+
+    def save_classifier(self, kind: str, revision: int, arrays: dict[str, np.ndarray]) -> None:
+        """Keep what a classifier learned, unless the gallery has changed since."""
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **arrays)
+        with store.write(self._engine, self.path) as connection:
+            if _revision(connection) != revision:
+                return
+            connection.execute(delete(store.classifiers).where(store.classifiers.c.kind == kind))
+            connection.execute(
+                insert(store.classifiers).values(kind=kind, revision=revision, arrays=buffer.getvalue())
+            )
+
+    def _bind(self) -> str:
+        """The model of this gallery; a new gallery takes ours."""
+        query = select(store.settings.c.value).where(store.settings.c.name == "model_id")
+        with store.read(self._engine, self.path) as connection:
+            bound: str | None = connection.execute(query).scalar()
+        if bound is None:
+            with store.write(self._engine, self.path) as connection:
+                bound = connection.execute(query).scalar()
+                if bound is None:
+                    bound = self.model_id
+                    connection.execute(
+                        insert(store.settings),
+                        [{"name": "model_id", "value": bound}, {"name": "revision", "value": "0"}],
+                    )
+        return bound
+
+
+def clean_name(name: str) -> str:
+    """A person's name without the white space around it.
+
+    Raises:
+        ValueError: Nothing is left, or it has a character that cannot be shown.
+    """
+    cleaned = " ".join(name.split())
+    if not cleaned:
+        raise ValueError("a person's name must not be empty")
+    if not cleaned.isprintable():
+        raise ValueError(f"a person's name must be printable, got {name!r}")
+    return cleaned
+
+
+def _find(connection: Connection, name: str) -> Subject | None:
+    row = connection.execute(
+        select(store.subjects.c.id, store.subjects.c.name).where(store.subjects.c.name == name)
+    ).first()
+    return Subject(row.id, row.name) if row else None
+
+
+def _require(connection: Connection, name: str) -> Subject:
+    subject = _find(connection, clean_name(name))
+    if subject is None:
+        raise UnknownSubject(name, list(connection.execute(select(store.subjects.c.name)).scalars()))
+    return subject
+
+
+def _add(connection: Connection, name: str) -> Subject:
+    result = connection.execute(insert(store.subjects).values(name=name, created=_now()))
+    return Subject(int(result.inserted_primary_key[0]), name)
+
+
+def _owner(connection: Connection, source_hash: str) -> Subject | None:
+    row = connection.execute(
+        select(store.subjects.c.id, store.subjects.c.name)
+        .join_from(store.references, store.subjects)
+        .where(store.references.c.source_hash == source_hash)
+    ).first()
+    return Subject(row.id, row.name) if row else None
+
+
+def _row(subject: Subject, reference: NewReference) -> dict[str, object]:
+    return {
+        "subject_id": subject.id,
+        "embedding": reference.template.embedding.astype("<f4").tobytes(),
+        "source": reference.source,
+        "source_hash": reference.source_hash,
+        "box": reference.face.box.astype("<f4").tobytes(),
+        "landmarks": reference.face.landmarks.astype("<f4").tobytes(),
+        "detection_score": reference.face.detection_score,
+        "created": _now(),
+    }
+
+
+def _revision(connection: Connection) -> int:
+    value = connection.execute(
+        select(store.settings.c.value).where(store.settings.c.name == "revision")
+    ).scalar_one()
+    return int(value)
+
+
+def _raise_revision(connection: Connection) -> None:
+    connection.execute(
+        update(store.settings)
+        .where(store.settings.c.name == "revision")
+        .values(value=str(_revision(connection) + 1))
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

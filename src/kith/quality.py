@@ -1,0 +1,75 @@
+"""What makes a face unfit to enroll or to decide on."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from kith.records import Face
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What can be measured of a face.
+
+    Attributes:
+        eye_distance: Between the eyes, in pixels of the image.
+        turn: How far the nose is off the middle of the eyes, sideways, in eye distances; about 0.6
+            at half profile. 0 is frontal.
+        sharpness: Standard deviation of the crop's Laplacian, over that of its gray values.
+        detection_score: The detector's confidence, 0 to 1.
+    """
+
+    eye_distance: float
+    turn: float
+    sharpness: float
+    detection_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLimits:
+    """What a face must reach."""
+
+    min_eye_distance: float
+    max_turn: float
+    min_sharpness: float
+    min_detection_score: float
+
+
+IDENTIFY_LIMITS = QualityLimits(
+    min_eye_distance=8, max_turn=1.5, min_sharpness=0.01, min_detection_score=0.8
+)
+"""Below this a decision would be a guess."""
+
+ENROLL_LIMITS = QualityLimits(min_eye_distance=14, max_turn=1.0, min_sharpness=0.02, min_detection_score=0.85)
+"""Stricter: a bad reference harms every later search."""
+
+
+def assess(face: Face, crop: np.ndarray) -> Quality:
+    """Measure a face.
+
+    Args:
+        face: The face in its image.
+        crop: (s, s, 3) uint8, its aligned crop.
+    """
+    left, right, nose = face.landmarks[:3].astype(np.float64)
+    across = right - left
+    distance = float(np.hypot(*across))
+    unit = across / max(distance, 1e-6)
+    turn = abs(float(np.dot(nose - (left + right) / 2, unit))) / max(distance, 1e-6)
+    gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    sharpness = float(cv2.Laplacian(gray, cv2.CV_32F).std() / max(float(gray.std()), 1.0))
+    return Quality(distance, turn, sharpness, face.detection_score)
+
+
+def why_unfit(quality: Quality, limits: QualityLimits) -> str:
+    """What a face falls short of, in a few words; empty if it is fit."""
+    if quality.eye_distance < limits.min_eye_distance:
+        return f"the face is too small ({quality.eye_distance:.0f} pixels between the eyes)"
+    if quality.detection_score < limits.min_detection_score:
+        return f"it may not be a face (detection score {quality.detection_score:.2f})"
+    if quality.turn > limits.max_turn:
+        return "the face is in profile"
+    if quality.sharpness < limits.min_sharpness:
+        return "the face is blurred"
+    return ""

@@ -1,0 +1,182 @@
+"""WeightsSpec -> file -> arrays -> Keras -> ONNX -> session: the one path to a network that runs.
+
+What was compiled once lies in the cache under a name made of everything that went into it, so a
+changed file, network or compiler never meets an old result. Files appear whole or not at all: two
+processes that compile at once write the same bytes, and a killed one leaves nothing behind that
+would be taken for a model.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kith.errors import UnsupportedFile, WeightsError
+from kith.runtime.session import Session, int8_is_exact
+from kith.weights.catalogue import WeightsSpec
+from kith.weights.store import cache_folder, read_weights, remove_stale_partials, write_atomically
+
+if TYPE_CHECKING:
+    import keras
+
+Notify = Callable[[str], None]
+"""Called with a few words at each step that takes a while."""
+
+
+class Precision(StrEnum):
+    """How a network's numbers are kept."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    INT8 = "int8"
+
+
+def prepare(spec: WeightsSpec, *, threads: int = 0, notify: Notify | None = None) -> Session:
+    """The network of a weights file, in float32.
+
+    Args:
+        spec: Which file, read by which reader into which network.
+        threads: How many threads one run may use; 0 means one per core.
+        notify: Told when the network must be compiled first.
+
+    Raises:
+        WeightsError: The file is missing, is not the published one, does not fit the network, or
+            the cache folder cannot be written.
+    """
+    return _cached_session(
+        _cache_path(spec, Precision.FLOAT32), threads, lambda: _compile(spec, notify or _silent)
+    )
+
+
+def prepare_int8(
+    spec: WeightsSpec,
+    inputs: Callable[[], np.ndarray],
+    *,
+    threads: int = 0,
+    notify: Notify | None = None,
+) -> Session:
+    """The network of a weights file, in int8.
+
+    Args:
+        spec: Which file, read by which reader into which network.
+        inputs: Called only when the network must be quantized first; returns (n, s, s, 3) float32
+            real inputs of the network, scaled, for calibration and for the accuracy gate.
+        threads: How many threads one run may use; 0 means one per core.
+        notify: Told when the network must be compiled or quantized first.
+
+    Raises:
+        WeightsError: As `prepare`; also if int8 would change the embeddings.
+    """
+    say = notify or _silent
+
+    def make() -> bytes:
+        from kith.runtime.quantize import quantize  # here: rarely needed
+
+        model = _cached_file(_cache_path(spec, Precision.FLOAT32), lambda: _compile(spec, say))
+        calibration = inputs()
+        say(f"quantizing {spec.network} to int8")
+        return quantize(model, calibration)
+
+    return _cached_session(_cache_path(spec, Precision.INT8), threads, make)
+
+
+def choose_precision(wanted: Precision) -> Precision:
+    """AUTO becomes int8 where this processor sums 8-bit products exactly, and float32 elsewhere."""
+    if wanted is not Precision.AUTO:
+        return wanted
+    return Precision.INT8 if int8_is_exact() else Precision.FLOAT32
+
+
+def load_keras(spec: WeightsSpec, *, notify: Notify | None = None) -> "keras.Model":
+    """The Keras model of a weights file, with its weights.
+
+    Raises:
+        WeightsError: The file is missing, is not the published one, or does not fit the network.
+    """
+    say = notify or _silent
+    say(f"reading {spec.file.path.rpartition('/')[2]}")
+    from kith import networks  # here: this import brings Keras, which a compiled model never needs
+    from kith.weights.readers import READERS
+
+    arrays = READERS[spec.reader](read_weights(spec))
+    say(f"building {spec.network}")
+    model: keras.Model = getattr(networks, spec.network)(initializer="zeros")
+    assign(model, arrays)
+    return model
+
+
+def assign(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
+    """Put arrays into a model's variables by name; every variable and every array must find its own.
+
+    Raises:
+        UnsupportedFile: A name is missing or left over, or a shape differs.
+    """
+    variables = {variable.path: variable for variable in model.variables}
+    missing = sorted(variables.keys() - arrays.keys())
+    unused = sorted(arrays.keys() - variables.keys())
+    if missing or unused:
+        example = f"lacks {missing[0]}" if missing else f"has no place for {unused[0]}"
+        count = len(missing) + len(unused)
+        raise UnsupportedFile(f"the weights do not fit {model.name}: {count} differ, it {example}")
+    for name, variable in variables.items():
+        if tuple(variable.shape) != arrays[name].shape:
+            raise UnsupportedFile(
+                f"the weights do not fit {model.name}: {name} has shape {arrays[name].shape}, "
+                f"expected {tuple(variable.shape)}"
+            )
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
+
+
+def _compile(spec: WeightsSpec, say: Notify) -> bytes:
+    model = load_keras(spec, notify=say)
+    say(f"compiling {spec.network}")
+    from kith.runtime.compile import compile_model  # here: brings Keras
+
+    return compile_model(model)
+
+
+def _cached_session(path: Path, threads: int, make: Callable[[], bytes]) -> Session:
+    if path.is_file():
+        try:
+            return Session(path, threads=threads)
+        except UnsupportedFile:  # damaged on disk: make it again
+            path.unlink(missing_ok=True)
+    return Session(_cached_file(path, make), threads=threads)
+
+
+def _cached_file(path: Path, make: Callable[[], bytes]) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
+    model = make()
+    write_atomically(path, model)
+    remove_stale_partials(path.parent)
+    return model
+
+
+def _cache_path(spec: WeightsSpec, precision: Precision) -> Path:
+    key = hashlib.sha256("\n".join((spec.sha256, spec.reader, spec.network, _sources())).encode())
+    return cache_folder() / "compiled" / f"{spec.network}-{precision}-{key.hexdigest()[:16]}.onnx"
+
+
+@cache
+def _sources() -> str:
+    """Hash of the code that turns a file into a network: readers, networks, compiler, quantizer."""
+    root = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for pattern in ("networks/*.py", "weights/readers/*.py", "runtime/compile.py", "runtime/quantize.py"):
+        for path in sorted(root.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _silent(message: str) -> None:
+    pass

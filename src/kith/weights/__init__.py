@@ -1,0 +1,1 @@
+"""What to load, where it is, and how it was trained."""

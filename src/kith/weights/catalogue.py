@@ -1,0 +1,168 @@
+"""Every model Kith knows: what to load, how it was trained, what it may be used for.
+
+One `WeightsSpec` per weights file, one `EmbedderSpec` or `DetectorSpec` per model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kith.errors import UnknownModel
+from kith.records import DecisionPolicy
+from kith.weights.preprocessing import DLIB_CROP, DLIB_PIXELS, CropRule, PixelRule
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFile:
+    """A file that an installed PyPI package brings; the package itself is never imported."""
+
+    package: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsSpec:
+    """One weights file.
+
+    Attributes:
+        network: The function in `kith.networks` that builds the network.
+        reader: The entry in `kith.weights.readers.READERS` that reads the file.
+        file: Where the file comes from.
+        sha256: Of the file.
+        size: Of the file, in bytes.
+    """
+
+    network: str
+    reader: str
+    file: PackageFile
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderSpec:
+    """An embedder: its weights, and everything that must be done to a face before and after.
+
+    Attributes:
+        id: The model's name, stored with every template.
+        summary: One line for a person.
+        weights: The file.
+        embedding_size: Length of an embedding.
+        crop: How a face is cut out.
+        pixels: How a crop's pixels are scaled.
+        flip: Whether the embeddings of a crop and of its mirror image are summed.
+        policy: Threshold with its error rate, for comparing two faces (1:1).
+        identification_policy: The same for searching a gallery (1:N).
+        licence: Of the weights, in plain words.
+        training_data: What they were trained on.
+        lfw: Published or measured LFW accuracy, with its source.
+    """
+
+    id: str
+    summary: str
+    weights: WeightsSpec
+    embedding_size: int
+    crop: CropRule
+    pixels: PixelRule
+    flip: bool
+    policy: DecisionPolicy
+    identification_policy: DecisionPolicy
+    licence: str
+    training_data: str
+    lfw: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSpec:
+    """A face detector in three stages."""
+
+    id: str
+    summary: str
+    pnet: WeightsSpec
+    rnet: WeightsSpec
+    onet: WeightsSpec
+    licence: str
+    training_data: str
+
+
+DEFAULT_EMBEDDER = "dlib-resnet29"
+DEFAULT_DETECTOR = "mtcnn"
+
+EMBEDDERS: Mapping[str, EmbedderSpec] = {
+    "dlib-resnet29": EmbedderSpec(
+        id="dlib-resnet29",
+        summary="dlib's ResNet-29, rebuilt in Keras; the default",
+        weights=WeightsSpec(
+            network="resnet29",
+            reader="dlib_resnet29",
+            file=PackageFile("face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"),
+            sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+            size=22_466_066,
+        ),
+        embedding_size=128,
+        crop=DLIB_CROP,
+        pixels=DLIB_PIXELS,
+        flip=True,
+        policy=DecisionPolicy(threshold=0.6, fmr=1.0, measured_on="nothing yet"),
+        identification_policy=DecisionPolicy(threshold=0.6, fmr=1.0, measured_on="nothing yet"),
+        licence="public domain (CC0)",
+        training_data=(
+            "about 3 million photos of 7,485 people: FaceScrub, VGG and many from the web; "
+            "overlap with LFW avoided by its author"
+        ),
+        lfw="99.13 % by its author (one crop a face)",
+    ),
+}
+
+DETECTORS: Mapping[str, DetectorSpec] = {
+    "mtcnn": DetectorSpec(
+        id="mtcnn",
+        summary="MTCNN: P-, R- and O-Net, five landmarks; the default",
+        pnet=WeightsSpec(
+            network="pnet",
+            reader="mtcnn_pnet",
+            file=PackageFile("mtcnn", "assets/weights/pnet.lz4"),
+            sha256="ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5",
+            size=27_119,
+        ),
+        rnet=WeightsSpec(
+            network="rnet",
+            reader="mtcnn_rnet",
+            file=PackageFile("mtcnn", "assets/weights/rnet.lz4"),
+            sha256="cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
+            size=401_659,
+        ),
+        onet=WeightsSpec(
+            network="onet",
+            reader="mtcnn_onet",
+            file=PackageFile("mtcnn", "assets/weights/onet.lz4"),
+            sha256="94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
+            size=1_557_637,
+        ),
+        licence="MIT; the author asks not to use the weights commercially without retraining",
+        training_data="WIDER FACE and CelebA",
+    ),
+}
+
+
+def find_embedder(model_id: str) -> EmbedderSpec:
+    """The embedder of this name.
+
+    Raises:
+        UnknownModel: There is none.
+    """
+    try:
+        return EMBEDDERS[model_id]
+    except KeyError:
+        raise UnknownModel(model_id, tuple(EMBEDDERS)) from None
+
+
+def find_detector(detector_id: str) -> DetectorSpec:
+    """The detector of this name.
+
+    Raises:
+        UnknownModel: There is none.
+    """
+    try:
+        return DETECTORS[detector_id]
+    except KeyError:
+        raise UnknownModel(detector_id, tuple(DETECTORS)) from None

@@ -1,0 +1,47 @@
+"""How an image becomes a network's input: fields of the weights, never guessed from a file."""
+
+from dataclasses import dataclass
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarityCrop:
+    """The five landmarks are turned, scaled and shifted onto a template (least squares).
+
+    Attributes:
+        size: Side of the square crop in pixels.
+        template: Where eye, eye, nose, mouth corner, mouth corner come to lie, (x, y) in pixels of
+            the crop; image left first.
+    """
+
+    size: int
+    template: tuple[Point, Point, Point, Point, Point]
+
+
+@dataclass(frozen=True, slots=True)
+class FixedScaling:
+    """(pixel - mean) / divisor.
+
+    Attributes:
+        mean: Of red, green and blue.
+        divisor: The same for all three.
+    """
+
+    mean: tuple[float, float, float]
+    divisor: float
+
+
+CropRule = SimilarityCrop
+PixelRule = FixedScaling
+
+MTCNN_PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)
+"""What the three networks of MTCNN were trained on."""
+
+DLIB_CROP = SimilarityCrop(
+    size=150,
+    template=((47.57, 45.48), (100.80, 45.46), (74.01, 77.41), (50.59, 103.90), (97.49, 103.92)),
+)
+"""dlib's 150-pixel chip with a padding of 0.25, said of MTCNN's landmarks (design, decision 1)."""
+
+DLIB_PIXELS = FixedScaling(mean=(122.782, 117.001, 104.298), divisor=256.0)

@@ -1,0 +1,90 @@
+"""Where files lie on this machine: weights as they came, and the cache of what was made of them."""
+
+import hashlib
+import importlib.util
+import os
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import platformdirs
+
+from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
+from kith.weights.catalogue import PackageFile, WeightsSpec
+
+CACHE_VARIABLE = "KITH_CACHE"
+_STALE_SECONDS = 24 * 3600
+
+
+def cache_folder() -> Path:
+    """The folder of the cache: `KITH_CACHE` where it is set, else the user's cache directory."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("kith"))
+
+
+def read_weights(spec: WeightsSpec) -> bytes:
+    """The content of a weights file, proven to be the published one.
+
+    Raises:
+        DownloadFailed: The package that brings the file is not installed.
+        ChecksumMismatch: The file is not the published one.
+    """
+    path = find_package_file(spec.file)
+    data = path.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != spec.sha256:
+        raise ChecksumMismatch(
+            f"{path} is not the published file (SHA-256 {found[:12]}..., expected {spec.sha256[:12]}...); "
+            f"reinstall it with: pip install --force-reinstall {spec.file.package}"
+        )
+    return data
+
+
+def find_package_file(file: PackageFile) -> Path:
+    """Path of a file inside an installed package, without importing the package.
+
+    Raises:
+        DownloadFailed: The package is not installed or lacks the file.
+    """
+    found = importlib.util.find_spec(file.package)
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        path = Path(folder) / file.path
+        if path.is_file():
+            return path
+    raise DownloadFailed(
+        f"the weights come with the package {file.package}, which is not installed; "
+        f"install it with: pip install {file.package}"
+    )
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all, whoever else writes it at once.
+
+    Raises:
+        WeightsError: The folder cannot be written or the disk is full.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".partial-", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+        raise WeightsError(
+            f"cannot write {path}: {error.strerror or error}; set {CACHE_VARIABLE} to a folder with room"
+        ) from None
+
+
+def remove_stale_partials(folder: Path) -> None:
+    """Delete what killed processes left half-written a day or more ago."""
+    with suppress(OSError):
+        for path in folder.glob(".partial-*"):
+            if time.time() - path.stat().st_mtime > _STALE_SECONDS:
+                path.unlink()
