@@ -66,12 +66,16 @@ def _reduce(image: Image, transform: np.ndarray, size: int) -> tuple[Image, np.n
     corners = cv2.invertAffineTransform(transform) @ edges
     height, width = image.shape[:2]
     left, top = np.clip(np.floor(corners.min(axis=1)).astype(int) - 2, 0, [width - 1, height - 1])
-    right, bottom = np.clip(np.ceil(corners.max(axis=1)).astype(int) + 2, [left + 1, top + 1], [width, height])
+    right, bottom = np.clip(
+        np.ceil(corners.max(axis=1)).astype(int) + 2, [left + 1, top + 1], [width, height]
+    )
     part = image[top:bottom, left:right]
     shrunk_size = np.maximum(np.array([right - left, bottom - top]) * min(2 * scale, 1), 1).astype(int)
     shrunk = cv2.resize(part, shrunk_size.tolist(), interpolation=cv2.INTER_AREA)
     # a pixel's centre x of the image lies at (x - left + 0.5) * factor - 0.5 of the shrunk part
     factor = shrunk_size / np.array([right - left, bottom - top])
     shift = (0.5 - np.array([left, top])) * factor - 0.5
-    to_image = np.array([[1 / factor[0], 0, -shift[0] / factor[0]], [0, 1 / factor[1], -shift[1] / factor[1]], [0, 0, 1]])
+    to_image = np.array(
+        [[1 / factor[0], 0, -shift[0] / factor[0]], [0, 1 / factor[1], -shift[1] / factor[1]], [0, 0, 1]]
+    )
     return np.asarray(shrunk, np.uint8), transform @ to_image

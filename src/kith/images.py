@@ -55,8 +55,19 @@ def load_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Image:
     except UnidentifiedImageError:
         raise ImageError(f"{name}: not a picture Kith reads ({', '.join(FORMATS)})") from None
     except PillowImage.DecompressionBombError:
-        raise ImageError(f"{name}: the picture is too large (limit {max_pixels / 1e6:g} megapixels)") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, ArithmeticError) as error:
+        raise ImageError(
+            f"{name}: the picture is too large (limit {max_pixels / 1e6:g} megapixels)"
+        ) from None
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        IndexError,
+        KeyError,
+        TypeError,
+        ArithmeticError,
+    ) as error:
         # Pillow's decoders raise all of these on damaged files
         raise ImageError(f"{name}: the picture is damaged ({_one_line(error)})") from None
     except MemoryError:
@@ -160,7 +171,9 @@ def _from_array(array: np.ndarray) -> Image:
     if array.ndim == 2:
         array = array[:, :, np.newaxis]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
-        raise ValueError(f"an image array must be (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), got {array.shape}")
+        raise ValueError(
+            f"an image array must be (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), got {array.shape}"
+        )
     if array.shape[2] == 1:
         array = np.repeat(array, 3, axis=2)
     elif array.shape[2] == 4:

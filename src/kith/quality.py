@@ -36,9 +36,7 @@ class QualityLimits:
     min_detection_score: float
 
 
-IDENTIFY_LIMITS = QualityLimits(
-    min_eye_distance=8, max_turn=1.5, min_sharpness=0.01, min_detection_score=0.8
-)
+IDENTIFY_LIMITS = QualityLimits(min_eye_distance=8, max_turn=1.5, min_sharpness=0.01, min_detection_score=0.8)
 """Below this a decision would be a guess."""
 
 ENROLL_LIMITS = QualityLimits(min_eye_distance=14, max_turn=1.0, min_sharpness=0.02, min_detection_score=0.85)

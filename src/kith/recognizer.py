@@ -6,11 +6,12 @@ This is the one file that joins the stages; the stages do not know one another.
 """
 
 from typing import Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from kith.alignment import align
-from kith.classification import CLASSIFIERS, Classifier, ClassifierKind, LinearSVM
+from kith.classification import CLASSIFIERS, Classifier, ClassifierKind, LinearSVM, NearestReference
 from kith.comparison import compare, decide_photo
 from kith.detection import MTCNN, Detector, main_face
 from kith.detection.mtcnn import DetectionSettings
@@ -74,7 +75,8 @@ class Recognizer:
         spec = find_embedder(model_id)
         stages = find_detector(detector_id)
         networks = [
-            prepare(stage, threads=threads, notify=notify) for stage in (stages.pnet, stages.rnet, stages.onet)
+            prepare(stage, threads=threads, notify=notify)
+            for stage in (stages.pnet, stages.rnet, stages.onet)
         ]
         detector = MTCNN(*networks, settings=detection)
         if choose_precision(Precision(precision)) is Precision.INT8:
@@ -169,7 +171,12 @@ class Recognizer:
         return gallery.enroll(name, [NewReference(template, face, source, content_hash(image))])
 
     def identify(
-        self, image: Image, gallery: Gallery, *, classifier: ClassifierKind | str = ClassifierKind.NEAREST, limit: int = 5
+        self,
+        image: Image,
+        gallery: Gallery,
+        *,
+        classifier: ClassifierKind | str = ClassifierKind.NEAREST,
+        limit: int = 5,
     ) -> list[tuple[Face, Decision]]:
         """Say whose the faces of a photo are, and of whom it is unknown (1:N, open set).
 
@@ -192,32 +199,46 @@ class Recognizer:
             for index, (face, crop) in enumerate(zip(faces, crops, strict=True))
             if (reason := why_unfit(assess(face, crop), IDENTIFY_LIMITS))
         }
-        candidates = rank(self.embed(crops), gallery, ClassifierKind(classifier), limit)
-        decisions = decide_photo(candidates, self.spec.identification_policy, unfit)
+        policy = self.spec.identification_policy
+        candidates = rank(
+            self.embed(crops),
+            gallery,
+            threshold=policy.threshold,
+            kind=ClassifierKind(classifier),
+            limit=limit,
+        )
+        decisions = decide_photo(candidates, policy, unfit)
         return list(zip(faces, decisions, strict=True))
 
 
 def rank(
-    embeddings: FloatArray, gallery: Gallery, kind: ClassifierKind = ClassifierKind.NEAREST, limit: int = 5
+    embeddings: FloatArray,
+    gallery: Gallery,
+    *,
+    threshold: float,
+    kind: ClassifierKind = ClassifierKind.NEAREST,
+    limit: int = 5,
 ) -> list[list[Candidate]]:
-    """The likeliest subjects of each embedding, best first, each with its best comparison score.
+    """The likeliest subjects of each embedding, each with its best comparison score.
 
     Args:
         embeddings: (n, d) float32 of unit length.
         gallery: Of the same model.
-        kind: Who decides the order.
+        threshold: Subjects whose score reaches it come first; the classifier orders within.
+        kind: The classifier.
         limit: How many candidates at most.
     """
     references = gallery.references()
     if not len(embeddings) or not len(references):
         return [[] for _ in embeddings]
-    nearest = CLASSIFIERS[ClassifierKind.NEAREST]().fit(references.embeddings, references.subject_ids)
+    nearest = _nearest(references)
     scores = nearest.decision_function(embeddings)
     classifier = nearest if kind is ClassifierKind.NEAREST else _fitted(kind, gallery, references)
-    likelihoods = scores if classifier is None else classifier.decision_function(embeddings)
+    likelihoods = classifier.decision_function(embeddings)
     shares = classifier.predict_proba(embeddings) if isinstance(classifier, LinearSVM) else None
     ranked = []
-    for row, order in enumerate(np.argsort(-likelihoods, axis=1, kind="stable")):
+    for row in range(len(embeddings)):
+        order = np.lexsort((-likelihoods[row], scores[row] < threshold))  # last key first
         ranked.append(
             [
                 Candidate(
@@ -231,10 +252,20 @@ def rank(
     return ranked
 
 
-def _fitted(kind: ClassifierKind, gallery: Gallery, references: References) -> Classifier | None:
+_nearest_of: "WeakKeyDictionary[References, NearestReference]" = WeakKeyDictionary()
+
+
+def _nearest(references: References) -> NearestReference:
+    """The nearest-reference classifier of these references, made once."""
+    if references not in _nearest_of:
+        _nearest_of[references] = NearestReference().fit(references.embeddings, references.subject_ids)
+    return _nearest_of[references]
+
+
+def _fitted(kind: ClassifierKind, gallery: Gallery, references: References) -> Classifier:
     """A classifier fitted on the gallery as it is now; kept in the gallery until that changes."""
-    if kind is ClassifierKind.SVM and len(references.subjects) < 2:
-        return None  # one person: nothing to choose between
+    if kind is ClassifierKind.SVM and len(np.unique(references.subject_ids)) < 2:
+        return _nearest(references)  # one person: nothing for an SVM to separate
     arrays = gallery.load_classifier(kind, references.revision)
     if arrays is not None:
         return CLASSIFIERS[kind].from_arrays(arrays)

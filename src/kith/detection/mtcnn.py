@@ -95,9 +95,7 @@ class MTCNN:
         boxes = self._refine(image, boxes)
         boxes, landmarks, scores = self._finish(image, boxes)
         order = np.argsort(-areas(boxes), kind="stable")
-        return [
-            Face(boxes[index] / scale, landmarks[index] / scale, float(scores[index])) for index in order
-        ]
+        return [Face(boxes[index] / scale, landmarks[index] / scale, float(scores[index])) for index in order]
 
     def _limit_size(self, image: Image) -> tuple[Image, np.float32]:
         """The image, smaller if need be, and the factor by which it was scaled."""
@@ -159,7 +157,9 @@ def _pyramid(image: Image, min_face_size: int, min_side: int) -> Iterator[tuple[
     while min(height, width) * scale >= min_side:
         # Averaging 2 x 2 pixels first is many times faster and changes next to nothing
         while source.shape[0] >= 5 * height * scale and source.shape[1] >= 5 * width * scale:
-            source = cv2.resize(source, (source.shape[1] // 2, source.shape[0] // 2), interpolation=cv2.INTER_AREA)
+            source = cv2.resize(
+                source, (source.shape[1] // 2, source.shape[0] // 2), interpolation=cv2.INTER_AREA
+            )
         size = (max(int(width * scale), 1), max(int(height * scale), 1))
         level = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
         yield np.float32(scale), np.asarray(level, np.float32)
@@ -170,7 +170,9 @@ def _scale_pixels(pixels: np.ndarray) -> FloatArray:
     return np.asarray((pixels - np.float32(127.5)) * np.float32(1 / 128), np.float32)
 
 
-def _boxes_of_level(offsets: FloatArray, scores: FloatArray, threshold: float) -> tuple[FloatArray, FloatArray]:
+def _boxes_of_level(
+    offsets: FloatArray, scores: FloatArray, threshold: float
+) -> tuple[FloatArray, FloatArray]:
     """P-Net's maps of one level -> boxes (n, 4) in the level's pixels and scores (n,)."""
     rows, columns = np.nonzero(scores > threshold)
     corners = np.stack([columns, rows], axis=1) * np.float32(_STRIDE)

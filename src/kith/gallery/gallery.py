@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from kith.errors import DuplicateReference, DuplicateSubject, GalleryError, ModelMismatch, UnknownSubject
@@ -60,7 +60,7 @@ class SubjectSummary:
     references: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class References:
     """All enrolled embeddings, in memory.
 
@@ -86,20 +86,20 @@ class Gallery:
     Open one with `Gallery.open`; it can be used in a `with` statement.
     """
 
-    def __init__(self, path: Path, model_id: str) -> None:
+    def __init__(self, path: Path, model_id: str, engine: Engine) -> None:
         self.path = path
         self.model_id = model_id
-        self._engine = store.connect(path)
+        self._engine = engine
         self._lock = threading.Lock()
         self._loaded: References | None = None
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, model_id: str, create: bool = True) -> Self:
+    def open(cls, path: str | os.PathLike[str], *, model_id: str | None = None, create: bool = True) -> Self:
         """Open a gallery, or make a new one.
 
         Args:
             path: The file.
-            model_id: The model whose templates it holds.
+            model_id: The model whose templates it holds; None takes an existing gallery's own.
             create: Whether to make the file if it does not exist.
 
         Raises:
@@ -107,17 +107,15 @@ class Gallery:
             ModelMismatch: It holds templates of another model.
         """
         file = Path(path)
-        if not create and not file.exists():
+        if not file.exists() and (not create or model_id is None):
             raise GalleryError(f"no gallery at {file}; enroll someone first")
-        gallery = cls(file, model_id)
-        bound = gallery._bind()
-        if bound != model_id:
-            gallery.close()
-            raise ModelMismatch(
-                f"{file} holds templates of {bound}, which cannot be compared with {model_id}'s; "
-                f"use --model {bound} or another gallery"
-            )
-        return gallery
+        engine = store.connect(file)
+        try:
+            bound = _bind(engine, file, model_id)
+        except GalleryError:
+            engine.dispose()
+            raise
+        return cls(file, bound, engine)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -262,7 +260,9 @@ class Gallery:
             if loaded is not None and loaded.revision == revision:
                 return loaded
             rows = connection.execute(
-                select(store.references.c.subject_id, store.references.c.embedding).order_by(store.references.c.id)
+                select(store.references.c.subject_id, store.references.c.embedding).order_by(
+                    store.references.c.id
+                )
             ).all()
             names = connection.execute(select(store.subjects.c.id, store.subjects.c.name)).all()
         embeddings = np.frombuffer(b"".join(row.embedding for row in rows), "<f4")
@@ -300,22 +300,6 @@ class Gallery:
                 insert(store.classifiers).values(kind=kind, revision=revision, arrays=buffer.getvalue())
             )
 
-    def _bind(self) -> str:
-        """The model of this gallery; a new gallery takes ours."""
-        query = select(store.settings.c.value).where(store.settings.c.name == "model_id")
-        with store.read(self._engine, self.path) as connection:
-            bound: str | None = connection.execute(query).scalar()
-        if bound is None:
-            with store.write(self._engine, self.path) as connection:
-                bound = connection.execute(query).scalar()
-                if bound is None:
-                    bound = self.model_id
-                    connection.execute(
-                        insert(store.settings),
-                        [{"name": "model_id", "value": bound}, {"name": "revision", "value": "0"}],
-                    )
-        return bound
-
 
 def clean_name(name: str) -> str:
     """A person's name without the white space around it.
@@ -329,6 +313,33 @@ def clean_name(name: str) -> str:
     if not cleaned.isprintable():
         raise ValueError(f"a person's name must be printable, got {name!r}")
     return cleaned
+
+
+def _bind(engine: Engine, path: Path, wanted: str | None) -> str:
+    """The model of a gallery; a new gallery takes the wanted one.
+
+    Raises:
+        ModelMismatch: It is another than the wanted one.
+        GalleryError: It has none and none is wanted.
+    """
+    query = select(store.settings.c.value).where(store.settings.c.name == "model_id")
+    with store.read(engine, path) as connection:
+        bound: str | None = connection.execute(query).scalar()
+    if bound is None and wanted is not None:
+        with store.write(engine, path) as connection:
+            bound = connection.execute(query).scalar()
+            if bound is None:
+                bound = wanted
+                rows = [{"name": "model_id", "value": bound}, {"name": "revision", "value": "0"}]
+                connection.execute(insert(store.settings), rows)
+    if bound is None:
+        raise GalleryError(f"{path} is empty; enroll someone first")
+    if wanted is not None and bound != wanted:
+        raise ModelMismatch(
+            f"{path} holds templates of {bound}, which cannot be compared with {wanted}'s; "
+            f"use the model {bound}, or another gallery"
+        )
+    return bound
 
 
 def _find(connection: Connection, name: str) -> Subject | None:

@@ -63,9 +63,9 @@ def _block(x: keras.KerasTensor, filters: int, stride: int, name: str, initializ
 def _conv(
     x: keras.KerasTensor, filters: int, kernel: int, stride: int, padding: str, name: str, initializer: str
 ) -> keras.KerasTensor:
-    x = layers.Conv2D(
-        filters, kernel, stride, padding, kernel_initializer=initializer, name=f"{name}_conv"
-    )(x)
+    x = layers.Conv2D(filters, kernel, stride, padding, kernel_initializer=initializer, name=f"{name}_conv")(
+        x
+    )
     return layers.BatchNormalization(epsilon=1e-5, name=f"{name}_norm")(x)
 
 

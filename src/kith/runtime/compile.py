@@ -3,12 +3,14 @@
 Keras keeps images channels-last, ONNX Runtime is fastest channels-first. So every four-dimensional
 tensor is channels-first inside the ONNX graph and is turned round only at its inputs, its outputs
 and in front of a flatten. A batch normalization behind a convolution is folded into its weights.
+ONNX Runtime computes in blocks of 8 or 16 channels, but leaves them wherever a tensor does not fill
+them: a convolution gets spare filters of zeros where all that follows can ignore them.
 
 One small function per kind of layer; `_EMITTERS` lists them. A layer that is not there is an error,
 never a guess. What Keras computes and what ONNX Runtime computes are compared in the tests.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,11 +19,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-
 _OPSET = 17
 _IR_VERSION = 8
 _TO_CHANNELS_FIRST = (0, 3, 1, 2)
 _TO_CHANNELS_LAST = (0, 2, 3, 1)
+_BLOCK = 16
 
 
 def compile_model(model: keras.Model) -> bytes:
@@ -44,7 +46,9 @@ def compile_model(model: keras.Model) -> bytes:
         operation = node.operation
         emit = _EMITTERS.get(type(operation).__name__)
         if emit is None:
-            raise NotImplementedError(f"no ONNX for Keras layer {type(operation).__name__} ({operation.name})")
+            raise NotImplementedError(
+                f"no ONNX for Keras layer {type(operation).__name__} ({operation.name})"
+            )
         output = emit(graph, operation, node)
         graph.names[id(node.output_tensors[0])] = output
     for index, tensor in enumerate(model.outputs):
@@ -69,11 +73,22 @@ class _Graph:
         self.outputs: list[onnx.ValueInfoProto] = []
         self.names: dict[int, str] = {}  # id of a Keras tensor -> name of its ONNX value
         self.convolutions: dict[str, onnx.NodeProto] = {}  # name of the value -> its Conv
-        consumed = [id(tensor) for node in _in_order(model) for tensor in node.input_tensors]
-        self.consumers = Counter(consumed + [id(tensor) for tensor in model.outputs])
+        self.spare: dict[str, int] = {}  # name of the value -> channels behind its own, to be ignored
+        self.postponed: dict[str, Any] = {}  # name of the value -> PReLU layer for the pooling to apply
+        self.readers: dict[int, list[Any]] = defaultdict(list)  # id of a Keras tensor -> nodes
+        for node in _in_order(model):
+            for tensor in node.input_tensors:
+                self.readers[id(tensor)].append(node)
+        for tensor in model.outputs:
+            self.readers[id(tensor)].append(None)
 
     def input_of(self, node: Any, index: int = 0) -> str:
         return self.names[id(node.input_tensors[index])]
+
+    def own_convolution(self, node: Any) -> onnx.NodeProto | None:
+        """The convolution in front, if nothing else reads it: its weights may be changed."""
+        alone = len(self.readers[id(node.input_tensors[0])]) == 1
+        return self.convolutions.get(self.input_of(node)) if alone else None
 
     def emit(self, kind: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
@@ -120,11 +135,15 @@ def _convolution(graph: _Graph, layer: Any, node: Any) -> str:
         groups = kernel.shape[2]
         kernel = kernel.reshape(*kernel.shape[:2], 1, -1)
     bias = _array(layer.bias) if layer.use_bias else np.zeros(kernel.shape[3], np.float32)
-    name = layer.name
+    name, source = layer.name, graph.input_of(node)
+    spare = _spare_channels(graph, node)
+    weight = np.pad(
+        kernel.transpose(3, 2, 0, 1), ((0, spare), (0, graph.spare.get(source, 0)), (0, 0), (0, 0))
+    )
     inputs = [
-        graph.input_of(node),
-        graph.weight(f"{name}.weight", kernel.transpose(3, 2, 0, 1)),
-        graph.weight(f"{name}.bias", bias),
+        source,
+        graph.weight(f"{name}.weight", weight),
+        graph.weight(f"{name}.bias", np.pad(bias, (0, spare))),
     ]
     output = graph.emit(
         "Conv",
@@ -137,7 +156,28 @@ def _convolution(graph: _Graph, layer: Any, node: Any) -> str:
         **_padding(layer),
     )
     graph.convolutions[output] = graph.nodes[-1]
-    return _activate(graph, layer.activation, output, len(node.output_tensors[0].shape))
+    output = _activate(graph, layer.activation, output, len(node.output_tensors[0].shape))
+    graph.spare[output] = spare
+    return output
+
+
+def _spare_channels(graph: _Graph, node: Any) -> int:
+    """How many channels fill a convolution's last block, if all that follows can ignore them."""
+    plain = node.operation.groups == 1 and node.operation.activation.__name__ in ("linear", "relu")
+    tensor = node.output_tensors[0]
+    return -tensor.shape[-1] % _BLOCK if plain and _ignore_spare(graph, tensor) else 0
+
+
+def _ignore_spare(graph: _Graph, tensor: Any) -> bool:
+    """Whether whatever reads a tensor is a convolution, perhaps behind layers that keep channels apart."""
+    for node in graph.readers[id(tensor)]:
+        layer = node and node.operation
+        if isinstance(layer, keras.layers.PReLU | keras.layers.MaxPooling2D):
+            if not _ignore_spare(graph, node.output_tensors[0]):
+                return False
+        elif type(layer) is not keras.layers.Conv2D or layer.groups > 1:
+            return False
+    return True
 
 
 def _dense(graph: _Graph, layer: Any, node: Any) -> str:
@@ -159,8 +199,8 @@ def _batch_normalization(graph: _Graph, layer: Any, node: Any) -> str:
     if layer.center:
         shift = shift + _array(layer.beta)
     source = graph.input_of(node)
-    convolution = graph.convolutions.get(source)
-    if convolution is not None and graph.consumers[id(node.input_tensors[0])] == 1:
+    convolution = graph.own_convolution(node)
+    if convolution is not None:
         weight, bias = convolution.input[1:]
         kernel = graph.weights[weight] * scale[:, np.newaxis, np.newaxis, np.newaxis]
         graph.weights[weight] = kernel.astype(np.float32)
@@ -168,7 +208,9 @@ def _batch_normalization(graph: _Graph, layer: Any, node: Any) -> str:
         return source
     rank = len(node.input_tensors[0].shape)
     name = layer.name
-    product = graph.emit("Mul", [source, graph.weight(f"{name}.scale", _per_channel(scale, rank))], f"{name}_scaled")
+    product = graph.emit(
+        "Mul", [source, graph.weight(f"{name}.scale", _per_channel(scale, rank))], f"{name}_scaled"
+    )
     return graph.emit("Add", [product, graph.weight(f"{name}.shift", _per_channel(shift, rank))], name)
 
 
@@ -199,31 +241,90 @@ def _relu(graph: _Graph, layer: Any, node: Any) -> str:
 
 
 def _prelu(graph: _Graph, layer: Any, node: Any) -> str:
-    """max(x, alpha x), which ONNX Runtime computes eight times faster than its own PRelu."""
-    name, source = layer.name, graph.input_of(node)
-    alpha = _array(layer.alpha)
-    if alpha.ndim == 3:
-        alpha = alpha.transpose(2, 0, 1)
-    scaled = graph.emit("Mul", [source, graph.weight(f"{name}.alpha", alpha)], f"{name}_scaled")
-    if alpha.max() <= 1:
-        return graph.emit("Max", [source, scaled], name)
-    # where alpha is above 1 the maximum would be the wrong half: alpha x + (1 - alpha) relu(x)
-    positive = graph.emit("Relu", [source], f"{name}_positive")
-    rest = graph.emit("Mul", [positive, graph.weight(f"{name}.rest", 1 - alpha)], f"{name}_rest")
-    return graph.emit("Add", [scaled, rest], name)
+    """x where it is positive, slope x elsewhere: x + relu((slope - 1) x).
+
+    Many times faster than ONNX Runtime's own PRelu. In front of a max-pooling it is postponed, if
+    it can be, to where there are fewer pixels.
+    """
+    source, slopes = graph.input_of(node), _array(layer.alpha)
+    if _may_postpone(graph, node, slopes):
+        _copy_filters(graph, graph.convolutions[source], slopes.ravel())
+        graph.postponed[source] = layer
+        return source
+    spare = graph.spare.get(source, 0)
+    slopes = np.pad(slopes, [(0, 0)] * (slopes.ndim - 1) + [(0, spare)])
+    if slopes.ndim == 3:
+        slopes = slopes.transpose(2, 0, 1)
+    name, sign = layer.name, _bend_sign(slopes)
+    bend = graph.emit("Mul", [source, graph.weight(f"{name}.bend", sign * (slopes - 1))], f"{name}_bend")
+    graph.spare[name] = spare
+    return _emit_bent(graph, name, source, bend, sign)
+
+
+def _may_postpone(graph: _Graph, node: Any, slopes: np.ndarray) -> bool:
+    """Whether only a max-pooling reads this PReLU, and the convolution has room for `_copy_filters`."""
+    readers = [reader and type(reader.operation) for reader in graph.readers[id(node.output_tensors[0])]]
+    room = graph.spare.get(graph.input_of(node), 0)
+    return (
+        readers == [keras.layers.MaxPooling2D]
+        and graph.own_convolution(node) is not None
+        and slopes.shape[:-1] == (1, 1)
+        and int(np.count_nonzero(slopes < 0)) <= room
+    )
+
+
+def _copy_filters(graph: _Graph, convolution: onnx.NodeProto, slopes: np.ndarray) -> None:
+    """Let spare channels of a convolution hold slope x of every channel x with a negative slope.
+
+    Where a slope is not negative, PReLU keeps the order of pixels, and the maximum may be taken
+    first. Where it is, PReLU(x) = max(x, slope x): the maximum of slope x is needed too.
+    """
+    negative = np.flatnonzero(slopes < 0)
+    for name in convolution.input[1:]:
+        values = graph.weights[name]
+        values[len(slopes) + np.arange(len(negative))] = (values[negative].T * slopes[negative]).T
+
+
+def _emit_postponed(graph: _Graph, layer: Any, pooled: str, spare: int) -> str:
+    """The PReLU of pooled channels; with a copy it is max(x, copy) = x + relu(copy - x)."""
+    slopes = _array(layer.alpha).ravel()
+    negative, sign = np.flatnonzero(slopes < 0), np.pad(_bend_sign(slopes), (0, spare))
+    matrix = np.diag(np.pad(np.where(slopes < 0, -1, slopes - 1), (0, spare)) * sign)
+    matrix[negative, len(slopes) + np.arange(len(negative))] = 1
+    weight = graph.weight(f"{layer.name}.bend", matrix[:, :, np.newaxis, np.newaxis].astype(np.float32))
+    bend = graph.emit("Conv", [pooled, weight], f"{layer.name}_bend")
+    return _emit_bent(graph, layer.name, pooled, bend, _per_channel(sign, 4))
+
+
+def _bend_sign(slopes: np.ndarray) -> np.ndarray:
+    """-1 where a slope is above 1: there PReLU is x - relu((1 - slope) x)."""
+    return np.where(slopes > 1, -1, 1).astype(np.float32)
+
+
+def _emit_bent(graph: _Graph, name: str, source: str, bend: str, sign: np.ndarray) -> str:
+    bend = graph.emit("Relu", [bend], f"{name}_relu")
+    if sign.min() < 0:
+        bend = graph.emit("Mul", [bend, graph.weight(f"{name}.sign", sign)], f"{name}_signed")
+    return graph.emit("Add", [source, bend], name)
 
 
 def _pooling(kind: str) -> Callable[[_Graph, Any, Any], str]:
     def emit(graph: _Graph, layer: Any, node: Any) -> str:
         _require(layer, data_format="channels_last")
-        return graph.emit(
+        source = graph.input_of(node)
+        output = graph.emit(
             kind,
-            [graph.input_of(node)],
+            [source],
             layer.name,
             kernel_shape=list(layer.pool_size),
             strides=list(layer.strides),
             **_padding(layer),
         )
+        spare = graph.spare.get(source, 0)
+        if source in graph.postponed:
+            output = _emit_postponed(graph, graph.postponed[source], output, spare)
+        graph.spare[output] = spare
+        return output
 
     return emit
 

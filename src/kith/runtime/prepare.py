@@ -18,7 +18,7 @@ import numpy as np
 from kith.errors import UnsupportedFile, WeightsError
 from kith.runtime.session import Session, int8_is_exact
 from kith.weights.catalogue import WeightsSpec
-from kith.weights.store import cache_folder, read_weights, remove_stale_partials, write_atomically
+from kith.weights.store import cache_folder, keep, read_weights, remove_stale_partials
 
 if TYPE_CHECKING:
     import keras
@@ -157,7 +157,7 @@ def _cached_file(path: Path, make: Callable[[], bytes]) -> bytes:
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
     model = make()
-    write_atomically(path, model)
+    keep(path, model)
     remove_stale_partials(path.parent)
     return model
 

@@ -84,7 +84,16 @@ def _quantize_static(model: bytes, inputs: np.ndarray) -> bytes:
                 per_channel=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                op_types_to_quantize=["Conv", "Add", "Relu", "MaxPool", "AveragePool", "Concat", "Pad", "Gemm"],
+                op_types_to_quantize=[
+                    "Conv",
+                    "Add",
+                    "Relu",
+                    "MaxPool",
+                    "AveragePool",
+                    "Concat",
+                    "Pad",
+                    "Gemm",
+                ],
             )
             return target.read_bytes()
     finally:

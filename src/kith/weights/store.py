@@ -3,7 +3,6 @@
 import hashlib
 import importlib.util
 import os
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
+from kith.files import PARTIAL_PREFIX, write_atomically
 from kith.weights.catalogue import PackageFile, WeightsSpec
 
 CACHE_VARIABLE = "KITH_CACHE"
@@ -58,25 +58,15 @@ def find_package_file(file: PackageFile) -> Path:
     )
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whoever else writes it at once.
+def keep(path: Path, data: bytes) -> None:
+    """Put a file into the cache, whole or not at all.
 
     Raises:
         WeightsError: The folder cannot be written or the disk is full.
     """
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".partial-", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_atomically(path, data)
     except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink()
         raise WeightsError(
             f"cannot write {path}: {error.strerror or error}; set {CACHE_VARIABLE} to a folder with room"
         ) from None
@@ -85,6 +75,6 @@ def write_atomically(path: Path, data: bytes) -> None:
 def remove_stale_partials(folder: Path) -> None:
     """Delete what killed processes left half-written a day or more ago."""
     with suppress(OSError):
-        for path in folder.glob(".partial-*"):
+        for path in folder.glob(f"{PARTIAL_PREFIX}*"):
             if time.time() - path.stat().st_mtime > _STALE_SECONDS:
                 path.unlink()

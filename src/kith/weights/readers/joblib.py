@@ -133,7 +133,9 @@ class _Machine:
     def _push_name(self) -> None:
         name, module = self.stack.pop(), self.stack.pop()
         if (module, name) not in _NAMES:
-            raise UnsupportedFile(f"joblib file: it names {module}.{name}, which has no place in a list of arrays")
+            raise UnsupportedFile(
+                f"joblib file: it names {module}.{name}, which has no place in a list of arrays"
+            )
         self.stack.append(_Name(name))
 
     def _build(self) -> None:

@@ -54,7 +54,9 @@ def _read(data: bytes, layers: tuple[str, ...]) -> dict[str, np.ndarray]:
 def _softmax_to_sigmoid(weights: np.ndarray) -> np.ndarray:
     """Of (not face, face), the face's softmax is the sigmoid of the difference."""
     if weights.shape[-1] != 2:
-        raise UnsupportedFile(f"MTCNN weights: the scores have shape {weights.shape}, expected two at the end")
+        raise UnsupportedFile(
+            f"MTCNN weights: the scores have shape {weights.shape}, expected two at the end"
+        )
     return weights[..., 1:] - weights[..., :1]
 
 

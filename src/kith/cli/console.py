@@ -1,0 +1,86 @@
+"""What people see: answers on standard output, everything else on standard error."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from kith.runtime.prepare import Notify
+
+Item = TypeVar("Item")
+
+stdout = Console(soft_wrap=True, highlight=False)
+stderr = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; names keep their script."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_line(text: str) -> None:
+    """Print an answer; the text is never taken for markup."""
+    stdout.print(Text(printable(text)))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print an answer of several columns; in a pipe, tab-separated and without a head."""
+    if not stdout.is_terminal:
+        for row in rows:
+            sys.stdout.write("\t".join(printable(cell) for cell in row) + "\n")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    stdout.print(table)
+
+
+def note(text: str) -> None:
+    """Tell something beside the answer."""
+    stderr.print(Text(printable(text)))
+
+
+def warn(text: str) -> None:
+    """Tell that something was left out."""
+    stderr.print(Text.assemble(("warning: ", "yellow"), printable(text)))
+
+
+def complain(text: str) -> None:
+    """Tell what is wrong, in one line."""
+    stderr.print(Text.assemble(("error: ", "red bold"), printable(" ".join(text.split()))))
+
+
+def printable(text: str) -> str:
+    """A text without control characters: a file's name must not steer the terminal."""
+    return "".join(
+        character if character.isprintable() or character in "\t\n" else ascii(character)[1:-1]
+        for character in text
+    )
+
+
+@contextmanager
+def preparing() -> Iterator[Notify]:
+    """Show what is being prepared: a spinner on a terminal, nothing in a pipe."""
+    if not stderr.is_terminal:
+        yield lambda message: None
+        return
+    with stderr.status("loading models") as status:
+        yield lambda message: status.update(f"first run: {message}")
+
+
+def track(items: Sequence[Item], description: str) -> Iterator[Item]:
+    """Go through items with a progress bar on a terminal; quiet in a pipe."""
+    if not stderr.is_terminal or len(items) < 2:
+        yield from items
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=stderr, transient=True) as progress:
+        yield from progress.track(items, description=description)

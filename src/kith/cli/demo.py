@@ -1,0 +1,52 @@
+"""`kith demo`: the main job, on the people that ship with Kith."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kith.cli.annotate import annotate_photo
+from kith.cli.console import note, print_json, print_line, print_table, track
+from kith.cli.identify import COLUMNS, identity_json, labels_of, table_rows
+from kith.cli.load import load_recognizer
+from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
+from kith.gallery import Gallery
+from kith.images import load_image
+from kith.runtime.prepare import Precision
+from kith.sample_people import GROUP_PHOTO, photos
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the annotated picture goes.")] = Path(
+        "kith-demo.jpg"
+    ),
+    model: ModelId = DEFAULT_MODEL,
+    precision: PrecisionName = Precision.AUTO,
+    as_json: Json = False,
+) -> None:
+    """Enroll the sample people and name them in a group photo with two strangers.
+
+    The sample people are composites of many faces; none of them exists.
+    """
+    recognizer = load_recognizer(model, precision)
+    with tempfile.TemporaryDirectory(prefix="kith-demo-") as folder:
+        with Gallery.open(Path(folder) / "gallery.db", model_id=recognizer.model_id) as gallery:
+            for photo in track(photos(), "enrolling"):
+                recognizer.enroll(photo.parent.name, load_image(photo), gallery, source=str(photo))
+            image = load_image(GROUP_PHOTO)
+            found = recognizer.identify(image, gallery)
+            people = len(gallery.subjects())
+    annotate_photo(image, labels_of(found), output)
+    if as_json:
+        answer: dict[str, Any] = {
+            "image": str(GROUP_PHOTO),
+            "people": people,
+            "annotated": str(output.absolute()),
+            "faces": [identity_json(face, decision) for face, decision in found],
+        }
+        print_json(answer)
+        return
+    note(f"{people} sample people enrolled from {len(photos())} photos; who is on {GROUP_PHOTO.name}?")
+    print_table(COLUMNS, table_rows(Path(GROUP_PHOTO.name), found))
+    print_line(f"annotated picture: {output.absolute()}")

@@ -1,0 +1,86 @@
+"""`kith detect`: where the faces are."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kith.cli.annotate import Label, annotate_photo, annotated_path
+from kith.cli.console import complain, print_json, print_table, track
+from kith.cli.exit_codes import ERROR, SUCCESS
+from kith.cli.load import detection_settings, expand, load_recognizer
+from kith.cli.options import (
+    DEFAULT_MODEL,
+    Annotate,
+    Json,
+    LongestSide,
+    MinFaceSize,
+    MinScore,
+    ModelId,
+)
+from kith.errors import ImageError
+from kith.images import load_image
+from kith.records import Face
+from kith.runtime.prepare import Precision
+
+
+def detect(
+    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
+    annotate: Annotate = None,
+    min_face_size: MinFaceSize = 20,
+    longest_side: LongestSide = 1280,
+    min_score: MinScore = 0.8,
+    model: ModelId = DEFAULT_MODEL,
+    as_json: Json = False,
+) -> int:
+    """Find the faces in photos.
+
+    Exit code 2 if a photo could not be read; the others are answered all the same.
+    """
+    files = expand(photos)
+    settings = detection_settings(min_face_size, longest_side, min_score)
+    recognizer = load_recognizer(model, Precision.FLOAT32, settings)
+    answers: list[dict[str, Any]] = []
+    rows = []
+    failed = False
+    for file in track(files, "detecting"):
+        try:
+            image = load_image(file)
+        except ImageError as error:
+            complain(str(error))
+            answers.append({"image": str(file), "error": str(error), "faces": []})
+            failed = True
+            continue
+        faces = recognizer.detect(image)
+        answers.append({"image": str(file), "faces": [face_json(face) for face in faces]})
+        rows += [[str(file), box_text(face), f"{face.detection_score:.3f}"] for face in faces]
+        if not faces:
+            rows.append([str(file), "no face", ""])
+        if annotate is not None:
+            labels = [Label(face, f"{face.detection_score:.2f}", known=True) for face in faces]
+            annotate_photo(image, labels, annotated_path(annotate, file, len(files)))
+    if as_json:
+        print_json(answers)
+    else:
+        print_table(("photo", "box", "score"), rows)
+    return ERROR if failed else SUCCESS
+
+
+def face_json(face: Face) -> dict[str, Any]:
+    """A face for programs; coordinates in pixels, to a tenth."""
+    return {
+        "box": round_list(face.box),
+        "landmarks": [round_list(point) for point in face.landmarks],
+        "detection_score": round(face.detection_score, 4),
+    }
+
+
+def round_list(values: Any) -> list[float]:
+    """Coordinates to a tenth of a pixel."""
+    return [round(float(value), 1) for value in values]
+
+
+def box_text(face: Face) -> str:
+    """A box for people: width x height at its corner."""
+    left, top = (round(float(value)) for value in face.box[:2])
+    return f"{face.width:.0f}x{face.height:.0f} at {left},{top}"

@@ -1,0 +1,124 @@
+"""`kith identify`: who is on a photo."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kith.cli.annotate import Label, annotate_photo, annotated_path
+from kith.cli.console import complain, print_json, print_table, track
+from kith.cli.detect import box_text, round_list
+from kith.cli.exit_codes import ERROR, SUCCESS
+from kith.cli.load import detection_settings, expand, load_recognizer
+from kith.cli.options import (
+    DEFAULT_GALLERY,
+    DEFAULT_MODEL,
+    Annotate,
+    ClassifierName,
+    GalleryPath,
+    Json,
+    LongestSide,
+    MinFaceSize,
+    MinScore,
+    ModelId,
+    PrecisionName,
+)
+from kith.errors import ImageError
+from kith.gallery import Gallery
+from kith.images import load_image
+from kith.records import Candidate, Decision, Face, Outcome
+from kith.runtime.prepare import Precision
+
+COLUMNS = ("photo", "face", "who", "score", "")
+
+
+def identify(
+    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
+    annotate: Annotate = None,
+    classifier: Annotated[
+        ClassifierName, typer.Option(help="Who decides among the people who are similar enough.")
+    ] = ClassifierName.nearest,
+    gallery: GalleryPath = DEFAULT_GALLERY,
+    min_face_size: MinFaceSize = 20,
+    longest_side: LongestSide = 1280,
+    min_score: MinScore = 0.8,
+    model: ModelId = DEFAULT_MODEL,
+    precision: PrecisionName = Precision.AUTO,
+    as_json: Json = False,
+) -> int:
+    """Name the enrolled people on photos, and say 'unknown' of everyone else (1:N).
+
+    Exit code 2 if a photo could not be read; the others are answered all the same.
+    """
+    files = expand(photos)
+    settings = detection_settings(min_face_size, longest_side, min_score)
+    with Gallery.open(gallery, model_id=model, create=False) as opened:
+        recognizer = load_recognizer(model, precision, settings)
+        answers: list[dict[str, Any]] = []
+        rows: list[list[str]] = []
+        failed = False
+        for file in track(files, "identifying"):
+            try:
+                image = load_image(file)
+            except ImageError as error:
+                complain(str(error))
+                answers.append({"image": str(file), "error": str(error), "faces": []})
+                failed = True
+                continue
+            found = recognizer.identify(image, opened, classifier=classifier.value)
+            answers.append({"image": str(file), "faces": [identity_json(*item) for item in found]})
+            rows += table_rows(file, found)
+            if annotate is not None:
+                path = annotated_path(annotate, file, len(files))
+                annotate_photo(image, labels_of(found), path)
+    if as_json:
+        print_json(answers)
+    else:
+        print_table(COLUMNS, rows)
+    return ERROR if failed else SUCCESS
+
+
+def table_rows(file: Path, found: list[tuple[Face, Decision]]) -> list[list[str]]:
+    """One row a face, for people."""
+    if not found:
+        return [[str(file), "no face", "", "", ""]]
+    return [
+        [
+            str(file),
+            box_text(face),
+            who(decision),
+            "" if decision.score is None else f"{decision.score:.3f}",
+            decision.reason,
+        ]
+        for face, decision in found
+    ]
+
+
+def labels_of(found: list[tuple[Face, Decision]]) -> list[Label]:
+    """What is written at each face."""
+    return [Label(face, who(decision), known=decision.subject is not None) for face, decision in found]
+
+
+def who(decision: Decision) -> str:
+    """A name, or what is said in its place."""
+    if decision.subject is not None:
+        return decision.subject.name
+    return "low quality" if decision.outcome is Outcome.LOW_QUALITY else str(decision.outcome)
+
+
+def identity_json(face: Face, decision: Decision) -> dict[str, Any]:
+    return {
+        "box": round_list(face.box),
+        "detection_score": round(face.detection_score, 4),
+        "decision": str(decision.outcome),
+        "subject": decision.subject.name if decision.subject else None,
+        "score": None if decision.score is None else round(decision.score, 4),
+        "candidates": [_candidate_json(candidate) for candidate in decision.candidates],
+    }
+
+
+def _candidate_json(candidate: Candidate) -> dict[str, Any]:
+    answer: dict[str, Any] = {"subject": candidate.subject.name, "score": round(candidate.score, 4)}
+    if candidate.probability is not None:
+        answer["probability"] = round(candidate.probability, 4)
+    return answer

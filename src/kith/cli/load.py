@@ -1,0 +1,47 @@
+"""What verbs begin with: a recognizer, and the photos."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kith.cli.console import preparing
+from kith.detection.mtcnn import DetectionSettings
+from kith.errors import ImageError
+from kith.images import find_images
+from kith.recognizer import Recognizer
+from kith.runtime.prepare import Precision
+
+
+def load_recognizer(
+    model_id: str, precision: Precision, detection: DetectionSettings | None = None
+) -> Recognizer:
+    """A recognizer, with a word on the terminal where it takes a while."""
+    with preparing() as notify:
+        return Recognizer.from_pretrained(model_id, precision=precision, detection=detection, notify=notify)
+
+
+def expand(paths: Sequence[Path]) -> list[Path]:
+    """Photos as they are, folders as all photos in them.
+
+    Raises:
+        ImageError: A folder holds no photo.
+    """
+    photos: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            photos.append(path)
+            continue
+        found = find_images(path)
+        if not found:
+            raise ImageError(f"{path}: no photos in this folder")
+        photos.extend(found)
+    return photos
+
+
+def detection_settings(min_face_size: int, longest_side: int, min_score: float) -> DetectionSettings:
+    """The detector's settings from a verb's options."""
+    first, second, _ = DetectionSettings().thresholds
+    return DetectionSettings(
+        min_face_size=min_face_size,
+        longest_side=longest_side or None,
+        thresholds=(first, second, min_score),
+    )

@@ -1,0 +1,56 @@
+"""`kith verify`: are two photos of one person?"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kith.cli.console import print_json, print_line
+from kith.cli.exit_codes import NON_MATCH, SUCCESS, UNDETERMINED
+from kith.cli.load import load_recognizer
+from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
+from kith.errors import AcquisitionError
+from kith.images import load_image
+from kith.runtime.prepare import Precision
+
+
+def verify(
+    first: Annotated[Path, typer.Argument(help="A photo of one person.")],
+    second: Annotated[Path, typer.Argument(help="Another photo of one person.")],
+    model: ModelId = DEFAULT_MODEL,
+    precision: PrecisionName = Precision.AUTO,
+    as_json: Json = False,
+) -> int:
+    """Say whether two photos are of the same person (1:1).
+
+    Exit code 0 match, 1 non-match, 2 error, 3 undetermined: a photo has no face, several, or one
+    that is not good enough.
+    """
+    images = load_image(first), load_image(second)
+    recognizer = load_recognizer(model, precision)
+    policy = recognizer.spec.policy
+    answer: dict[str, Any] = {
+        "decision": "undetermined",
+        "score": None,
+        "threshold": round(policy.threshold, 4),
+        "fmr": policy.fmr,
+        "measured_on": policy.measured_on,
+        "model": recognizer.model_id,
+    }
+    try:
+        comparison = recognizer.verify(*images)
+    except AcquisitionError as error:
+        if as_json:
+            print_json(answer | {"reason": str(error)})
+        else:
+            print_line(f"undetermined: {error}")
+        return UNDETERMINED
+    if as_json:
+        print_json(answer | {"decision": str(comparison.outcome), "score": round(comparison.score, 4)})
+    else:
+        verdict = "match" if comparison.is_match else "non-match"
+        print_line(
+            f"{verdict}: score {comparison.score:.3f}, threshold {policy.threshold:.3f} "
+            f"(false match rate {policy.fmr:g}, measured on {policy.measured_on})"
+        )
+    return SUCCESS if comparison.is_match else NON_MATCH

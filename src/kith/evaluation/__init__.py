@@ -1,0 +1,1 @@
+"""How often the answers are wrong, measured on labelled photographs."""

@@ -1,0 +1,28 @@
+"""Files that are there whole or not at all."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+PARTIAL_PREFIX = ".partial-"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file, making its folder; whoever reads it, or writes it at once, sees it whole.
+
+    Raises:
+        OSError: The folder cannot be written or the disk is full; what was there before is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{PARTIAL_PREFIX}{uuid4().hex}")
+    try:
+        with partial.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink()
+        raise
