@@ -5,7 +5,6 @@ Three classifiers with scikit-learn's contract: `fit(X, y)`, `decision_function(
 before, by the gate in `kith.comparison`. What is learned is arrays and is stored as arrays.
 """
 
-from collections import Counter
 from enum import StrEnum
 from typing import Protocol, Self
 
@@ -142,29 +141,21 @@ class LinearSVM(_Argmax):
         """Learn from embeddings (n, d) and their labels (n,); at least two classes."""
         _check(X, y)
         # here: an SVM that is fitted already needs no scikit-learn, which takes a second to import
-        from sklearn.calibration import CalibratedClassifierCV
+        from sklearn.model_selection import cross_val_predict
         from sklearn.svm import LinearSVC
 
-        self.classes_ = np.unique(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("an SVM needs at least two people")
-        fewest = min(Counter(y.tolist()).values())
         svm = LinearSVC(C=self.C, random_state=0)
-        self.temperature_ = 1.0
+        fewest = int(np.bincount(labels).min())
+        self.temperature_ = 1.0  # a person with a single reference leaves nothing to calibrate on
         if fewest >= 2:
-            folds = min(fewest, 5)
-            calibrated = CalibratedClassifierCV(svm, method="temperature", cv=folds, ensemble=False).fit(X, y)
-            member = calibrated.calibrated_classifiers_[0]
-            svm = member.estimator
-            self.temperature_ = 1 / float(member.calibrators[0].beta_)
-        else:
-            svm = svm.fit(X, y)
-        coefficients, intercepts = svm.coef_, svm.intercept_
-        if len(self.classes_) == 2:  # scikit-learn keeps one row for two classes
-            coefficients = np.concatenate([-coefficients, coefficients])
-            intercepts = np.concatenate([-intercepts, intercepts])
-        self.coefficients_ = np.asarray(coefficients, np.float32)
-        self.intercepts_ = np.asarray(intercepts, np.float32)
+            held_out = cross_val_predict(svm, X, labels, cv=min(fewest, 5), method="decision_function")
+            self.temperature_ = _best_temperature(_one_column_a_class(held_out), labels)
+        svm.fit(X, labels)
+        self.coefficients_ = np.asarray(_one_column_a_class(svm.coef_.T).T, np.float32)
+        self.intercepts_ = np.asarray(_one_column_a_class(svm.intercept_[np.newaxis])[0], np.float32)
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
@@ -173,9 +164,7 @@ class LinearSVM(_Argmax):
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Share of each class among the enrolled: (n, k), rows sum to one."""
-        logits = self.decision_function(X).astype(np.float64) / self.temperature_
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+        return np.asarray(_softmax(self.decision_function(X) / self.temperature_), np.float32)
 
     def to_arrays(self) -> Arrays:
         """What was learned."""
@@ -200,6 +189,28 @@ CLASSIFIERS: dict[ClassifierKind, type[NearestReference] | type[Centroid] | type
     ClassifierKind.CENTROID: Centroid,
     ClassifierKind.SVM: LinearSVM,
 }
+
+
+def _one_column_a_class(margins: np.ndarray) -> np.ndarray:
+    """scikit-learn keeps one column for two classes: the second's; the first's is its negative."""
+    margins = margins.reshape(len(margins), -1)
+    return np.concatenate([-margins, margins], axis=1) if margins.shape[1] == 1 else margins
+
+
+def _best_temperature(margins: np.ndarray, labels: np.ndarray) -> float:
+    """Of a grid of temperatures, the one under which the true classes are likeliest."""
+    rows = np.arange(len(labels))
+
+    def surprise(temperature: float) -> float:
+        shares = _softmax(margins / temperature)[rows, labels]
+        return -float(np.log(np.maximum(shares, 1e-12)).mean())
+
+    return float(min(np.logspace(-2, 1, 61), key=surprise))
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _check(X: FloatArray, y: np.ndarray) -> None:

@@ -1,0 +1,63 @@
+"""Weights and inputs by the written recipes in `../shared/parity`."""
+
+import json
+import math
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Shapes = dict[str, list[int]]
+Arrays = dict[str, np.ndarray]
+
+
+def load_recipe(shared: Path, name: str) -> dict[str, Any]:
+    return json.loads((shared / "parity" / f"{name}.json").read_text())
+
+
+def tensorflow_weights(shapes: Shapes) -> Arrays:
+    """Of Sandberg's variables: names end in weights, biases, beta, moving_mean or moving_variance."""
+    return {name: _tensorflow_weight(name, shape) for name, shape in shapes.items()}
+
+
+def pytorch_weights(shapes: Shapes) -> Arrays:
+    """Of a state dict; entries without dimensions are int64 zeros."""
+    return {name: _pytorch_weight(name, shape) for name, shape in shapes.items()}
+
+
+def crops(size: int) -> np.ndarray:
+    """(2, size, size, 3) float32 in 0 ... 255."""
+    return np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype(np.float32)
+
+
+def normalized(embeddings: np.ndarray) -> np.ndarray:
+    return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+
+
+def _tensorflow_weight(name: str, shape: list[int]) -> np.ndarray:
+    r = np.random.default_rng(zlib.crc32(name.encode()))
+    kind = name.rpartition("/")[2]
+    if kind == "weights":
+        values = r.standard_normal(shape) * math.sqrt(2 / math.prod(shape[:-1]))
+    elif kind == "moving_variance":
+        values = r.uniform(0.5, 1.5, shape)
+    else:
+        values = 0.1 * r.standard_normal(shape)
+    return values.astype(np.float32)
+
+
+def _pytorch_weight(name: str, shape: list[int]) -> np.ndarray:
+    if not shape:
+        return np.array(0, np.int64)
+    r = np.random.default_rng(zlib.crc32(name.encode()))
+    kind = name.rpartition(".")[2]
+    if kind == "running_var":
+        values = r.uniform(0.5, 1.5, shape)
+    elif kind == "weight" and len(shape) == 1:
+        values = r.uniform(0.8, 1.2, shape)
+    elif kind == "weight":
+        values = r.standard_normal(shape) * math.sqrt(2 / math.prod(shape[1:]))
+    else:
+        values = 0.1 * r.standard_normal(shape)
+    return values.astype(np.float32)

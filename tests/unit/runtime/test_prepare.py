@@ -1,0 +1,147 @@
+import os
+
+import numpy as np
+import pytest
+
+from kith.errors import ChecksumMismatch, DownloadFailed, UnsupportedFile, WeightsError
+from kith.runtime.prepare import Precision, assign, choose_precision, prepare, prepare_int8
+from kith.runtime.session import int8_is_exact
+from kith.weights import store
+from kith.weights.catalogue import DETECTORS, PackageFile
+
+PNET = DETECTORS["mtcnn"].pnet
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(store.CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache" / "compiled"
+
+
+def run(session) -> np.ndarray:
+    return session.run(np.zeros((1, 24, 24, 3), np.float32))[1]
+
+
+def test_a_network_is_compiled_once(cache, monkeypatch) -> None:
+    steps: list[str] = []
+    first = run(prepare(PNET, notify=steps.append))
+    assert steps == ["reading pnet.lz4", "building pnet", "compiling pnet"]
+    (compiled,) = cache.iterdir()
+    before = compiled.read_bytes()
+    monkeypatch.setattr("kith.runtime.prepare._compile", lambda *_: pytest.fail("compiled again"))
+    assert (run(prepare(PNET)) == first).all()
+    assert compiled.read_bytes() == before
+
+
+def test_a_damaged_compiled_file_is_made_again(cache) -> None:
+    first = run(prepare(PNET))
+    (compiled,) = cache.iterdir()
+    compiled.write_bytes(compiled.read_bytes()[:1000])
+    assert (run(prepare(PNET)) == first).all()
+    assert len(compiled.read_bytes()) > 1000
+
+
+def test_another_compiler_does_not_meet_old_results(cache, monkeypatch) -> None:
+    prepare(PNET)
+    monkeypatch.setattr("kith.runtime.prepare._sources", lambda: "another compiler")
+    prepare(PNET)
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_a_weights_file_that_was_changed_is_refused(cache, tmp_path, monkeypatch) -> None:
+    changed = tmp_path / "pnet.lz4"
+    changed.write_bytes(store.find_package_file(PNET.file).read_bytes() + b"\0")
+    monkeypatch.setattr(store, "find_package_file", lambda _file: changed)
+    with pytest.raises(ChecksumMismatch, match="pip install --force-reinstall mtcnn"):
+        prepare(PNET)
+    assert not cache.exists()
+
+
+def test_a_missing_package_is_named() -> None:
+    with pytest.raises(DownloadFailed, match="pip install no-such-package"):
+        store.find_package_file(PackageFile("no-such-package", "weights.bin"))
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch) -> None:
+    blocker = tmp_path / "file"
+    blocker.touch()
+    monkeypatch.setenv(store.CACHE_VARIABLE, str(blocker))
+    with pytest.raises(WeightsError, match="KITH_CACHE"):
+        prepare(PNET)
+
+
+def test_auto_is_int8_only_where_that_is_exact() -> None:
+    assert choose_precision(Precision.AUTO) is (Precision.INT8 if int8_is_exact() else Precision.FLOAT32)
+    assert choose_precision(Precision.INT8) is Precision.INT8
+    assert choose_precision(Precision.FLOAT32) is Precision.FLOAT32
+
+
+def test_int8_asks_for_its_inputs_only_once(cache, recognizer) -> None:
+    weights = recognizer.spec.weights
+    random = np.random.default_rng(0)
+    asked = []
+
+    def inputs() -> np.ndarray:
+        asked.append(1)
+        return random.uniform(-0.4, 0.5, (16, 150, 150, 3)).astype(np.float32)
+
+    first = prepare_int8(weights, inputs)
+    second = prepare_int8(weights, inputs)
+    assert len(asked) == 1
+    values = inputs()[:2]
+    assert (first.run(values)[0] == second.run(values)[0]).all()
+    expected = prepare(weights).run(values)[0]
+    cosines = np.sum(first.run(values)[0] * expected, axis=1) / (
+        np.linalg.norm(first.run(values)[0], axis=1) * np.linalg.norm(expected, axis=1)
+    )
+    assert cosines.min() > 0.99
+
+
+def test_stale_partial_files_go_and_fresh_ones_stay(tmp_path) -> None:
+    old, new = tmp_path / ".partial-old", tmp_path / ".partial-new"
+    old.touch()
+    new.touch()
+
+
+    os.utime(old, (0, 0))
+    store.remove_stale_partials(tmp_path)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+class Variable:
+    def __init__(self, path: str, *shape: int) -> None:
+        self.path, self.shape, self.value = path, shape, None
+
+    def assign(self, value: np.ndarray) -> None:
+        self.value = value
+
+
+class Model:
+    name = "toy"
+
+    def __init__(self) -> None:
+        self.variables = [Variable("a/kernel", 2, 3), Variable("a/bias", 3)]
+
+
+GOOD = {"a/kernel": np.ones((2, 3)), "a/bias": np.ones(3)}
+
+
+def test_assign_fills_every_variable() -> None:
+    model = Model()
+    assign(model, GOOD)
+    assert all(variable.value.shape == variable.shape for variable in model.variables)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"a/kernel": GOOD["a/kernel"]}, "1 differ, it lacks a/bias"),
+        (GOOD | {"b/kernel": np.ones(1)}, "1 differ, it has no place for b/kernel"),
+        (GOOD | {"a/bias": np.ones(4)}, r"a/bias has shape \(4,\), expected \(3,\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_changed(arrays, message) -> None:
+    model = Model()
+    with pytest.raises(UnsupportedFile, match=message):
+        assign(model, arrays)
+    assert all(variable.value is None for variable in model.variables)

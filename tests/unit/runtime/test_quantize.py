@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from kith.errors import WeightsError
+from kith.runtime import quantize as module
+from kith.runtime.prepare import load_keras
+from kith.runtime.quantize import quantize
+from kith.runtime.session import Session
+from kith.weights.catalogue import DETECTORS
+
+
+@pytest.fixture(scope="module")
+def small_network() -> tuple[bytes, np.ndarray]:
+    """R-Net's first output as an embedding: small and real."""
+    import keras
+
+    from kith.runtime.compile import compile_model
+
+    rnet = load_keras(DETECTORS["mtcnn"].rnet)
+    hidden = rnet.get_layer("dense4_prelu").output
+    model = keras.Model(rnet.inputs, hidden, name="hidden")
+    inputs = np.random.default_rng(0).uniform(-1, 1, (24, 24, 24, 3)).astype(np.float32)
+    return compile_model(model), inputs
+
+
+def test_int8_is_smaller_and_keeps_the_embedding(small_network, monkeypatch) -> None:
+    model, inputs = small_network
+    monkeypatch.setattr(module, "MIN_COSINE", 0.99)
+    quantized = quantize(model, inputs)
+    assert len(quantized) < len(model)
+    expected, found = Session(model).run(inputs)[0], Session(quantized).run(inputs)[0]
+    cosines = np.sum(expected * found, axis=1) / np.linalg.norm(expected, axis=1) / np.linalg.norm(found, axis=1)
+    assert cosines.mean() > 0.99
+
+
+def test_int8_that_changes_the_embedding_is_refused(small_network, monkeypatch) -> None:
+    model, inputs = small_network
+    monkeypatch.setattr(module, "MIN_COSINE", 0.9999999)
+    with pytest.raises(WeightsError, match="int8 is refused: its embeddings have a mean cosine of 0.9"):
+        quantize(model, inputs)
+
+
+def test_too_few_inputs_are_refused(small_network) -> None:
+    model, inputs = small_network
+    with pytest.raises(ValueError, match="at least 8 inputs, got 7"):
+        quantize(model, inputs[:7])

@@ -1,0 +1,68 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+from kith.errors import UnsupportedFile
+from kith.runtime import session
+from kith.runtime.session import Session, int8_is_exact
+
+
+def doubling() -> bytes:
+    shape = ["n", 3]
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["input_0", "input_0"], ["output_0"])],
+        "doubling",
+        [helper.make_tensor_value_info("input_0", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("output_0", TensorProto.FLOAT, shape)],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+
+
+def test_runs_bytes_and_files(tmp_path: Path) -> None:
+    path = tmp_path / "doubling.onnx"
+    path.write_bytes(doubling())
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for model in (doubling(), path):
+        (result,) = Session(model).run(values)
+        assert (result == 2 * values).all()
+
+
+def test_one_session_serves_many_threads() -> None:
+    network = Session(doubling(), threads=1)
+    inputs = [np.full((1, 3), value, np.float32) for value in range(64)]
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda values: network.run(values)[0], inputs))
+    assert [float(result[0, 0]) for result in results] == [2.0 * value for value in range(64)]
+
+
+@pytest.mark.parametrize("content", [b"", b"no model at all", doubling()[:40]])
+def test_a_damaged_model_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.onnx"
+    path.write_bytes(content)
+    with pytest.raises(UnsupportedFile, match="damaged.onnx cannot be run"):
+        Session(path)
+
+
+def test_the_saturation_probe_is_what_it_says() -> None:
+    graph = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["left", "right"], ["product"])],
+        "saturation_probe",
+        [
+            helper.make_tensor_value_info("left", TensorProto.UINT8, [16, 64]),
+            helper.make_tensor_value_info("right", TensorProto.INT8, [64, 16]),
+        ],
+        [helper.make_tensor_value_info("product", TensorProto.INT32, [16, 16])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    assert model.SerializeToString() == session.SATURATION_PROBE
+
+
+def test_the_processor_is_asked_and_agrees_with_its_flags() -> None:
+    flags = Path("/proc/cpuinfo")
+    if not flags.exists() or "avx2" not in flags.read_text():
+        pytest.skip("only x86 on Linux lists its vector instructions")
+    assert int8_is_exact() == ("vnni" in flags.read_text())

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from kith.embedding import Embedder, normalize, scale_pixels
+from kith.weights.preprocessing import FixedScaling
+
+PIXELS = FixedScaling(mean=(10.0, 20.0, 30.0), divisor=2.0)
+
+
+class MeanOfLeftHalf:
+    """A network simple enough to check by hand: mean colour of the left half."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
+        (crops,) = inputs
+        self.batches.append(len(crops))
+        return [crops[:, :, :2].mean(axis=(1, 2))]
+
+
+def embedder(network: MeanOfLeftHalf, *, flip: bool) -> Embedder:
+    return Embedder(network, crop_size=4, embedding_size=3, pixels=PIXELS, flip=flip)
+
+
+def test_pixels_are_scaled_per_colour() -> None:
+    scaled = scale_pixels(np.array([[[[12, 20, 50]]]], np.uint8), PIXELS)
+    assert scaled.dtype == np.float32
+    assert scaled.tolist() == [[[[1, 0, 10]]]]
+
+
+def test_rows_have_unit_length_and_crops_keep_their_order() -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (70, 4, 4, 3)).astype(np.uint8)
+    network = MeanOfLeftHalf()
+    embeddings = embedder(network, flip=False).embed(crops)
+    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-6)
+    expected = scale_pixels(crops, PIXELS)[:, :, :2].mean(axis=(1, 2))
+    np.testing.assert_allclose(embeddings, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-5)
+    assert sum(network.batches) == 70
+    assert len(network.batches) == 3
+
+
+def test_the_mirror_image_is_summed() -> None:
+    crops = np.random.default_rng(1).integers(0, 256, (3, 4, 4, 3)).astype(np.uint8)
+    both = embedder(MeanOfLeftHalf(), flip=True)
+    np.testing.assert_allclose(both.embed(crops), both.embed(crops[:, :, ::-1].copy()), atol=1e-6)
+
+
+def test_no_crops_give_no_embeddings() -> None:
+    assert embedder(MeanOfLeftHalf(), flip=True).embed(np.zeros((0, 4, 4, 3), np.uint8)).shape == (0, 3)
+
+
+def test_zeros_stay_zeros() -> None:
+    assert normalize(np.zeros((1, 3))).tolist() == [[0, 0, 0]]
+
+
+def test_crops_of_another_size_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"crops must have shape \(n, 4, 4, 3\), got \(1, 5, 5, 3\)"):
+        embedder(MeanOfLeftHalf(), flip=False).embed(np.zeros((1, 5, 5, 3), np.uint8))

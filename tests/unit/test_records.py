@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from kith.records import Candidate, Decision, DecisionPolicy, Face, Outcome, Subject, Template
+
+
+def test_a_face_knows_its_sides(face: Face) -> None:
+    assert (face.width, face.height) == (80, 100)
+
+
+def test_wrong_shapes_are_named() -> None:
+    with pytest.raises(ValueError, match=r"box must have shape \(4\), got \(3,\)"):
+        Face(np.zeros(3, np.float32), np.zeros((5, 2), np.float32), 1.0)
+    with pytest.raises(ValueError, match=r"landmarks must have shape \(5, 2\), got \(68, 2\)"):
+        Face(np.zeros(4, np.float32), np.zeros((68, 2), np.float32), 1.0)
+    with pytest.raises(ValueError, match="one dimension"):
+        Template(np.zeros((1, 128), np.float32), "m")
+
+
+@pytest.mark.parametrize(("threshold", "fmr"), [(1.5, 0.1), (-2, 0.1), (0.5, 1.1), (0.5, -0.1)])
+def test_a_policy_is_a_cosine_and_a_rate(threshold: float, fmr: float) -> None:
+    with pytest.raises(ValueError, match="must be a"):
+        DecisionPolicy(threshold, fmr, "nothing")
+
+
+def test_only_a_match_has_a_subject() -> None:
+    candidates = (Candidate(Subject(1, "Ada"), 0.9),)
+    assert Decision(Outcome.MATCH, candidates).subject == Subject(1, "Ada")
+    for outcome in (Outcome.UNKNOWN, Outcome.AMBIGUOUS, Outcome.LOW_QUALITY):
+        assert Decision(outcome, candidates).subject is None
+        assert Decision(outcome, candidates).score == 0.9
+
+
+def test_records_do_not_change() -> None:
+    with pytest.raises(AttributeError):
+        Subject(1, "Ada").name = "Grace"  # type: ignore[misc]
