@@ -3,6 +3,7 @@
 import json
 import math
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ Shapes = dict[str, list[int]]
 Arrays = dict[str, np.ndarray]
 
 
+@cache
 def load_recipe(shared: Path, name: str) -> dict[str, Any]:
     return json.loads((shared / "parity" / f"{name}.json").read_text())
 
@@ -24,6 +26,24 @@ def tensorflow_weights(shapes: Shapes) -> Arrays:
 def pytorch_weights(shapes: Shapes) -> Arrays:
     """Of a state dict; entries without dimensions are int64 zeros."""
     return {name: _pytorch_weight(name, shape) for name, shape in shapes.items()}
+
+
+@cache
+def sandberg(shared: Path, embedding_size: int = 128) -> Arrays:
+    """The variables of a checkpoint of Sandberg's."""
+    return tensorflow_weights(load_recipe(shared, f"inception_resnet_v1_{embedding_size}")["variables"])
+
+
+@cache
+def facenet_pytorch(shared: Path) -> Arrays:
+    """facenet-pytorch's state dict."""
+    return pytorch_weights(load_recipe(shared, "facenet_pytorch_512")["state_dict"])
+
+
+@cache
+def openface(shared: Path) -> Arrays:
+    """OpenFacePytorch's state dict."""
+    return pytorch_weights(load_recipe(shared, "openface_nn4_small2")["state_dict"])
 
 
 def crops(size: int) -> np.ndarray:

@@ -1,7 +1,9 @@
 """Crops -> embeddings of unit length."""
 
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 from kith.records import FloatArray, require_shape
@@ -27,16 +29,25 @@ class Embedder:
         embedding_size: d.
         pixels: How the network wants pixels scaled.
         flip: Whether the embeddings of a crop and of its mirror image are summed.
+        zooms: At which magnifications a crop is looked at; the embeddings are summed.
     """
 
     def __init__(
-        self, network: Network, *, crop_size: int, embedding_size: int, pixels: PixelRule, flip: bool
+        self,
+        network: Network,
+        *,
+        crop_size: int,
+        embedding_size: int,
+        pixels: PixelRule,
+        flip: bool,
+        zooms: Sequence[float] = (1.0,),
     ) -> None:
         self._network = network
         self._crop_size = crop_size
         self._embedding_size = embedding_size
         self._pixels = pixels
         self._flip = flip
+        self._zooms = tuple(zooms)
 
     def embed(self, crops: np.ndarray) -> FloatArray:
         """Embed crops.
@@ -48,16 +59,33 @@ class Embedder:
             (n, d) float32, each row of unit length.
         """
         require_shape("crops", crops, (None, self._crop_size, self._crop_size, 3))
-        embeddings = np.empty((len(crops), self._embedding_size), np.float32)
+        sums = np.zeros((len(crops), self._embedding_size), np.float32)
         for start in range(0, len(crops), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
-            inputs = scale_pixels(crops[part], self._pixels)
-            (outputs,) = self._network.run(inputs)
+            for view in self._views(crops[part]):
+                sums[part] += self._network.run(view)[0]
+        return normalize(sums)
+
+    def _views(self, crops: np.ndarray) -> Iterator[FloatArray]:
+        """The inputs whose outputs are summed: every zoom, and its mirror image."""
+        for factor in self._zooms:
+            inputs = scale_pixels(zoom(crops, factor), self._pixels)
+            yield inputs
             if self._flip:
-                (mirrored,) = self._network.run(np.ascontiguousarray(inputs[:, :, ::-1]))
-                outputs = outputs + mirrored
-            embeddings[part] = outputs
-        return normalize(embeddings)
+                yield np.ascontiguousarray(inputs[:, :, ::-1])
+
+
+def zoom(crops: np.ndarray, factor: float) -> np.ndarray:
+    """Crops (n, s, s, 3) uint8 magnified about their middle; what is cut off is lost."""
+    if factor == 1:
+        return crops
+    size = crops.shape[1]
+    shift = (size - 1) / 2 * (1 - factor)
+    transform = np.array([[factor, 0, shift], [0, factor, shift]])
+    zoomed = np.empty_like(crops)
+    for crop, result in zip(crops, zoomed, strict=True):
+        cv2.warpAffine(crop, transform, (size, size), dst=result, flags=cv2.INTER_LINEAR)
+    return zoomed
 
 
 def scale_pixels(crops: np.ndarray, rule: PixelRule) -> FloatArray:

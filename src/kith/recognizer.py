@@ -74,11 +74,11 @@ class Recognizer:
         """
         spec = find_embedder(model_id)
         stages = find_detector(detector_id)
-        networks = [
+        pnet, rnet, onet = (
             prepare(stage, threads=threads, notify=notify)
             for stage in (stages.pnet, stages.rnet, stages.onet)
-        ]
-        detector = MTCNN(*networks, settings=detection)
+        )
+        detector = MTCNN(pnet, rnet, onet, detection)
         if choose_precision(Precision(precision)) is Precision.INT8:
             network = prepare_int8(
                 spec.weights, lambda: _calibration(detector, spec), threads=threads, notify=notify
@@ -91,6 +91,7 @@ class Recognizer:
             embedding_size=spec.embedding_size,
             pixels=spec.pixels,
             flip=spec.flip,
+            zooms=spec.zooms,
         )
         return cls(detector, embedder, spec)
 
@@ -276,7 +277,7 @@ def _fitted(kind: ClassifierKind, gallery: Gallery, references: References) -> C
 
 def _calibration(detector: Detector, spec: EmbedderSpec) -> FloatArray:
     """Real inputs of an embedder: the sample people's faces."""
-    crops = []
+    crops: list[np.ndarray] = []
     for photo in sample_photos():
         image = load_image(photo)
         crops.extend(align(image, detector.detect(image)[:1], spec.crop))

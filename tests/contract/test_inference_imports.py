@@ -26,4 +26,13 @@ def test_identify_imports_no_keras(recognizer: Recognizer, tmp_path: Path) -> No
     code, modules = json.loads(process.stderr.splitlines()[-1])
     assert code == 0
     assert json.loads(process.stdout)[0]["faces"]
-    assert not {"keras", "jax", "tensorflow", "torch", "onnx", "sklearn", "mtcnn", "face_recognition_models"} & set(modules)
+    assert not {
+        "keras",
+        "jax",
+        "tensorflow",
+        "torch",
+        "onnx",
+        "sklearn",
+        "mtcnn",
+        "face_recognition_models",
+    } & set(modules)

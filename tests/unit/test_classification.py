@@ -45,7 +45,9 @@ def test_nearest_equals_a_plain_loop() -> None:
     scores = NearestReference().fit(X, y).decision_function(X)
     for row, probe in enumerate(X):
         for column, label in enumerate(sorted(set(y.tolist()))):
-            expected = max(float(probe @ reference) for reference, of in zip(X, y, strict=True) if of == label)
+            expected = max(
+                float(probe @ reference) for reference, of in zip(X, y, strict=True) if of == label
+            )
             assert scores[row, column] == pytest.approx(expected, abs=1e-6)
 
 

@@ -35,7 +35,9 @@ def test_rows_have_unit_length_and_crops_keep_their_order() -> None:
     embeddings = embedder(network, flip=False).embed(crops)
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-6)
     expected = scale_pixels(crops, PIXELS)[:, :, :2].mean(axis=(1, 2))
-    np.testing.assert_allclose(embeddings, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-5)
+    np.testing.assert_allclose(
+        embeddings, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-5
+    )
     assert sum(network.batches) == 70
     assert len(network.batches) == 3
 

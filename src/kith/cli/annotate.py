@@ -1,6 +1,7 @@
 """Faces and names drawn into a photo."""
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from PIL import ImageDraw, ImageFont
 
 from kith.errors import ImageError
 from kith.files import write_atomically
+from kith.images import SUFFIXES
 from kith.records import Face, Image
 
 _KNOWN = (38, 166, 91)
@@ -32,32 +34,63 @@ class Label:
     known: bool
 
 
-def annotated_path(wanted: Path, photo: Path, photos: int) -> Path:
-    """Where to write a photo's annotated copy: the path itself for one photo, else inside it."""
-    if photos == 1 and not wanted.is_dir():
-        return wanted
-    return wanted / f"{photo.stem}-annotated.jpg"
+def annotated_paths(wanted: Path | None, photos: Sequence[Path]) -> dict[Path, Path]:
+    """Where each photo's annotated copy goes: the path itself if it names a picture, else in that folder.
+
+    Raises:
+        ImageError: The picture is of a kind that is not written, is wanted of several photos, or
+            would take the place of a photo.
+    """
+    if wanted is None:
+        return {}
+    suffix = wanted.suffix.lower()
+    if suffix in SUFFIXES and not wanted.is_dir():
+        if suffix not in _FORMATS:
+            raise ImageError(f"{wanted}: an annotated photo is .jpg, .png or .webp")
+        if len(photos) > 1:
+            raise ImageError(f"{wanted}: is one picture for {len(photos)} photos; name a folder instead")
+        paths = {photos[0]: wanted}
+    elif wanted.exists() and not wanted.is_dir():
+        raise ImageError(f"{wanted}: is a file, but neither a picture nor a folder; name another")
+    else:
+        paths = _in_folder(wanted, photos)
+    for photo in photos:
+        for path in paths.values():
+            if path.exists() and photo.exists() and path.samefile(photo):
+                raise ImageError(f"{path}: would be overwritten; name another file or folder")
+    return paths
+
+
+def _in_folder(folder: Path, photos: Sequence[Path]) -> dict[Path, Path]:
+    """A file of its own for each photo, also where photos of different folders have one name."""
+    seen: Counter[str] = Counter()
+    paths = {}
+    for photo in dict.fromkeys(photos):
+        seen[photo.stem.casefold()] += 1
+        number = seen[photo.stem.casefold()]
+        paths[photo] = folder / f"{photo.stem}-annotated{f'-{number}' if number > 1 else ''}.jpg"
+    return paths
 
 
 def annotate_photo(image: Image, labels: Sequence[Label], path: Path) -> None:
-    """Write a photo with its faces drawn in.
+    """Write a photo with its faces drawn in, to one of `annotated_paths`.
 
     Raises:
-        ImageError: The name does not end in .jpg, .jpeg, .png or .webp, or it cannot be written.
+        ImageError: The picture is too large for its format.
+        OSError: The file cannot be written.
     """
-    kind = _FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise ImageError(f"{path}: an annotated photo is .jpg, .png or .webp")
     picture = PillowImage.fromarray(image)
     draw = ImageDraw.Draw(picture)
     for number, label in enumerate(labels, start=1):
         _draw(draw, label, number, picture.size)
     buffer = io.BytesIO()
-    picture.save(buffer, kind, quality=92)
     try:
-        write_atomically(path, buffer.getvalue())
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be written ({error.strerror or error})") from None
+        picture.save(buffer, _FORMATS[path.suffix.lower()], quality=92)
+    except (OSError, ValueError) as error:
+        raise ImageError(
+            f"{path}: a picture of {picture.width}x{picture.height} cannot be saved so ({error})"
+        ) from None
+    write_atomically(path, buffer.getvalue())
 
 
 def _draw(draw: ImageDraw.ImageDraw, label: Label, number: int, size: tuple[int, int]) -> None:

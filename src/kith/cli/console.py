@@ -2,16 +2,18 @@
 
 import json
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from kith.runtime.prepare import Notify
+if TYPE_CHECKING:
+    from kith.runtime.prepare import Notify
 
 Item = TypeVar("Item")
 
@@ -55,19 +57,27 @@ def warn(text: str) -> None:
 
 def complain(text: str) -> None:
     """Tell what is wrong, in one line."""
-    stderr.print(Text.assemble(("error: ", "red bold"), printable(" ".join(text.split()))))
+    stderr.print(Text.assemble(("error: ", "red bold"), printable(text)))
 
 
 def printable(text: str) -> str:
-    """A text without control characters: a file's name must not steer the terminal."""
-    return "".join(
-        character if character.isprintable() or character in "\t\n" else ascii(character)[1:-1]
-        for character in text
-    )
+    """A text in one line without control characters: a file's name must not steer the terminal."""
+    return "".join(character if _is_harmless(character) else ascii(character)[1:-1] for character in text)
+
+
+def _is_harmless(character: str) -> bool:
+    """Whether a character is shown, or joins others as in emoji, and does not turn the text's direction."""
+    joins = unicodedata.category(character) == "Cf" and unicodedata.bidirectional(character) == "BN"
+    return character.isprintable() or joins
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """A number of things: "1 photo", "2 photos"."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 @contextmanager
-def preparing() -> Iterator[Notify]:
+def preparing() -> Iterator["Notify"]:
     """Show what is being prepared: a spinner on a terminal, nothing in a pipe."""
     if not stderr.is_terminal:
         yield lambda message: None

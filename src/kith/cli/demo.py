@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.cli.annotate import annotate_photo
+from kith.cli.annotate import annotate_photo, annotated_paths
 from kith.cli.console import note, print_json, print_line, print_table, track
 from kith.cli.identify import COLUMNS, identity_json, labels_of, table_rows
 from kith.cli.load import load_recognizer
@@ -29,24 +29,27 @@ def demo(
 
     The sample people are composites of many faces; none of them exists.
     """
+    annotated = annotated_paths(output, [GROUP_PHOTO])[GROUP_PHOTO].absolute()
     recognizer = load_recognizer(model, precision)
-    with tempfile.TemporaryDirectory(prefix="kith-demo-") as folder:
-        with Gallery.open(Path(folder) / "gallery.db", model_id=recognizer.model_id) as gallery:
-            for photo in track(photos(), "enrolling"):
-                recognizer.enroll(photo.parent.name, load_image(photo), gallery, source=str(photo))
-            image = load_image(GROUP_PHOTO)
-            found = recognizer.identify(image, gallery)
-            people = len(gallery.subjects())
-    annotate_photo(image, labels_of(found), output)
+    with (
+        tempfile.TemporaryDirectory(prefix="kith-demo-") as folder,
+        Gallery.open(Path(folder) / "gallery.db", model_id=recognizer.model_id) as gallery,
+    ):
+        for photo in track(photos(), "enrolling"):
+            recognizer.enroll(photo.parent.name, load_image(photo), gallery, source=str(photo))
+        image = load_image(GROUP_PHOTO)
+        found = recognizer.identify(image, gallery)
+        people = len(gallery.subjects())
+    annotate_photo(image, labels_of(found), annotated)
     if as_json:
         answer: dict[str, Any] = {
             "image": str(GROUP_PHOTO),
             "people": people,
-            "annotated": str(output.absolute()),
+            "annotated": str(annotated),
             "faces": [identity_json(face, decision) for face, decision in found],
         }
         print_json(answer)
         return
     note(f"{people} sample people enrolled from {len(photos())} photos; who is on {GROUP_PHOTO.name}?")
     print_table(COLUMNS, table_rows(Path(GROUP_PHOTO.name), found))
-    print_line(f"annotated picture: {output.absolute()}")
+    print_line(f"annotated picture: {annotated}")

@@ -1,14 +1,12 @@
 """`kith detect`: where the faces are."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from kith.cli.annotate import Label, annotate_photo, annotated_path
-from kith.cli.console import complain, print_json, print_table, track
+from kith.cli.annotate import Label, annotate_photo, annotated_paths
+from kith.cli.console import print_json, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
-from kith.cli.load import detection_settings, expand, load_recognizer
+from kith.cli.load import detection_settings, expand, load_recognizer, read_photos
 from kith.cli.options import (
     DEFAULT_MODEL,
     Annotate,
@@ -17,15 +15,15 @@ from kith.cli.options import (
     MinFaceSize,
     MinScore,
     ModelId,
+    Photos,
 )
 from kith.errors import ImageError
-from kith.images import load_image
 from kith.records import Face
 from kith.runtime.prepare import Precision
 
 
 def detect(
-    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
+    photos: Photos,
     annotate: Annotate = None,
     min_face_size: MinFaceSize = 20,
     longest_side: LongestSide = 1280,
@@ -38,17 +36,15 @@ def detect(
     Exit code 2 if a photo could not be read; the others are answered all the same.
     """
     files = expand(photos)
+    annotated = annotated_paths(annotate, files)
     settings = detection_settings(min_face_size, longest_side, min_score)
     recognizer = load_recognizer(model, Precision.FLOAT32, settings)
     answers: list[dict[str, Any]] = []
     rows = []
     failed = False
-    for file in track(files, "detecting"):
-        try:
-            image = load_image(file)
-        except ImageError as error:
-            complain(str(error))
-            answers.append({"image": str(file), "error": str(error), "faces": []})
+    for file, image in read_photos(files, "detecting"):
+        if isinstance(image, ImageError):
+            answers.append(unreadable_json(file, image))
             failed = True
             continue
         faces = recognizer.detect(image)
@@ -58,12 +54,17 @@ def detect(
             rows.append([str(file), "no face", ""])
         if annotate is not None:
             labels = [Label(face, f"{face.detection_score:.2f}", known=True) for face in faces]
-            annotate_photo(image, labels, annotated_path(annotate, file, len(files)))
+            annotate_photo(image, labels, annotated[file])
     if as_json:
         print_json(answers)
     else:
         print_table(("photo", "box", "score"), rows)
     return ERROR if failed else SUCCESS
+
+
+def unreadable_json(file: Path, error: ImageError) -> dict[str, Any]:
+    """What programs are told of a photo that could not be read."""
+    return {"image": str(file), "error": str(error), "faces": []}
 
 
 def face_json(face: Face) -> dict[str, Any]:

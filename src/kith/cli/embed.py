@@ -7,9 +7,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from kith.cli.console import complain, print_json, print_line, track
+from kith.cli.console import count, print_json, print_line
 from kith.cli.exit_codes import ERROR, SUCCESS
-from kith.cli.load import detection_settings, expand, load_recognizer
+from kith.cli.load import detection_settings, expand, load_recognizer, read_photos
 from kith.cli.options import (
     DEFAULT_MODEL,
     Json,
@@ -17,17 +17,17 @@ from kith.cli.options import (
     MinFaceSize,
     MinScore,
     ModelId,
+    Photos,
     PrecisionName,
 )
 from kith.errors import ImageError
 from kith.files import write_atomically
-from kith.images import load_image
 from kith.records import Face, Template
 from kith.runtime.prepare import Precision
 
 
 def embed(
-    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
+    photos: Photos,
     output: Annotated[Path, typer.Option("--output", "-o", help="The .npz file to write.")],
     min_face_size: MinFaceSize = 20,
     longest_side: LongestSide = 1280,
@@ -41,32 +41,32 @@ def embed(
     The file holds, for each of n faces: images (n,), embeddings (n, d), boxes (n, 4),
     landmarks (n, 5, 2), detection_scores (n,); and model_id. An embedding is as personal as a face.
     """
+    if output.suffix != ".npz":  # a photo given by mistake must not be overwritten
+        raise ValueError(f"{output}: the output must be named .npz")
     files = expand(photos)
     settings = detection_settings(min_face_size, longest_side, min_score)
     recognizer = load_recognizer(model, precision, settings)
     found: list[tuple[str, Face, Template]] = []
     unreadable = 0
-    for file in track(files, "embedding"):
-        try:
-            image = load_image(file)
-        except ImageError as error:
-            complain(str(error))
+    for file, image in read_photos(files, "embedding"):
+        if isinstance(image, ImageError):
             unreadable += 1
             continue
         found += [(str(file), face, template) for face, template in recognizer.extract(image)]
     write_atomically(output, _pack(found, recognizer.model_id, recognizer.spec.embedding_size))
+    read = len(files) - unreadable
     if as_json:
         print_json(
             {
                 "output": str(output),
                 "model": recognizer.model_id,
-                "photos": len(files) - unreadable,
+                "photos": read,
                 "faces": len(found),
                 "unreadable": unreadable,
             }
         )
     else:
-        print_line(f"{len(found)} faces of {len(files) - unreadable} photos in {output}")
+        print_line(f"{count(len(found), 'face')} of {count(read, 'photo')} in {output}")
     return ERROR if unreadable else SUCCESS
 
 

@@ -1,12 +1,13 @@
 """`kith enroll`: add people to a gallery."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from kith.cli.console import complain, note, print_json, print_line, track, warn
+from kith.cli.console import complain, count, note, print_json, print_line, track, warn
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED, exit_code
 from kith.cli.load import expand, load_recognizer
 from kith.cli.options import (
@@ -17,9 +18,9 @@ from kith.cli.options import (
     ModelId,
     PrecisionName,
 )
-from kith.errors import AcquisitionError, DuplicateReference, ImageError, KithError
-from kith.gallery import Gallery
-from kith.images import content_hash, find_images, load_image
+from kith.errors import AcquisitionError, DuplicateReference, GalleryError, ImageError, KithError
+from kith.gallery import Gallery, clean_name
+from kith.images import FORMATS, content_hash, find_images, is_image_name, load_image
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
 
@@ -43,7 +44,8 @@ class Report:
 
 def enroll(
     photos: Annotated[
-        list[Path], typer.Argument(help="A folder with one folder per person; or, with --name, photos.")
+        list[Path],
+        typer.Argument(help="A folder with one folder per person; or, with --name, photos.", readable=False),
     ],
     name: Annotated[str | None, typer.Option("--name", "-n", help="The person on the photos.")] = None,
     gallery: GalleryPath = DEFAULT_GALLERY,
@@ -58,34 +60,30 @@ def enroll(
 
     Exit code 2 if a photo could not be read, 3 if no photo had a usable face.
     """
-    jobs = _jobs_of_person(name, photos) if name is not None else _jobs_of_folders(photos)
+    jobs = _jobs_of_folders(photos) if name is None else _jobs_of_person(name, photos)
     recognizer = load_recognizer(model, precision)
     report = Report()
-    gallery.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder_of(gallery)
     with Gallery.open(gallery, model_id=recognizer.model_id) as opened:
         for person, file in track(jobs, "enrolling"):
-            _enroll_photo(recognizer, opened, person, file, report)
+            _try_photo(recognizer, opened, person, file, report)
         people = len(opened.subjects())
     if as_json:
         print_json(_report_json(report, gallery, recognizer.model_id, people))
     else:
         already = f", {report.already} already there" if report.already else ""
         failed = f", {len(report.failed)} left out" if report.failed else ""
-        print_line(f"{report.enrolled} photos enrolled{already}{failed}; {people} people in {gallery}")
+        enrolled = count(report.enrolled, "photo")
+        print_line(f"{enrolled} enrolled{already}{failed}; {count(people, 'person', 'people')} in {gallery}")
     return report.code
 
 
-def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path, report: Report) -> None:
+def _try_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path, report: Report) -> None:
     try:
-        image = load_image(file)
-        owner = gallery.owner(content_hash(image))
-        if owner is not None and owner.name == person:
+        if _enroll_photo(recognizer, gallery, person, file):
+            report.enrolled += 1
+        else:
             report.already += 1
-            return
-        if owner is not None:
-            raise DuplicateReference(f"this photo is enrolled already, as {owner.name}")
-        recognizer.enroll(person, image, gallery, source=str(file.absolute()))
-        report.enrolled += 1
     except AcquisitionError as error:
         report.failed.append((file, error))
         warn(f"{file}: {error}; left out")
@@ -97,29 +95,70 @@ def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: P
         complain(f"{file}: {error}")
 
 
+def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path) -> bool:
+    """Enroll a photo; False if it is enrolled already.
+
+    Raises:
+        ImageError, AcquisitionError: It cannot be used.
+        DuplicateReference: It is enrolled as someone else.
+    """
+    image = load_image(file)
+    photo = content_hash(image)
+    if gallery.owner(photo) is None:
+        with suppress(DuplicateReference):  # another process was faster
+            recognizer.enroll(person, image, gallery, source=str(file.absolute()))
+            return True
+    owner = gallery.owner(photo)
+    if owner is not None and owner.name != person:
+        raise DuplicateReference(f"this photo is enrolled already, as {owner.name}")
+    return False
+
+
+def _make_folder_of(gallery: Path) -> None:
+    try:
+        gallery.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GalleryError(f"{gallery}: its folder cannot be made ({error.strerror})") from None
+
+
 def _jobs_of_person(name: str, paths: list[Path]) -> list[tuple[str, Path]]:
-    person = " ".join(name.split())
+    person = clean_name(name)
     return [(person, file) for file in expand(paths)]
 
 
-def _jobs_of_folders(paths: list[Path]) -> list[tuple[str, Path]]:
+def _jobs_of_folders(roots: list[Path]) -> list[tuple[str, Path]]:
+    return [job for root in roots for job in _jobs_of_folder(root)]
+
+
+def _jobs_of_folder(root: Path) -> list[tuple[str, Path]]:
+    if root.is_file():
+        raise ImageError(f"{root}: is a file; say who is on it with --name NAME")
+    if not root.is_dir():
+        raise ImageError(f"{root}: no such folder")
+    entries = sorted(path for path in root.iterdir() if not path.name.startswith("."))
     jobs: list[tuple[str, Path]] = []
-    for root in paths:
-        if root.is_file():
-            raise ImageError(f"{root}: is a photo; say whose it is with --name NAME")
-        if not root.is_dir():
-            raise ImageError(f"{root}: no such folder")
-        folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-        found = [(" ".join(folder.name.split()), file) for folder in folders for file in find_images(folder)]
-        if not found:
-            raise ImageError(
-                f"{root}: no photos in it; expected one folder of photos per person, such as {root}/Ada/"
-            )
-        loose = [path for path in find_images(root) if path.parent == root]
-        if loose:
-            note(f"{root}: {len(loose)} photos are in no person's folder and are passed over")
-        jobs += found
+    for folder in entries:
+        if folder.is_dir():
+            person, found = _person_of(folder), find_images(folder)
+            if not found:
+                warn(f"{folder}: no photos in it ({', '.join(FORMATS)}); left out")
+            jobs += [(person, file) for file in found]
+    loose = sum(is_image_name(path.name) for path in entries if path.is_file())
+    if not jobs:
+        what = f"{count(loose, 'photo')}, but in no person's folder" if loose else "no photos in it"
+        raise ImageError(
+            f"{root}: {what}; expected one folder per person, such as {root}/Ada/, or --name NAME"
+        )
+    if loose:
+        note(f"{root}: {count(loose, 'photo')} in no person's folder; left out")
     return jobs
+
+
+def _person_of(folder: Path) -> str:
+    try:
+        return clean_name(folder.name)
+    except ValueError as error:
+        raise ImageError(f"{folder}: {error}; rename the folder") from None
 
 
 def _report_json(report: Report, gallery: Path, model_id: str, people: int) -> dict[str, Any]:

@@ -30,8 +30,8 @@ def _group() -> None:
 
 @app.command()
 def lfw(
-    folder: Annotated[Path, typer.Argument(help="LFW's folder, with one folder per person.")],
-    pairs: Annotated[Path, typer.Argument(help="LFW's pairs.txt.")],
+    folder: Annotated[Path, typer.Argument(help="LFW's folder, with one folder per person.", readable=False)],
+    pairs: Annotated[Path, typer.Argument(help="LFW's pairs.txt.", readable=False)],
     model: ModelId = DEFAULT_MODEL,
     precision: PrecisionName = Precision.AUTO,
     as_json: Json = False,
@@ -62,7 +62,8 @@ def lfw(
         print_json(answer)
         return
     print_line(
-        f"{answer['model']}: accuracy {result.accuracy_mean:.2%} ± {result.accuracy_std:.2%} on {result.pairs} pairs"
+        f"{answer['model']}: accuracy {result.accuracy_mean:.2%} ± {result.accuracy_std:.2%} "
+        f"on {result.pairs} pairs"
     )
     for fmr, tar in result.tar_at_fmr.items():
         print_line(f"TAR {tar:.2%} at FMR {fmr:g} (threshold {result.threshold_at_fmr[fmr]:.4f})")

@@ -5,27 +5,27 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.cli.annotate import Label, annotate_photo, annotated_path
-from kith.cli.console import complain, print_json, print_table, track
-from kith.cli.detect import box_text, round_list
+from kith.classification import ClassifierKind
+from kith.cli.annotate import Label, annotate_photo, annotated_paths
+from kith.cli.console import print_json, print_table
+from kith.cli.detect import box_text, round_list, unreadable_json
 from kith.cli.exit_codes import ERROR, SUCCESS
-from kith.cli.load import detection_settings, expand, load_recognizer
+from kith.cli.load import detection_settings, expand, load_recognizer, read_photos
 from kith.cli.options import (
     DEFAULT_GALLERY,
     DEFAULT_MODEL,
     Annotate,
-    ClassifierName,
     GalleryPath,
     Json,
     LongestSide,
     MinFaceSize,
     MinScore,
     ModelId,
+    Photos,
     PrecisionName,
 )
 from kith.errors import ImageError
 from kith.gallery import Gallery
-from kith.images import load_image
 from kith.records import Candidate, Decision, Face, Outcome
 from kith.runtime.prepare import Precision
 
@@ -33,11 +33,11 @@ COLUMNS = ("photo", "face", "who", "score", "")
 
 
 def identify(
-    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
+    photos: Photos,
     annotate: Annotate = None,
     classifier: Annotated[
-        ClassifierName, typer.Option(help="Who decides among the people who are similar enough.")
-    ] = ClassifierName.nearest,
+        ClassifierKind, typer.Option(help="Who decides among the people who are similar enough.")
+    ] = ClassifierKind.NEAREST,
     gallery: GalleryPath = DEFAULT_GALLERY,
     min_face_size: MinFaceSize = 20,
     longest_side: LongestSide = 1280,
@@ -51,26 +51,23 @@ def identify(
     Exit code 2 if a photo could not be read; the others are answered all the same.
     """
     files = expand(photos)
+    annotated = annotated_paths(annotate, files)
     settings = detection_settings(min_face_size, longest_side, min_score)
     with Gallery.open(gallery, model_id=model, create=False) as opened:
         recognizer = load_recognizer(model, precision, settings)
         answers: list[dict[str, Any]] = []
         rows: list[list[str]] = []
         failed = False
-        for file in track(files, "identifying"):
-            try:
-                image = load_image(file)
-            except ImageError as error:
-                complain(str(error))
-                answers.append({"image": str(file), "error": str(error), "faces": []})
+        for file, image in read_photos(files, "identifying"):
+            if isinstance(image, ImageError):
+                answers.append(unreadable_json(file, image))
                 failed = True
                 continue
-            found = recognizer.identify(image, opened, classifier=classifier.value)
+            found = recognizer.identify(image, opened, classifier=classifier)
             answers.append({"image": str(file), "faces": [identity_json(*item) for item in found]})
             rows += table_rows(file, found)
             if annotate is not None:
-                path = annotated_path(annotate, file, len(files))
-                annotate_photo(image, labels_of(found), path)
+                annotate_photo(image, labels_of(found), annotated[file])
     if as_json:
         print_json(answers)
     else:
@@ -107,6 +104,7 @@ def who(decision: Decision) -> str:
 
 
 def identity_json(face: Face, decision: Decision) -> dict[str, Any]:
+    """A face and whose it is, for programs."""
     return {
         "box": round_list(face.box),
         "detection_score": round(face.detection_score, 4),

@@ -1,13 +1,14 @@
 """What verbs begin with: a recognizer, and the photos."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kith.cli.console import preparing
+from kith.cli.console import complain, preparing, track
 from kith.detection.mtcnn import DetectionSettings
 from kith.errors import ImageError
-from kith.images import find_images
+from kith.images import FORMATS, find_images, load_image
 from kith.recognizer import Recognizer
+from kith.records import Image
 from kith.runtime.prepare import Precision
 
 
@@ -32,9 +33,21 @@ def expand(paths: Sequence[Path]) -> list[Path]:
             continue
         found = find_images(path)
         if not found:
-            raise ImageError(f"{path}: no photos in this folder")
+            raise ImageError(f"{path}: no photos in this folder ({', '.join(FORMATS)})")
         photos.extend(found)
     return photos
+
+
+def read_photos(files: Sequence[Path], description: str) -> Iterator[tuple[Path, Image | ImageError]]:
+    """Each photo's picture; or, where it could not be read, what was told of it."""
+    for file in track(files, description):
+        image: Image | ImageError
+        try:
+            image = load_image(file)
+        except ImageError as error:
+            complain(str(error))
+            image = error
+        yield file, image
 
 
 def detection_settings(min_face_size: int, longest_side: int, min_score: float) -> DetectionSettings:

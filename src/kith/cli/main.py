@@ -1,74 +1,64 @@
-"""`kith`: the verbs, and the one place where errors become exit codes."""
+"""Where the command line begins, and the one place where errors become exit codes."""
 
+import io
+import os
 import sys
-from typing import Annotated
 
-import click
-import typer
-
-from kith import __version__
-from kith.cli import demo, detect, embed, enroll, evaluate, identify, models, people, verify
-from kith.cli.console import complain
 from kith.cli.exit_codes import ERROR, INTERRUPTED, exit_code
 from kith.errors import KithError
-
-app = typer.Typer(
-    help="Recognize the people in photographs, and say 'unknown' of a stranger.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command()(detect.detect)
-app.command()(embed.embed)
-app.command()(verify.verify)
-app.command()(enroll.enroll)
-app.command()(identify.identify)
-app.command()(demo.demo)
-app.add_typer(people.app, name="people")
-app.add_typer(models.app, name="models")
-app.add_typer(evaluate.app, name="evaluate")
-
-
-@app.callback()
-def _global(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version and stop.", is_eager=True)
-    ] = False,
-) -> None:
-    if version:
-        typer.echo(f"kith {__version__}")
-        raise typer.Exit
 
 
 def main() -> None:
     """Run the command line; never returns."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal has no letters for
     sys.exit(run())
 
 
 def run() -> int:
     """Run the command line and return its exit code."""
     try:
-        result = app(standalone_mode=False)
+        from kith.cli.app import app  # here: it takes half a second, which Ctrl-C may hit
+
+        result = app(prog_name="kith", standalone_mode=False)
+        sys.stdout.flush()
     except KithError as error:
-        complain(str(error))
-        return exit_code(error)
-    except click.ClickException as error:
-        error.show()
+        return _fail(str(error), exit_code(error))
+    except KeyboardInterrupt:
+        return _interrupted()
+    except (BrokenPipeError, SystemExit):  # the reader went away; typer makes an exit of that
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ERROR
-    except (KeyboardInterrupt, click.Abort):
-        complain("interrupted; what was done before stays")
-        return INTERRUPTED
-    except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # the reader went away: nothing more can be said
-        return ERROR
-    except (OSError, ValueError) as error:
-        complain(_explain(error))
-        return ERROR
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), ERROR)
+    except ValueError as error:
+        return _fail(str(error), ERROR)
+    except Exception as error:
+        return _of_typer(error)
+    if result == INTERRUPTED:  # what typer makes of Ctrl-C
+        return _interrupted()
     return result if isinstance(result, int) else 0
 
 
-def _explain(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
+def _of_typer(error: Exception) -> int:
+    import typer
+
+    if isinstance(error, typer.Abort):
+        return _interrupted()
+    if not hasattr(
+        error, "show"
+    ):  # wrong options know how to show themselves; typer keeps their class private
+        raise error
+    error.show()
+    return ERROR
+
+
+def _interrupted() -> int:
+    return _fail("interrupted; what was done before stays, run it again to go on", INTERRUPTED)
+
+
+def _fail(text: str, code: int) -> int:
+    from kith.cli.console import complain
+
+    complain(text)
+    return code

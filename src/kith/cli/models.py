@@ -16,7 +16,7 @@ app = typer.Typer(help="The models Kith knows.", no_args_is_help=True, rich_mark
 @app.command(name="list")
 def list_models(as_json: Json = False) -> None:
     """List the models."""
-    cards = [_card(spec) for spec in (*EMBEDDERS.values(), *DETECTORS.values())]
+    cards = [_card(spec) for spec in _all().values()]
     if as_json:
         print_json(cards)
     else:
@@ -29,7 +29,7 @@ def list_models(as_json: Json = False) -> None:
 @app.command()
 def show(model_id: Annotated[str, typer.Argument(help="The model.")], as_json: Json = False) -> None:
     """Show one model: licence, training data, figures, preprocessing."""
-    specs: dict[str, EmbedderSpec | DetectorSpec] = {**EMBEDDERS, **DETECTORS}
+    specs = _all()
     if model_id not in specs:
         raise UnknownModel(model_id, tuple(specs))
     card = _card(specs[model_id])
@@ -38,6 +38,10 @@ def show(model_id: Annotated[str, typer.Argument(help="The model.")], as_json: J
         return
     for key, value in card.items():
         print_line(f"{key.replace('_', ' ')}: {value}")
+
+
+def _all() -> dict[str, EmbedderSpec | DetectorSpec]:
+    return {**EMBEDDERS, **DETECTORS}
 
 
 def _card(spec: EmbedderSpec | DetectorSpec) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The options that several verbs share."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,21 +9,21 @@ import typer
 from kith.runtime.prepare import Precision
 from kith.weights.catalogue import DEFAULT_EMBEDDER
 
-
-class ClassifierName(StrEnum):
-    """Mirrors `kith.classification.ClassifierKind`, which would bring its imports to every start."""
-
-    nearest = "nearest"
-    centroid = "centroid"
-    svm = "svm"
-
-
 DEFAULT_GALLERY = Path(platformdirs.user_data_dir("kith")) / "gallery.db"
 
 GalleryPath = Annotated[
     Path,
-    typer.Option("--gallery", "-g", envvar="KITH_GALLERY", help="The gallery's file.", show_default=True),
+    typer.Option(
+        "--gallery",
+        "-g",
+        envvar="KITH_GALLERY",
+        help="The gallery's file.",
+        show_default=True,
+        readable=False,  # here and below: what cannot be read is told in our own words
+    ),
 ]
+Photo = Annotated[Path, typer.Argument(help="A photo of one person.", readable=False)]
+Photos = Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", readable=False)]
 ModelId = Annotated[str, typer.Option("--model", "-m", help="The embedder, of `kith models list`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 PrecisionName = Annotated[
@@ -39,7 +38,8 @@ MinScore = Annotated[float, typer.Option(min=0, max=0.999, help="Detection score
 Annotate = Annotated[
     Path | None,
     typer.Option(
-        "--annotate", help="Write the photo with its faces drawn in; a folder if there are several photos."
+        "--annotate",
+        help="Write the photo with its faces drawn in: a .jpg, .png or .webp, or a folder for several.",
     ),
 ]
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.cli.console import print_json, print_line, print_table
+from kith.cli.console import count, note, print_json, print_line, print_table
+from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
 from kith.gallery import Gallery
 
@@ -62,11 +63,15 @@ def rename(
     name: Name,
     new_name: Annotated[str, typer.Argument(help="The new name.")],
     gallery: GalleryPath = DEFAULT_GALLERY,
+    as_json: Json = False,
 ) -> None:
     """Give a person another name."""
     with Gallery.open(gallery, create=False) as opened:
         subject = opened.rename(name, new_name)
-    print_line(f"{name} is now {subject.name}")
+    if as_json:
+        print_json({"id": subject.id, "name": subject.name})
+    else:
+        print_line(f"{name} is now {subject.name}")
 
 
 @app.command()
@@ -74,11 +79,15 @@ def merge(
     name: Name,
     into: Annotated[str, typer.Argument(help="The person who keeps the name.")],
     gallery: GalleryPath = DEFAULT_GALLERY,
+    as_json: Json = False,
 ) -> None:
     """Make two people one."""
     with Gallery.open(gallery, create=False) as opened:
         subject = opened.merge(name, into)
-    print_line(f"{name} is now part of {subject.name}")
+    if as_json:
+        print_json({"id": subject.id, "name": subject.name})
+    else:
+        print_line(f"{name} is now part of {subject.name}")
 
 
 @app.command()
@@ -86,11 +95,18 @@ def delete(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     gallery: GalleryPath = DEFAULT_GALLERY,
-) -> None:
+    as_json: Json = False,
+) -> int:
     """Forget a person and all references; asks first on a terminal."""
     with Gallery.open(gallery, create=False) as opened:
-        count = len(opened.references_of(name))
-        if not yes and sys.stdin.isatty():
-            typer.confirm(f"Forget {name} and {count} references?", abort=True)
-        opened.delete(name)
-    print_line(f"{name} and {count} references are gone from {gallery}")
+        references = len(opened.references_of(name))
+        question = f"Forget {name} and {count(references, 'reference')}?"
+        if not yes and sys.stdin.isatty() and not typer.confirm(question, err=True):
+            note("nothing was deleted")
+            return ERROR
+        references = opened.delete(name)
+    if as_json:
+        print_json({"name": name, "references": references})
+    else:
+        print_line(f"{name} and {count(references, 'reference')} are gone from {gallery}")
+    return SUCCESS

@@ -1,22 +1,19 @@
 """`kith verify`: are two photos of one person?"""
 
-from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from kith.cli.console import print_json, print_line
 from kith.cli.exit_codes import NON_MATCH, SUCCESS, UNDETERMINED
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, Json, ModelId, Photo, PrecisionName
 from kith.errors import AcquisitionError
 from kith.images import load_image
 from kith.runtime.prepare import Precision
 
 
 def verify(
-    first: Annotated[Path, typer.Argument(help="A photo of one person.")],
-    second: Annotated[Path, typer.Argument(help="Another photo of one person.")],
+    first: Photo,
+    second: Photo,
     model: ModelId = DEFAULT_MODEL,
     precision: PrecisionName = Precision.AUTO,
     as_json: Json = False,
@@ -37,14 +34,18 @@ def verify(
         "measured_on": policy.measured_on,
         "model": recognizer.model_id,
     }
-    try:
-        comparison = recognizer.verify(*images)
-    except AcquisitionError as error:
-        if as_json:
-            print_json(answer | {"reason": str(error)})
-        else:
-            print_line(f"undetermined: {error}")
-        return UNDETERMINED
+    templates = []
+    for file, image in zip((first, second), images, strict=True):
+        try:
+            templates.append(recognizer.extract_main(image)[1])
+        except AcquisitionError as error:
+            reason = f"{file}: {error}"
+            if as_json:
+                print_json(answer | {"reason": reason})
+            else:
+                print_line(f"undetermined: {reason}")
+            return UNDETERMINED
+    comparison = recognizer.compare(*templates)
     if as_json:
         print_json(answer | {"decision": str(comparison.outcome), "score": round(comparison.score, 4)})
     else:

@@ -52,12 +52,15 @@ def suppress(
         Indices of the boxes that stay, best first; of equal scores the first counts as better.
     """
     order = np.argsort(-scores, kind="stable")
-    boxes = boxes[order]
+    if len(order) < 2:
+        return order
+    boxes, rank = boxes[order], np.arange(len(order))
     covered = np.zeros(len(boxes), bool)
     for start in range(0, len(boxes), _ROWS):  # rows at once: bounds memory on crowded photos
-        better, rest = boxes[start : start + _ROWS], boxes[start:]
-        covers = overlaps(better, rest, of_smaller=of_smaller) > max_overlap
-        covered[start:] |= np.triu(covers, k=1).any(axis=0)
+        better, rest = slice(start, start + _ROWS), slice(start, None)
+        covers = overlaps(boxes[better], boxes[rest], of_smaller=of_smaller) > max_overlap
+        covers &= rank[better, np.newaxis] < rank[rest]
+        covered[rest] |= covers.any(axis=0)
     return order[~covered]
 
 

@@ -5,3 +5,4 @@ from kith.gallery.gallery import NewReference as NewReference
 from kith.gallery.gallery import Reference as Reference
 from kith.gallery.gallery import References as References
 from kith.gallery.gallery import SubjectSummary as SubjectSummary
+from kith.gallery.gallery import clean_name as clean_name

@@ -6,8 +6,10 @@ another process has changed the gallery.
 
 import io
 import os
-import threading
+import unicodedata
+import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +17,17 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kith.errors import DuplicateReference, DuplicateSubject, GalleryError, ModelMismatch, UnknownSubject
 from kith.gallery import store
 from kith.records import Face, FloatArray, Subject, Template
+
+MAX_NAME = 200
+"""Characters of a person's name."""
+
+_JOINERS = "\u200c\u200d"  # invisible, but Persian and Hindi names, and emoji, are spelled with them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +97,6 @@ class Gallery:
         self.path = path
         self.model_id = model_id
         self._engine = engine
-        self._lock = threading.Lock()
         self._loaded: References | None = None
 
     @classmethod
@@ -100,19 +106,23 @@ class Gallery:
         Args:
             path: The file.
             model_id: The model whose templates it holds; None takes an existing gallery's own.
-            create: Whether to make the file if it does not exist.
+            create: Whether to make the file if it does not exist; its folder must be there.
 
         Raises:
             GalleryError: The file is missing and not to be made, is not a gallery, or cannot be opened.
             ModelMismatch: It holds templates of another model.
         """
         file = Path(path)
-        if not file.exists() and (not create or model_id is None):
-            raise GalleryError(f"no gallery at {file}; enroll someone first")
-        engine = store.connect(file)
+        engine = store.connect(file, new_model=model_id if create else None)
         try:
-            bound = _bind(engine, file, model_id)
-        except GalleryError:
+            with store.read(engine, file) as connection:
+                bound = _setting(connection, "model_id")
+            if model_id is not None and bound != model_id:
+                raise ModelMismatch(
+                    f"{file} holds templates of {bound}, which cannot be compared with {model_id}'s; "
+                    f"use the model {bound}, or another gallery"
+                )
+        except BaseException:
             engine.dispose()
             raise
         return cls(file, bound, engine)
@@ -138,16 +148,18 @@ class Gallery:
         Raises:
             DuplicateReference: One of the photos is enrolled already.
             ModelMismatch: A template is of another model.
-            ValueError: The name is empty.
+            ValueError: The name is not fit for one, see `clean_name`; or an embedding has not the length
+                1 or not the size of those in the gallery.
             GalleryError: The database refused.
         """
         name = clean_name(name)
         for reference in references:
-            if reference.template.model_id != self.model_id:
-                raise ModelMismatch(
-                    f"the template is of {reference.template.model_id}, the gallery holds {self.model_id}'s"
-                )
+            self._require_fit(reference.template)
         with store.write(self._engine, self.path) as connection:
+            sizes = {size for (size,) in connection.execute(select(_SIZE).limit(1))}
+            sizes |= {reference.template.embedding.nbytes for reference in references}
+            if len(sizes) > 1:
+                raise ValueError(f"embeddings of one gallery must be of one size, got {sorted(sizes)} bytes")
             subject = _find(connection, name) or _add(connection, name)
             for reference in references:
                 owner = _owner(connection, reference.source_hash)
@@ -158,6 +170,15 @@ class Gallery:
                 connection.execute(insert(store.references).values(_row(subject, reference)))
             _raise_revision(connection)
         return subject
+
+    def _require_fit(self, template: Template) -> None:
+        if template.model_id != self.model_id:
+            raise ModelMismatch(
+                f"the template is of {template.model_id}, the gallery holds {self.model_id}'s"
+            )
+        if not _have_unit_length(template.embedding):
+            length = float(np.linalg.norm(template.embedding))
+            raise ValueError(f"an embedding must have length 1, got {length:g}")
 
     def owner(self, source_hash: str) -> Subject | None:
         """The subject under whom a photo is enrolled, or None."""
@@ -238,6 +259,7 @@ class Gallery:
 
         Raises:
             UnknownSubject: No one has this name.
+            GalleryError: The person is removed, but another process kept the disk from being cleaned.
         """
         with store.write(self._engine, self.path) as connection:
             subject = _require(connection, name)
@@ -249,11 +271,21 @@ class Gallery:
             connection.execute(delete(store.classifiers))  # support vectors are made of embeddings
             _raise_revision(connection)
         with store.translated(self.path), self._engine.connect() as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))  # the log holds old pages
+            # the log holds old pages
+            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        if busy:
+            raise GalleryError(
+                f"{subject.name} is removed, but another process reads {self.path}: "
+                "until it ends, its log keeps what was removed"
+            )
         return count
 
     def references(self) -> References:
-        """All enrolled embeddings; read again only if the gallery has changed since."""
+        """All enrolled embeddings; read again only if the gallery has changed since.
+
+        Raises:
+            GalleryError: The database refused, or an embedding is damaged.
+        """
         with store.read(self._engine, self.path) as connection:
             revision = _revision(connection)
             loaded = self._loaded
@@ -265,16 +297,25 @@ class Gallery:
                 )
             ).all()
             names = connection.execute(select(store.subjects.c.id, store.subjects.c.name)).all()
-        embeddings = np.frombuffer(b"".join(row.embedding for row in rows), "<f4")
         loaded = References(
-            embeddings.reshape(len(rows), -1) if rows else np.empty((0, 0), np.float32),
+            self._stack([row.embedding for row in rows]),
             np.array([row.subject_id for row in rows], np.int64),
             {id: Subject(id, name) for id, name in names},
             revision,
         )
-        with self._lock:
-            self._loaded = loaded
+        self._loaded = loaded
         return loaded
+
+    def _stack(self, rows: list[bytes]) -> FloatArray:
+        if not rows:
+            return np.empty((0, 0), np.float32)
+        try:
+            embeddings = np.frombuffer(b"".join(rows), "<f4").reshape(len(rows), -1)
+        except (TypeError, ValueError):
+            raise store.damaged(self.path) from None
+        if not _have_unit_length(embeddings):
+            raise store.damaged(self.path)
+        return embeddings
 
     def load_classifier(self, kind: str, revision: int) -> dict[str, np.ndarray] | None:
         """What a classifier learned from this revision of the gallery, or None."""
@@ -285,14 +326,17 @@ class Gallery:
             ).scalar()
         if data is None:
             return None
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return dict(archive)
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                return dict(archive)
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile):
+            return None  # damaged: it will be fitted again
 
     def save_classifier(self, kind: str, revision: int, arrays: dict[str, np.ndarray]) -> None:
-        """Keep what a classifier learned, unless the gallery has changed since."""
+        """Keep what a classifier learned, unless the gallery has changed since or cannot be written."""
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
-        with store.write(self._engine, self.path) as connection:
+        with suppress(GalleryError), store.write(self._engine, self.path) as connection:
             if _revision(connection) != revision:
                 return
             connection.execute(delete(store.classifiers).where(store.classifiers.c.kind == kind))
@@ -301,45 +345,31 @@ class Gallery:
             )
 
 
+_SIZE = func.length(store.references.c.embedding)
+
+
 def clean_name(name: str) -> str:
-    """A person's name without the white space around it.
+    """A person's name in the one form it is stored in.
+
+    Surrounding and repeated white space goes; characters that can be written in two ways (as macOS
+    and others do in the names of folders) are composed.
 
     Raises:
-        ValueError: Nothing is left, or it has a character that cannot be shown.
+        ValueError: Nothing is left, it is too long, or it has a character that cannot be shown.
     """
-    cleaned = " ".join(name.split())
-    if not cleaned:
+    cleaned = unicodedata.normalize("NFC", " ".join(name.split()))
+    if not cleaned.strip(_JOINERS):
         raise ValueError("a person's name must not be empty")
-    if not cleaned.isprintable():
-        raise ValueError(f"a person's name must be printable, got {name!r}")
+    if len(cleaned) > MAX_NAME:
+        raise ValueError(f"a person's name must have at most {MAX_NAME} characters, got {len(cleaned)}")
+    if not all(character.isprintable() or character in _JOINERS for character in cleaned):
+        raise ValueError(f"a person's name must be printable, got {cleaned!r}")
     return cleaned
 
 
-def _bind(engine: Engine, path: Path, wanted: str | None) -> str:
-    """The model of a gallery; a new gallery takes the wanted one.
-
-    Raises:
-        ModelMismatch: It is another than the wanted one.
-        GalleryError: It has none and none is wanted.
-    """
-    query = select(store.settings.c.value).where(store.settings.c.name == "model_id")
-    with store.read(engine, path) as connection:
-        bound: str | None = connection.execute(query).scalar()
-    if bound is None and wanted is not None:
-        with store.write(engine, path) as connection:
-            bound = connection.execute(query).scalar()
-            if bound is None:
-                bound = wanted
-                rows = [{"name": "model_id", "value": bound}, {"name": "revision", "value": "0"}]
-                connection.execute(insert(store.settings), rows)
-    if bound is None:
-        raise GalleryError(f"{path} is empty; enroll someone first")
-    if wanted is not None and bound != wanted:
-        raise ModelMismatch(
-            f"{path} holds templates of {bound}, which cannot be compared with {wanted}'s; "
-            f"use the model {bound}, or another gallery"
-        )
-    return bound
+def _have_unit_length(embeddings: FloatArray) -> bool:
+    with np.errstate(all="ignore"):  # damaged ones may hold any number
+        return bool(np.all(np.abs(np.linalg.norm(embeddings, axis=-1) - 1) < 1e-3))
 
 
 def _find(connection: Connection, name: str) -> Subject | None:
@@ -357,8 +387,8 @@ def _require(connection: Connection, name: str) -> Subject:
 
 
 def _add(connection: Connection, name: str) -> Subject:
-    result = connection.execute(insert(store.subjects).values(name=name, created=_now()))
-    return Subject(int(result.inserted_primary_key[0]), name)
+    query = insert(store.subjects).values(name=name, created=_now()).returning(store.subjects.c.id)
+    return Subject(connection.execute(query).scalar_one(), name)
 
 
 def _owner(connection: Connection, source_hash: str) -> Subject | None:
@@ -383,11 +413,15 @@ def _row(subject: Subject, reference: NewReference) -> dict[str, object]:
     }
 
 
-def _revision(connection: Connection) -> int:
-    value = connection.execute(
-        select(store.settings.c.value).where(store.settings.c.name == "revision")
+def _setting(connection: Connection, name: str) -> str:
+    value: str = connection.execute(
+        select(store.settings.c.value).where(store.settings.c.name == name)
     ).scalar_one()
-    return int(value)
+    return value
+
+
+def _revision(connection: Connection) -> int:
+    return int(_setting(connection, "revision"))
 
 
 def _raise_revision(connection: Connection) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     create_engine,
     event,
     exc,
-    text,
+    insert,
 )
 
 from kith.errors import GalleryError
@@ -74,29 +74,38 @@ classifiers = Table(
 )
 
 
-def connect(path: Path) -> Engine:
-    """An engine for a gallery file, which is created if it does not exist.
+def connect(path: Path, new_model: str | None) -> Engine:
+    """An engine for a gallery file.
 
-    A gallery in a folder that cannot be written, as on read-only media, is opened for reading.
+    A gallery that cannot be written, as on read-only media, is opened for reading.
+
+    Args:
+        path: The file.
+        new_model: The model to which a file that is missing or empty is bound as a new gallery;
+            None refuses such a file.
 
     Raises:
         GalleryError: The file is not a gallery, is of a newer Kith, or cannot be opened.
     """
+    if path.is_dir():
+        raise GalleryError(f"{path} is a folder, not a gallery; name a file in it")
     with translated(path):
-        if path.is_dir():
-            raise GalleryError(f"{path} is a folder, not a gallery")
-        read_only = path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
-        engine = _engine(path, read_only)
-        with engine.connect() as connection:
-            application = connection.execute(text("PRAGMA application_id")).scalar_one()
-            version = connection.execute(text("PRAGMA user_version")).scalar_one()
-            tables = connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one()
-        if application != APPLICATION_ID and (tables or application):
-            raise GalleryError(f"{path} is a database of another program, not a gallery")
-        if version > SCHEMA_VERSION:
-            raise GalleryError(f"{path} was made by a newer version of Kith; update Kith to open it")
-        if application != APPLICATION_ID:
-            _create(engine)
+        there = path.exists()
+    if new_model is None and not there:
+        raise GalleryError(_nothing_at(path))
+    read_only = there and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+    engine = _engine(path, read_only)
+    try:
+        with translated(path), engine.connect() as connection:
+            if not _is_gallery(connection, path):  # nothing is changed before this is known
+                if new_model is None:
+                    raise GalleryError(_nothing_at(path))
+                _create(connection, path, new_model)
+            if not read_only:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -129,22 +138,35 @@ def translated(path: Path) -> Iterator[None]:
     """Turn the database's errors into one line for a person.
 
     Raises:
-        GalleryError: In place of any error of SQLite's.
+        GalleryError: In place of SQLite's and SQLAlchemy's errors.
     """
     try:
         yield
+    except exc.NoResultFound:  # a setting is missing
+        raise damaged(path) from None
     except exc.DBAPIError as error:
         raise GalleryError(f"{path}: {_explain(error.orig)}") from None
+    except OSError as error:
+        raise GalleryError(f"{path}: cannot be opened ({error.strerror})") from None
     except (exc.SQLAlchemyError, sqlite3.Error) as error:
         raise GalleryError(f"{path}: {_explain(error)}") from None
 
 
+def damaged(path: Path) -> GalleryError:
+    """The error for a gallery whose content cannot be right."""
+    return GalleryError(f"{path}: {_DAMAGED}")
+
+
 def _engine(path: Path, read_only: bool) -> Engine:
+    file = path.absolute()  # a relative one could be taken for ":memory:" or for a URI
     if read_only:
-        database = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+        # With no log beside it the file is all there is, and needs no lock; else the log must be read.
+        log = Path(f"{file}-wal")
+        immutable = "" if log.exists() else "&immutable=1"
+        database = f"file:{quote(os.fsencode(file))}?mode=ro{immutable}"
         url = URL.create("sqlite", database=database, query={"uri": "true"})
     else:
-        url = URL.create("sqlite", database=str(path))
+        url = URL.create("sqlite", database=str(file))
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -152,30 +174,57 @@ def _engine(path: Path, read_only: bool) -> Engine:
         connection.isolation_level = None  # transactions are begun in `write` and `read`
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")  # a deleted person's embeddings are overwritten
-        if not read_only:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA synchronous = FULL")
 
     return engine
 
 
-def _create(engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _is_gallery(connection: Connection, path: Path) -> bool:
+    """Whether a database is a gallery; False if it is empty.
+
+    Raises:
+        GalleryError: It is another program's, or a newer Kith's.
+    """
+    application, version, tables = (
+        connection.exec_driver_sql(query).scalar_one()
+        for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+    )
+    if not (application or version or tables):
+        return False
+    if application != APPLICATION_ID:
+        raise GalleryError(f"{path} is a database of another program, not a gallery; choose another file")
+    if version > SCHEMA_VERSION:
+        raise GalleryError(f"{path} was made by a newer version of Kith; update Kith to open it")
+    return True
+
+
+def _create(connection: Connection, path: Path, model_id: str) -> None:
+    """Make an empty database a gallery, unless another process was faster."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if not _is_gallery(connection, path):
         metadata.create_all(connection)
+        rows = [{"name": "model_id", "value": model_id}, {"name": "revision", "value": "0"}]
+        connection.execute(insert(settings), rows)
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.commit()
+
+
+def _nothing_at(path: Path) -> str:
+    return f"no gallery at {path}; enroll someone first"
 
 
 def _explain(error: BaseException | None) -> str:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
-    return _EXPLANATIONS.get(code, str(error))
+    return _EXPLANATIONS.get(code, " ".join(str(error).split()))
 
 
+_DAMAGED = "the gallery is damaged; restore a copy"
 _EXPLANATIONS = {
-    sqlite3.SQLITE_NOTADB: "not a gallery (the file is not a database)",
-    sqlite3.SQLITE_CORRUPT: "the gallery is damaged; restore a copy",
-    sqlite3.SQLITE_READONLY: "the gallery cannot be written (read-only)",
+    sqlite3.SQLITE_NOTADB: "not a gallery (the file is not a database); choose another file",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_ERROR: _DAMAGED,  # a table or column is missing: the statements are always the same
+    sqlite3.SQLITE_READONLY: "the gallery is read-only; make it and its folder writable, or use a copy",
     sqlite3.SQLITE_CANTOPEN: "the gallery cannot be opened; is its folder there, and writable?",
     sqlite3.SQLITE_FULL: "the disk is full; what was acknowledged before is safe",
     sqlite3.SQLITE_IOERR: "the disk cannot be read or written; what was acknowledged before is safe",

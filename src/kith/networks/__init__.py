@@ -10,7 +10,9 @@ import sys
 if "keras" not in sys.modules:
     os.environ.setdefault("KERAS_BACKEND", "jax")
 
+from kith.networks.inception_resnet_v1 import inception_resnet_v1 as inception_resnet_v1
 from kith.networks.mtcnn import onet as onet
 from kith.networks.mtcnn import pnet as pnet
 from kith.networks.mtcnn import rnet as rnet
+from kith.networks.nn4_small2 import nn4_small2 as nn4_small2
 from kith.networks.resnet29 import resnet29 as resnet29

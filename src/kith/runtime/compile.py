@@ -130,10 +130,11 @@ def _shape(tensor: keras.KerasTensor) -> list[int | str]:
 def _convolution(graph: _Graph, layer: Any, node: Any) -> str:
     _require(layer, data_format="channels_last")
     kernel = _array(layer.kernel)  # (height, width, channels, filters)
-    groups = layer.groups
     if isinstance(layer, keras.layers.DepthwiseConv2D):
         groups = kernel.shape[2]
         kernel = kernel.reshape(*kernel.shape[:2], 1, -1)
+    else:
+        groups = layer.groups
     bias = _array(layer.bias) if layer.use_bias else np.zeros(kernel.shape[3], np.float32)
     name, source = layer.name, graph.input_of(node)
     spare = _spare_channels(graph, node)
@@ -163,7 +164,7 @@ def _convolution(graph: _Graph, layer: Any, node: Any) -> str:
 
 def _spare_channels(graph: _Graph, node: Any) -> int:
     """How many channels fill a convolution's last block, if all that follows can ignore them."""
-    plain = node.operation.groups == 1 and node.operation.activation.__name__ in ("linear", "relu")
+    plain = getattr(node.operation, "groups", 0) == 1 and node.operation.activation.__name__ in ("linear", "relu")
     tensor = node.output_tensors[0]
     return -tensor.shape[-1] % _BLOCK if plain and _ignore_spare(graph, tensor) else 0
 
@@ -191,13 +192,27 @@ def _dense(graph: _Graph, layer: Any, node: Any) -> str:
 
 
 def _batch_normalization(graph: _Graph, layer: Any, node: Any) -> str:
-    """y = scale * x + shift, folded into the convolution in front where nothing else reads it."""
     scale = 1 / np.sqrt(_array(layer.moving_variance).astype(np.float64) + layer.epsilon)
     if layer.scale:
         scale = scale * _array(layer.gamma)
     shift = -_array(layer.moving_mean) * scale
     if layer.center:
         shift = shift + _array(layer.beta)
+    return _emit_affine(graph, layer.name, node, scale, shift)
+
+
+def _rescaling(graph: _Graph, layer: Any, node: Any) -> str:
+    channels = node.input_tensors[0].shape[-1]
+    return _emit_affine(
+        graph, layer.name, node, np.full(channels, layer.scale), np.full(channels, layer.offset)
+    )
+
+
+def _emit_affine(graph: _Graph, name: str, node: Any, scale: np.ndarray, shift: np.ndarray) -> str:
+    """y = scale * x + shift, folded into the convolution in front where nothing else reads it.
+
+    Scale and shift are (channels,).
+    """
     source = graph.input_of(node)
     convolution = graph.own_convolution(node)
     if convolution is not None:
@@ -207,7 +222,6 @@ def _batch_normalization(graph: _Graph, layer: Any, node: Any) -> str:
         graph.weights[bias] = (graph.weights[bias] * scale + shift).astype(np.float32)
         return source
     rank = len(node.input_tensors[0].shape)
-    name = layer.name
     product = graph.emit(
         "Mul", [source, graph.weight(f"{name}.scale", _per_channel(scale, rank))], f"{name}_scaled"
     )
@@ -329,6 +343,17 @@ def _pooling(kind: str) -> Callable[[_Graph, Any, Any], str]:
     return emit
 
 
+def _l2_pooling(graph: _Graph, layer: Any, node: Any) -> str:
+    sides = [layer.pool_size, layer.pool_size]
+    return graph.emit("LpPool", [graph.input_of(node)], layer.name, p=2, kernel_shape=sides, strides=sides)
+
+
+def _local_response(graph: _Graph, layer: Any, node: Any) -> str:
+    return graph.emit(
+        "LRN", [graph.input_of(node)], layer.name, size=layer.size, alpha=layer.alpha, beta=layer.beta, bias=1.0
+    )
+
+
 def _global_average(graph: _Graph, layer: Any, node: Any) -> str:
     _require(layer, data_format="channels_last")
     return graph.emit(
@@ -402,17 +427,20 @@ _EMITTERS: dict[str, Callable[[_Graph, Any, Any], str]] = {
     "Dropout": _identity,
     "Flatten": _flatten,
     "GlobalAveragePooling2D": _global_average,
+    "L2Pooling2D": _l2_pooling,
+    "LocalResponseNormalization": _local_response,
     "MaxPooling2D": _pooling("MaxPool"),
     "PReLU": _prelu,
     "Pad": _pad,
     "Permute": _permute,
     "ReLU": _relu,
+    "Rescaling": _rescaling,
     "ZeroPadding2D": _zero_padding,
 }
 
 
 def _array(variable: Any) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(variable), np.float32)
+    return np.asarray(keras.ops.convert_to_numpy(variable.value), np.float32)
 
 
 def _axis(axis: int, rank: int) -> int:

@@ -152,8 +152,8 @@ def _cached_session(path: Path, threads: int, make: Callable[[], bytes]) -> Sess
 def _cached_file(path: Path, make: Callable[[], bytes]) -> bytes:
     try:
         return path.read_bytes()
-    except FileNotFoundError:
-        pass
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # what is in the way is said when the file is written
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
     model = make()

@@ -9,7 +9,6 @@ import onnxruntime
 
 from kith.errors import UnsupportedFile
 
-
 SATURATION_PROBE = (
     b'\x08\x08:\x85\x01\n%\n\x04left\n\x05right\x12\x07product"\rMatMulInteger\x12\x10saturation_probe'
     b"Z\x16\n\x04left\x12\x0e\n\x0c\x08\x02\x12\x08\n\x02\x08\x10\n\x02\x08@Z\x17\n\x05right\x12\x0e\n\x0c"

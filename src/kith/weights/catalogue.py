@@ -50,6 +50,7 @@ class EmbedderSpec:
         crop: How a face is cut out.
         pixels: How a crop's pixels are scaled.
         flip: Whether the embeddings of a crop and of its mirror image are summed.
+        zooms: At which magnifications a crop is looked at; the embeddings are summed.
         policy: Threshold with its error rate, for comparing two faces (1:1).
         identification_policy: The same for searching a gallery (1:N).
         licence: Of the weights, in plain words.
@@ -64,6 +65,7 @@ class EmbedderSpec:
     crop: CropRule
     pixels: PixelRule
     flip: bool
+    zooms: tuple[float, ...]
     policy: DecisionPolicy
     identification_policy: DecisionPolicy
     licence: str
@@ -102,6 +104,7 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
         crop=DLIB_CROP,
         pixels=DLIB_PIXELS,
         flip=True,
+        zooms=(1.0, 1.06),
         policy=DecisionPolicy(threshold=0.6, fmr=1.0, measured_on="nothing yet"),
         identification_policy=DecisionPolicy(threshold=0.6, fmr=1.0, measured_on="nothing yet"),
         licence="public domain (CC0)",

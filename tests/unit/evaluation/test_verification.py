@@ -14,7 +14,10 @@ def pairs(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def plain_best_threshold(scores: np.ndarray, mated: np.ndarray) -> float:
-    return max(sorted(set(scores.tolist())), key=lambda t: sum((s >= t) == m for s, m in zip(scores.tolist(), mated, strict=True)))
+    return max(
+        sorted(set(scores.tolist())),
+        key=lambda t: sum((s >= t) == m for s, m in zip(scores.tolist(), mated, strict=True)),
+    )
 
 
 def plain_accuracies(scores: np.ndarray, mated: np.ndarray, folds: np.ndarray) -> list[float]:
@@ -53,7 +56,9 @@ def test_equal_error_rate_lies_where_scikit_learns_curve_crosses() -> None:
     scores, mated, _ = pairs(4000)
     fmr, tar, _ = roc_curve(mated, scores, drop_intermediate=False)
     crossing = np.argmin(np.abs(fmr - (1 - tar)))
-    assert equal_error_rate(scores[mated], scores[~mated]) == pytest.approx((fmr[crossing] + 1 - tar[crossing]) / 2)
+    assert equal_error_rate(scores[mated], scores[~mated]) == pytest.approx(
+        (fmr[crossing] + 1 - tar[crossing]) / 2
+    )
 
 
 def test_a_rate_that_the_pairs_cannot_show_is_left_out() -> None:

@@ -86,7 +86,9 @@ def test_prelu_on_both_sides_of_one(alpha: float) -> None:
     np.testing.assert_allclose(found, np.where(values > 0, values, values * [alpha, -0.4]), atol=1e-6)
 
 
-@pytest.mark.parametrize("options", [{}, {"scale": False}, {"center": False}, {"scale": False, "center": False}])
+@pytest.mark.parametrize(
+    "options", [{}, {"scale": False}, {"center": False}, {"scale": False, "center": False}]
+)
 def test_batch_norm_is_folded_into_the_convolution_in_front(options: dict[str, bool]) -> None:
     inputs = keras.Input((8, 8, 3))
     model = keras.Model(inputs, layers.BatchNormalization(**options)(layers.Conv2D(4, 3)(inputs)))

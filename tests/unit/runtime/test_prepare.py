@@ -102,7 +102,6 @@ def test_stale_partial_files_go_and_fresh_ones_stay(tmp_path) -> None:
     old.touch()
     new.touch()
 
-
     os.utime(old, (0, 0))
     store.remove_stale_partials(tmp_path)
     assert (old.exists(), new.exists()) == (False, True)

@@ -29,7 +29,9 @@ def test_int8_is_smaller_and_keeps_the_embedding(small_network, monkeypatch) -> 
     quantized = quantize(model, inputs)
     assert len(quantized) < len(model)
     expected, found = Session(model).run(inputs)[0], Session(quantized).run(inputs)[0]
-    cosines = np.sum(expected * found, axis=1) / np.linalg.norm(expected, axis=1) / np.linalg.norm(found, axis=1)
+    cosines = (
+        np.sum(expected * found, axis=1) / np.linalg.norm(expected, axis=1) / np.linalg.norm(found, axis=1)
+    )
     assert cosines.mean() > 0.99
 
 

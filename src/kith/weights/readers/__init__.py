@@ -9,6 +9,7 @@ import numpy as np
 
 from kith.weights.readers.dlib import read_dlib_resnet29
 from kith.weights.readers.mtcnn import read_mtcnn_onet, read_mtcnn_pnet, read_mtcnn_rnet
+from kith.weights.readers.recognize import read_recognized
 
 Arrays = dict[str, np.ndarray]
 
@@ -17,4 +18,5 @@ READERS: Mapping[str, Callable[[bytes], Arrays]] = {
     "mtcnn_pnet": read_mtcnn_pnet,
     "mtcnn_rnet": read_mtcnn_rnet,
     "mtcnn_onet": read_mtcnn_onet,
+    "recognized": read_recognized,  # every FaceNet
 }

@@ -57,7 +57,7 @@ def _softmax_to_sigmoid(weights: np.ndarray) -> np.ndarray:
         raise UnsupportedFile(
             f"MTCNN weights: the scores have shape {weights.shape}, expected two at the end"
         )
-    return weights[..., 1:] - weights[..., :1]
+    return np.asarray(weights[..., 1:] - weights[..., :1])
 
 
 def _decompress(data: bytes) -> bytes:

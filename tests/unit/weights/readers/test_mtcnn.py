@@ -38,7 +38,11 @@ def test_arrays_equal_what_joblib_itself_reads(stage: str) -> None:
     [
         [],
         [np.arange(6, dtype=np.float32).reshape(2, 3)],
-        [np.asfortranarray(np.arange(12, dtype=np.float64).reshape(3, 4)), np.arange(3), np.array(7, np.float32)],
+        [
+            np.asfortranarray(np.arange(12, dtype=np.float64).reshape(3, 4)),
+            np.arange(3),
+            np.array(7, np.float32),
+        ],
     ],
 )
 def test_lists_of_arrays(arrays: list[np.ndarray]) -> None:

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-_STORAGES = {"float32": "FloatStorage", "float64": "DoubleStorage", "float16": "HalfStorage", "int64": "LongStorage"}
+_STORAGES = {
+    "float32": "FloatStorage",
+    "float64": "DoubleStorage",
+    "float16": "HalfStorage",
+    "int64": "LongStorage",
+}
 
 
 def write_pytorch(tensors: Mapping[str, np.ndarray], *, prefix: str = "", extra: bytes = b"") -> bytes:

@@ -107,7 +107,9 @@ def write_openface(state: Mapping[str, np.ndarray]) -> bytes:
             modules.append(Module("Inception", modules=blocks[block], transfer=Module("ReLU")))
         blocks[block].setdefault(rest[0], []).append(module)
     for branches in blocks.values():
-        columns = [Module("Sequential", modules=_numbered([*branch, Module("ReLU")])) for branch in branches.values()]
+        columns = [
+            Module("Sequential", modules=_numbered([*branch, Module("ReLU")])) for branch in branches.values()
+        ]
         branches.clear()
         branches[1] = Module("DepthConcat", dimension=2, modules=_numbered(columns))
     modules.insert(3, Module("SpatialCrossMapLRN", size=5, alpha=1e-4, beta=0.75, k=1))
@@ -128,7 +130,11 @@ def _leaf(arrays: dict[str, np.ndarray], shared: Function) -> Module:
         return Module("SpatialBatchNormalization", eps=1e-5, momentum=0.1, affine=True, **arrays)
     weight = arrays["weight"].reshape(len(arrays["weight"]), -1)  # convolutions too are matrices
     kind = "Linear" if arrays["weight"].ndim == 2 else "SpatialConvolutionMM"
-    fields = {"bias": arrays["bias"], "gradWeight": np.zeros_like(weight[:1]), "accUpdateGradParameters": shared}
+    fields = {
+        "bias": arrays["bias"],
+        "gradWeight": np.zeros_like(weight[:1]),
+        "accUpdateGradParameters": shared,
+    }
     return Module(kind, weight=weight, **fields)
 
 

@@ -1,0 +1,76 @@
+"""Claim: from a photo's bytes to its templates we are at least 8 times faster than face_recognition.
+
+Ours: load_image, detect (MTCNN), align, embed with the mirror image. Theirs: load_image_file,
+face_locations (HOG), face_encodings (five landmarks). On LFW photos as they are, and at 640 pixels.
+
+    python benchmarks/photo_to_template.py --lfw ../shared/data/lfw
+"""
+
+import argparse
+import io
+import sys
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+from photos import sample, single
+from timing import exit_code, interleave, report
+
+import kith
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it still imports pkg_resources
+    import face_recognition
+
+
+def main() -> int:
+    """Run it; 1 if a target was missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--lfw", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+
+    recognizer = kith.Recognizer.from_pretrained()
+    files = sample(options.lfw, options.count)
+    met = []
+    for what, photos in (
+        ("LFW photos", [file.read_bytes() for file in files]),
+        ("photos of 640 px", [encode(single(file).image) for file in files]),
+    ):
+        seconds = np.array(
+            [
+                interleave(lambda: ours(recognizer, photo), lambda: theirs(photo), options.rounds)  # noqa: B023
+                for photo in photos
+            ]
+        ).mean(axis=0)
+        faces = [sum(map(len, found)) for found in zip(*counts(recognizer, photos), strict=True)]
+        print(f"{what}: {len(photos)} photos, kith embeds {faces[0]} faces, face_recognition {faces[1]}")
+        met.append(report(f"photo to template, {what}", *seconds, "face_recognition", per="photo", target=8))
+    return exit_code(met)
+
+
+def ours(recognizer: kith.Recognizer, photo: bytes) -> list[object]:
+    """Our way."""
+    return list(recognizer.extract(kith.load_image(photo)))
+
+
+def theirs(photo: bytes) -> list[object]:
+    """The peer's way."""
+    image = face_recognition.load_image_file(io.BytesIO(photo))
+    return face_recognition.face_encodings(image, face_recognition.face_locations(image), model="small")
+
+
+def counts(recognizer: kith.Recognizer, photos: list[bytes]) -> list[tuple[list[object], list[object]]]:
+    """What each makes of each photo."""
+    return [(ours(recognizer, photo), theirs(photo)) for photo in photos]
+
+
+def encode(image: np.ndarray) -> bytes:
+    """A JPEG file's bytes."""
+    return cv2.imencode(".jpg", image[:, :, ::-1])[1].tobytes()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

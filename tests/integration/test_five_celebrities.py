@@ -1,0 +1,83 @@
+"""The tutorial's task, and what the tutorial gets wrong: strangers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kith.classification import CLASSIFIERS, ClassifierKind
+from kith.detection import central_face
+from kith.errors import AcquisitionError
+from kith.gallery import Gallery
+from kith.images import find_images, load_image
+from kith.recognizer import Recognizer, rank
+
+STRANGERS = 60  # the closing figures use 1,000; see benchmarks/open_set.py
+
+
+@pytest.fixture(scope="module")
+def celebrities(shared: Path) -> Path:
+    return shared / "data/five_celebrities"
+
+
+@pytest.fixture(scope="module")
+def enrolled(
+    celebrities: Path, recognizer: Recognizer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gallery]:
+    path = tmp_path_factory.mktemp("celebrities") / "gallery.db"
+    with Gallery.open(path, model_id=recognizer.model_id) as gallery:
+        for photo in find_images(celebrities / "train"):
+            try:
+                recognizer.enroll(photo.parent.name, load_image(photo), gallery)
+            except AcquisitionError:
+                continue
+        yield gallery
+
+
+def test_at_least_92_of_the_93_tight_crops_have_a_face(celebrities: Path, recognizer: Recognizer) -> None:
+    photos = find_images(celebrities)
+    assert len(photos) == 93
+    assert sum(bool(recognizer.detect(load_image(photo))) for photo in photos) >= 92
+
+
+@pytest.mark.parametrize("classifier", ClassifierKind)
+def test_five_of_five_are_named(
+    classifier: ClassifierKind, celebrities: Path, recognizer: Recognizer, enrolled: Gallery
+) -> None:
+    photos = find_images(celebrities / "test")
+    assert len(photos) == 5
+    for photo in photos:
+        ((_, decision),) = recognizer.identify(load_image(photo), enrolled, classifier=classifier)
+        assert decision.subject is not None
+        assert decision.subject.name == photo.parent.name
+
+
+@pytest.mark.parametrize("classifier", ClassifierKind)
+def test_strangers_are_unknown(
+    classifier: ClassifierKind, shared: Path, recognizer: Recognizer, enrolled: Gallery
+) -> None:
+    folders = sorted((shared / "data/lfw").iterdir())[:: 5749 // STRANGERS][:STRANGERS]
+    named = 0
+    for folder in folders:
+        image = load_image(find_images(folder)[0])
+        face = central_face(recognizer.detect(image), image.shape)
+        embedding = recognizer.embed(recognizer.align(image, [face]))
+        policy = recognizer.spec.identification_policy
+        (candidates,) = rank(embedding, enrolled, threshold=policy.threshold, kind=classifier)
+        named += candidates[0].score >= policy.threshold
+    assert named <= STRANGERS * 0.02
+
+
+@pytest.mark.parametrize("kind", ClassifierKind)
+def test_five_fold_cross_validation(kind: ClassifierKind, enrolled: Gallery) -> None:
+    references = enrolled.references()
+    X, y = references.embeddings, references.subject_ids
+    fold = np.zeros(len(y), int)
+    for label in np.unique(y):
+        fold[y == label] = np.arange(np.sum(y == label)) % 5
+    right = [
+        CLASSIFIERS[kind]().fit(X[fold != k], y[fold != k]).predict(X[fold == k]) == y[fold == k]
+        for k in range(5)
+    ]
+    assert np.concatenate(right).mean() >= 0.98

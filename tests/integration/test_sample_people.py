@@ -1,0 +1,77 @@
+"""What ships with Kith works on a machine that has nothing else."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from kith.gallery import Gallery
+from kith.images import load_image
+from kith.recognizer import Recognizer
+from kith.records import Outcome
+from kith.sample_people import GROUP_PHOTO, PEOPLE, photos
+
+
+@pytest.fixture(scope="module")
+def enrolled(recognizer: Recognizer, tmp_path_factory: pytest.TempPathFactory):
+    path = tmp_path_factory.mktemp("people") / "gallery.db"
+    with Gallery.open(path, model_id=recognizer.model_id) as gallery:
+        for photo in photos():
+            recognizer.enroll(photo.parent.name, load_image(photo), gallery)
+        yield gallery
+
+
+def test_eight_people_of_six_photos() -> None:
+    assert [len(list(folder.glob("*.jpg"))) for folder in sorted(PEOPLE.iterdir())] == [6] * 8
+    total = sum(path.stat().st_size for path in [*photos(), GROUP_PHOTO])
+    assert total < 1_800_000
+
+
+@pytest.mark.parametrize("classifier", ["nearest", "centroid", "svm"])
+def test_everyone_is_named_once_and_both_strangers_are_unknown(
+    classifier: str, recognizer: Recognizer, enrolled: Gallery
+) -> None:
+    found = recognizer.identify(load_image(GROUP_PHOTO), enrolled, classifier=classifier)
+    names = [decision.subject.name for _, decision in found if decision.subject]
+    assert sorted(names) == sorted(folder.name for folder in PEOPLE.iterdir())
+    assert [decision.outcome for _, decision in found].count(Outcome.UNKNOWN) == 2
+    assert len(found) == 10
+
+
+def test_people_stand_where_their_boxes_are(recognizer: Recognizer) -> None:
+    image = load_image(GROUP_PHOTO)
+    for face in recognizer.detect(image):
+        inside = (face.landmarks >= face.box[:2]) & (face.landmarks <= face.box[2:])
+        assert inside.all()
+
+
+def test_one_recognizer_serves_many_threads(recognizer: Recognizer, enrolled: Gallery) -> None:
+    image = load_image(photos()[0])
+    expected = recognizer.identify(image, enrolled)[0][1]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: recognizer.identify(image, enrolled)[0][1], range(12)))
+    assert {(result.outcome, result.subject) for result in results} == {(expected.outcome, expected.subject)}
+
+
+def test_int8_and_float32_templates_compare(recognizer: Recognizer) -> None:
+    other = Recognizer.from_pretrained(precision="int8")
+    assert other.model_id == recognizer.model_id
+    scores = []
+    for photo in photos()[::5]:
+        image = load_image(photo)
+        faces = recognizer.detect(image)[:1]
+        crops = recognizer.align(image, faces)
+        scores.append(float((recognizer.embed(crops) * other.embed(crops)).sum()))
+    assert sum(scores) / len(scores) > 0.999
+
+
+def test_verify(recognizer: Recognizer) -> None:
+    first, second, *_ = sorted(PEOPLE.iterdir())
+    same = recognizer.verify(load_image(first / "1.jpg"), load_image(first / "2.jpg"))
+    other = recognizer.verify(load_image(first / "1.jpg"), load_image(second / "1.jpg"))
+    assert same.is_match
+    assert not other.is_match
+
+
+def test_photos_lie_in_the_package() -> None:
+    assert Path(GROUP_PHOTO).is_relative_to(Path(__import__("kith").__file__).parent)

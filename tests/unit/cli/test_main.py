@@ -1,0 +1,175 @@
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from command_line import PROGRAM, kith, kith_process
+
+from kith import __version__, errors
+from kith.cli import main, models
+from kith.cli.exit_codes import EXIT_CODES
+from kith.weights.catalogue import DETECTORS, EMBEDDERS
+
+
+def all_errors(kind: type[errors.KithError] = errors.KithError) -> list[type[errors.KithError]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in all_errors(child))]
+
+
+def test_version_and_help() -> None:
+    assert kith("--version").out == f"kith {__version__}\n"
+    assert "Recognize the people" in kith("--help").out
+    for verb in ("detect", "embed", "verify", "enroll", "identify", "demo"):
+        answer = kith(verb, "-h")
+        assert (answer.code, answer.err) == (0, "")
+
+
+@pytest.mark.parametrize("arguments", [["bogus"], ["identify"], ["detect", "--bogus", "x"], ["verify", "a"]])
+def test_wrong_usage_is_an_error_that_says_how(arguments: list[str]) -> None:
+    answer = kith(*arguments)
+    assert answer.code == 2
+    assert answer.out == ""
+    assert "Usage: kith" in answer.err
+    assert "Error: " in answer.err
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EXIT_CODES if kind.__init__ is Exception.__init__])
+def test_every_error_becomes_its_exit_code_and_one_line(
+    kind: type[errors.KithError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise kind("something [b]is[/b] wrong\nhere")
+
+    monkeypatch.setattr(models, "_all", fail)
+    answer = kith("models", "list")
+    assert (answer.code, answer.out) == (EXIT_CODES[kind], "")
+    assert answer.err == "error: something [b]is[/b] wrong\\nhere\n"
+
+
+def test_the_exit_codes_are_documented_numbers() -> None:
+    assert set(EXIT_CODES) <= set(all_errors())
+    assert {kind.__name__ for kind, code in EXIT_CODES.items() if code == 3} == {
+        "NoFaceFound",
+        "SeveralFacesFound",
+        "LowQuality",
+    }
+    assert set(EXIT_CODES.values()) == {2, 3}, "0 and 1 are answers"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(28, "No space left on device", "out.npz"), "error: out.npz: No space left on device"),
+        (ValueError("a name must not be empty"), "error: a name must not be empty"),
+        (KeyboardInterrupt(), "error: interrupted; what was done before stays, run it again to go on"),
+    ],
+)
+def test_other_errors_are_one_line_too(
+    error: BaseException, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(models, "_all", fail)
+    answer = kith("models", "list")
+    assert answer.code == (130 if isinstance(error, KeyboardInterrupt) else 2)
+    assert answer.err == f"{line}\n"
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise AttributeError("a mistake")
+
+    monkeypatch.setattr(models, "_all", fail)
+    with pytest.raises(AttributeError, match="a mistake"):
+        kith("models", "list")
+
+
+class Interruption(MetaPathFinder):
+    """Ctrl-C while a module is imported."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname == "kith.cli.app":
+            raise KeyboardInterrupt
+        return None
+
+
+def test_ctrl_c_while_modules_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "kith.cli.app")
+    monkeypatch.delattr("kith.cli.app")
+    monkeypatch.setattr(sys, "meta_path", [Interruption(), *sys.meta_path])
+    answer = kith("--version")
+    assert answer.code == 130
+    assert answer.err.startswith("error: interrupted; ")
+
+
+def test_little_is_imported_before_ctrl_c_is_caught() -> None:
+    program = "import sys, kith.cli.main; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"numpy", "rich", "typer", "sqlalchemy"} & set(modules.stdout.split())
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "models", "list", "--json"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert process.stderr == b""
+    assert process.returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_answer_that_cannot_be_written_is_an_error() -> None:
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-c", PROGRAM, "models", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert process.stderr == b"error: [Errno 28] No space left on device\n"
+    assert process.returncode == 2
+
+
+def test_names_that_a_terminal_has_no_letters_for(tmp_path: Path) -> None:
+    answer = kith_process("detect", "--json", tmp_path / "사진.jpg", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert answer.code == 2
+    assert answer.json()[0]["image"].endswith("사진.jpg"), "in JSON an escape is the letter itself"
+
+
+# kith models
+
+
+def test_models() -> None:
+    cards = kith("models", "list", "--json").json()
+    assert [card["id"] for card in cards] == [*EMBEDDERS, *DETECTORS]
+    lines = kith("models", "list").out.splitlines()
+    assert [line.split("\t")[0] for line in lines] == [*EMBEDDERS, *DETECTORS]
+    for card in cards:
+        assert kith("models", "show", card["id"], "--json").json() == card
+        assert f"licence: {card['licence']}" in kith("models", "show", card["id"]).out
+
+
+def test_an_unknown_model_is_told_with_the_known_ones() -> None:
+    answer = kith("models", "show", "nope")
+    assert answer.code == 2
+    assert answer.err.startswith("error: unknown model 'nope'; known models: ")
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_main_exits_with_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "run", lambda: 3)
+    with pytest.raises(SystemExit) as raised:
+        main.main()
+    assert raised.value.code == 3

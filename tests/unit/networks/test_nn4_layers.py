@@ -1,0 +1,71 @@
+"""OpenFace's two layers against plain loops, in Keras and in ONNX Runtime, and in a saved file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kith import networks  # first: it chooses Keras's backend
+
+import keras  # isort: skip
+
+from kith.networks.nn4_layers import L2Pooling2D, LocalResponseNormalization
+from kith.runtime.compile import compile_model
+from kith.runtime.session import Session
+
+assert networks
+
+
+def model_of(layer: keras.layers.Layer, shape: tuple[int, int, int]) -> keras.Model:
+    inputs = keras.Input(shape)
+    return keras.Model(inputs, layer(inputs))
+
+
+def both(model: keras.Model, values: np.ndarray) -> list[np.ndarray]:
+    return [model.predict_on_batch(values), Session(compile_model(model)).run(values)[0]]
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 5])
+def test_local_response_normalization(size: int) -> None:
+    alpha, beta = 0.8, 0.75
+    values = np.random.default_rng(0).standard_normal((2, 3, 4, 7)).astype(np.float32)
+    expected = np.empty_like(values)
+    for channel in range(7):
+        first = channel - (size - 1) // 2
+        window = values[..., max(first, 0) : first + size]
+        expected[..., channel] = values[..., channel] / (1 + alpha / size * (window**2).sum(-1)) ** beta
+    layer = LocalResponseNormalization(size, alpha, beta)
+    for found in both(model_of(layer, (3, 4, 7)), values):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_l2_pooling() -> None:
+    values = np.random.default_rng(0).standard_normal((2, 7, 6, 5)).astype(np.float32)
+    expected = np.empty((2, 2, 2, 5), np.float32)
+    for row in range(2):
+        for column in range(2):
+            window = values[:, 3 * row : 3 * row + 3, 3 * column : 3 * column + 3]
+            expected[:, row, column] = np.sqrt((window**2).sum((1, 2)))
+    for found in both(model_of(L2Pooling2D(3), (7, 6, 5)), values):
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's, on jax
+def test_l2_pooling_of_zeros_can_be_trained() -> None:
+    """The slope of a root is infinite at zero."""
+    inputs = keras.Input((3, 3, 2))
+    x = keras.layers.Conv2D(2, 1, kernel_initializer="zeros")(inputs)
+    model = keras.Model(inputs, keras.layers.Flatten()(L2Pooling2D(3)(x)))
+    model.compile("sgd", "mse")
+    model.train_on_batch(np.ones((2, 3, 3, 2), np.float32), np.ones((2, 2), np.float32))
+    assert all(np.isfinite(weight.numpy()).all() for weight in model.weights)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's, on jax
+def test_saved_and_loaded(tmp_path: Path) -> None:
+    inputs = keras.Input((6, 6, 7))
+    model = keras.Model(inputs, L2Pooling2D(2)(LocalResponseNormalization(3, 0.5, 0.6)(inputs)))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    values = np.random.default_rng(0).standard_normal((2, 6, 6, 7)).astype(np.float32)
+    np.testing.assert_array_equal(loaded.predict_on_batch(values), model.predict_on_batch(values))

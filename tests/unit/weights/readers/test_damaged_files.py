@@ -1,0 +1,59 @@
+"""200 damaged files of each format: never a crash, a hang or a large allocation."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from recipes import Shapes, load_recipe, pytorch_weights, tensorflow_weights
+from write_keras_h5 import keras_path, write_keras_h5
+from write_pytorch import write_legacy_pytorch, write_pytorch
+from write_tensorflow import write_checkpoint, write_graph
+from write_torch7 import write_openface
+
+PROGRAM = Path(__file__).with_name("damage.py")
+
+
+def test_damage_is_refused(shared: Path, tmp_path: Path) -> None:
+    write_small_files(shared, tmp_path)
+    result = subprocess.run(
+        [sys.executable, PROGRAM, tmp_path],
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # its threads reserve memory
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert len(report) == 7
+    for name, found in report.items():
+        assert found["refused"] + found["read"] == 200, name
+        assert found["slowest"] < 5, name
+
+
+def write_small_files(shared: Path, folder: Path) -> None:
+    """All variables of the networks, hardly a number in each."""
+    variables = tensorflow_weights(_small(load_recipe(shared, "inception_resnet_v1_128")["variables"]))
+    state = pytorch_weights(_small(load_recipe(shared, "openface_nn4_small2")["state_dict"]))
+    some = {keras_path(name): variables[name] for name in list(variables)[:6]}
+    index, data = write_checkpoint(variables)
+    files = {
+        "keras.h5": write_keras_h5(some, prefix="model_weights/", payload="pass"),
+        "frozen.pb": write_graph(variables),
+        "model.ckpt.index": index,
+        "model.ckpt.data-00000-of-00001": data,
+        "zip.pt": write_pytorch(state),
+        "legacy.pt": write_legacy_pytorch(state),
+        "openface.t7": write_openface(state),
+    }
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def _small(shapes: Shapes) -> Shapes:
+    """Convolutions keep their windows."""
+    return {
+        name: [1, 1, *shape[2:]] if len(shape) == 4 and name.endswith(".weight") else [1] * len(shape)
+        for name, shape in shapes.items()
+    }

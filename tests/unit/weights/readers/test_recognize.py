@@ -1,0 +1,86 @@
+"""Format and network of a file, told from its content."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recipes import Arrays, facenet_pytorch, openface, sandberg
+from write_keras_h5 import keras_path, write_keras_h5
+from write_pytorch import write_legacy_pytorch, write_pytorch
+from write_tensorflow import write_checkpoint, write_graph
+from write_torch7 import write_openface
+
+from kith.errors import UnsupportedFile
+from kith.weights.readers.recognize import Format, recognize, recognize_file
+
+INCEPTION, OPENFACE = "inception_resnet_v1", "nn4_small2"
+
+
+def write_facenet_keras(variables: Arrays) -> bytes:
+    return write_keras_h5(
+        {keras_path(name): values for name, values in variables.items()}, prefix="model_weights/"
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "weights", "kind", "network", "embedding_size"),
+    [
+        (write_facenet_keras, sandberg, Format.KERAS_H5, INCEPTION, 128),
+        (write_graph, sandberg, Format.TENSORFLOW_GRAPH, INCEPTION, 128),
+        (write_pytorch, facenet_pytorch, Format.PYTORCH, INCEPTION, 512),
+        (write_legacy_pytorch, facenet_pytorch, Format.PYTORCH, INCEPTION, 512),
+        (write_pytorch, openface, Format.PYTORCH, OPENFACE, 128),
+        (write_openface, openface, Format.TORCH7, OPENFACE, 128),
+    ],
+)
+def test_recognized(
+    shared: Path,
+    make: Callable[[Arrays], bytes],
+    weights: Callable[[Path], Arrays],
+    kind: Format,
+    network: str,
+    embedding_size: int,
+) -> None:
+    found = recognize(make(weights(shared)))
+    assert (found.format, found.network, found.embedding_size) == (kind, network, embedding_size)
+
+
+def test_checkpoint_is_recognized_by_any_of_its_files(shared: Path, tmp_path: Path) -> None:
+    index, data = write_checkpoint(sandberg(shared))
+    (tmp_path / "m.ckpt-1.index").write_bytes(index)
+    (tmp_path / "m.ckpt-1.data-00000-of-00001").write_bytes(data)
+    for path in (tmp_path, *tmp_path.iterdir()):
+        found = recognize_file(path)
+        assert (found.format, found.network, found.embedding_size) == (
+            Format.TENSORFLOW_CHECKPOINT,
+            INCEPTION,
+            128,
+        )
+
+
+def test_name_of_the_file_says_nothing(shared: Path, tmp_path: Path) -> None:
+    path = tmp_path / "renamed.png"
+    path.write_bytes(write_openface(openface(shared)))
+    assert recognize_file(path).format is Format.TORCH7
+
+
+OTHER = {"dense.weight": np.ones((2, 3), np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (b"", "no weights file of a known format"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "no weights file of a known format"),
+        (b"<!DOCTYPE html>", "no weights file of a known format"),
+        (write_checkpoint(OTHER)[0], r"\.data-\* file must lie beside"),
+        (write_pytorch(OTHER), "'dense.weight'"),
+        (write_legacy_pytorch(OTHER), "'dense.weight'"),
+        (write_graph(OTHER), "'dense.weight'"),
+        (write_keras_h5({"dense/dense/kernel:0": OTHER["dense.weight"]}), "'dense/kernel'"),
+    ],
+)
+def test_everything_else_is_one_clear_error(data: bytes, complaint: str) -> None:
+    with pytest.raises(UnsupportedFile, match=complaint):
+        recognize(data)

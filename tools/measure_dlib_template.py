@@ -1,0 +1,84 @@
+"""Where MTCNN's five landmarks lie in the chips that dlib cuts: the template of the default embedder.
+
+The network was trained on dlib's chips. The template is therefore measured, not guessed: dlib finds
+and cuts the faces, Kith's detector looks at the chips, and the mean position of each landmark is
+the template. Only people who appear in no LFW pair are used, so the pairs stay unseen.
+
+    pip install dlib-bin    # beside kith; only this tool needs it
+    python tools/measure_dlib_template.py LFW_DIR PAIRS_FILE
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import dlib
+import numpy as np
+
+from kith import Recognizer, load_image
+from kith.weights.catalogue import PackageFile
+from kith.weights.store import find_package_file
+
+CHIP = 150
+PADDING = 0.25
+SEEN = 250  # the chip with 50 more pixels around it at the same scale, so that the detector sees context
+SEEN_PADDING = ((1 + 2 * PADDING) * SEEN / CHIP - 1) / 2
+MARGIN = (SEEN - CHIP) / 2
+MODELS = "face_recognition_models"
+PHOTOS = 1000
+
+
+def main() -> None:
+    """Print the template and the spread of each landmark."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("lfw", type=Path)
+    parser.add_argument("pairs", type=Path)
+    arguments = parser.parse_args()
+    photos = photos_outside_pairs(arguments.lfw, arguments.pairs)[:PHOTOS]
+    recognizer = Recognizer.from_pretrained(precision="float32")
+    found = []
+    for chip in chips(photos):
+        faces = [face for face in recognizer.detect(chip) if is_in_the_middle(face.box)]
+        if faces:
+            found.append(faces[0].landmarks - MARGIN)
+    landmarks = np.array(found)
+    print(f"{len(landmarks)} chips of {len(photos)} photos")
+    print("template", landmarks.mean(axis=0).round(1).tolist())
+    print("spread  ", landmarks.std(axis=0).round(1).tolist())
+
+
+def photos_outside_pairs(lfw: Path, pairs: Path) -> list[Path]:
+    """The first photo of everyone who appears in no pair."""
+    words = [line.split("\t") for line in pairs.read_text(encoding="utf-8").splitlines()[1:]]
+    seen = {line[0] for line in words} | {line[2] for line in words if len(line) == 4}
+    return sorted(
+        folder / f"{folder.name}_0001.jpg"
+        for folder in lfw.iterdir()
+        if folder.is_dir() and folder.name not in seen
+    )
+
+
+def chips(photos: list[Path]) -> Iterator[np.ndarray]:
+    """dlib's chip of each photo in which dlib finds a face, with more of the photo around it."""
+    detector = dlib.get_frontal_face_detector()
+    predictor = dlib.shape_predictor(
+        str(find_package_file(PackageFile(MODELS, "models/shape_predictor_5_face_landmarks.dat")))
+    )
+    for photo in photos:
+        image = load_image(photo)
+        boxes = detector(image, 0)
+        if boxes:
+            largest = max(boxes, key=lambda box: box.area())
+            yield dlib.get_face_chip(image, predictor(image, largest), size=SEEN, padding=SEEN_PADDING)
+
+
+def is_in_the_middle(box: np.ndarray) -> bool:
+    """Whether the face is the one that the chip was cut for."""
+    centre = (box[:2] + box[2:]) / 2
+    return bool(np.abs(centre - SEEN / 2).max() < 40)
+
+
+if __name__ == "__main__":
+    main()
