@@ -9,7 +9,7 @@ import numpy as np
 from kith.records import FloatArray, require_shape
 from kith.weights.preprocessing import PixelRule
 
-_AT_ONCE = 32  # crops in one run: larger batches are no faster on a CPU, and cost memory
+_AT_ONCE = 8  # crops in one run, a few looks each: larger batches are no faster on a CPU, and cost memory
 
 
 class Network(Protocol):
@@ -24,12 +24,14 @@ class Embedder:
     """Turns crops into embeddings; safe to use from many threads.
 
     Args:
-        network: Maps (n, s, s, 3) float32 to (n, d) float32.
-        crop_size: s.
+        network: Maps (n, i, i, 3) float32 to (n, d) float32.
+        crop_size: s, side of a crop.
+        input_size: i, side of what the network sees.
         embedding_size: d.
         pixels: How the network wants pixels scaled.
-        flip: Whether the embeddings of a crop and of its mirror image are summed.
-        zooms: At which magnifications a crop is looked at; the embeddings are summed.
+        looks: Sides of the squares, in the middle of the crop, that the network looks at, each scaled
+            to its input; the embeddings are summed.
+        flip: Whether the mirror image of each look is summed too.
     """
 
     def __init__(
@@ -37,17 +39,19 @@ class Embedder:
         network: Network,
         *,
         crop_size: int,
+        input_size: int,
         embedding_size: int,
         pixels: PixelRule,
+        looks: Sequence[int],
         flip: bool,
-        zooms: Sequence[float] = (1.0,),
     ) -> None:
         self._network = network
         self._crop_size = crop_size
+        self._input_size = input_size
         self._embedding_size = embedding_size
         self._pixels = pixels
+        self._looks = tuple(looks)
         self._flip = flip
-        self._zooms = tuple(zooms)
 
     def embed(self, crops: np.ndarray) -> FloatArray:
         """Embed crops.
@@ -62,30 +66,39 @@ class Embedder:
         sums = np.zeros((len(crops), self._embedding_size), np.float32)
         for start in range(0, len(crops), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
-            for view in self._views(crops[part]):
-                sums[part] += self._network.run(view)[0]
+            views = list(self._views(crops[part]))
+            (outputs,) = self._network.run(np.concatenate(views))
+            sums[part] = outputs.reshape(len(views), -1, self._embedding_size).sum(axis=0)
         return normalize(sums)
 
     def _views(self, crops: np.ndarray) -> Iterator[FloatArray]:
-        """The inputs whose outputs are summed: every zoom, and its mirror image."""
-        for factor in self._zooms:
-            inputs = scale_pixels(zoom(crops, factor), self._pixels)
+        """The inputs whose outputs are summed: every look, and its mirror image."""
+        for side in self._looks:
+            inputs = scale_pixels(look(crops, side, self._input_size), self._pixels)
             yield inputs
             if self._flip:
-                yield np.ascontiguousarray(inputs[:, :, ::-1])
+                yield inputs[:, :, ::-1]
 
 
-def zoom(crops: np.ndarray, factor: float) -> np.ndarray:
-    """Crops (n, s, s, 3) uint8 magnified about their middle; what is cut off is lost."""
-    if factor == 1:
-        return crops
-    size = crops.shape[1]
-    shift = (size - 1) / 2 * (1 - factor)
-    transform = np.array([[factor, 0, shift], [0, factor, shift]])
-    zoomed = np.empty_like(crops)
-    for crop, result in zip(crops, zoomed, strict=True):
-        cv2.warpAffine(crop, transform, (size, size), dst=result, flags=cv2.INTER_LINEAR)
-    return zoomed
+def look(crops: np.ndarray, side: int, size: int) -> np.ndarray:
+    """The middle of crops, scaled.
+
+    Args:
+        crops: (n, s, s, 3) uint8.
+        side: Of the square in the middle, in pixels.
+        size: Of the result, in pixels.
+
+    Returns:
+        (n, size, size, 3) uint8.
+    """
+    start = (crops.shape[1] - side) // 2
+    middle = crops[:, start : start + side, start : start + side]
+    if side == size:
+        return middle
+    scaled = np.empty((len(crops), size, size, 3), np.uint8)
+    for source, target in zip(middle, scaled, strict=True):
+        cv2.resize(source, (size, size), dst=target, interpolation=cv2.INTER_AREA)
+    return scaled
 
 
 def scale_pixels(crops: np.ndarray, rule: PixelRule) -> FloatArray:

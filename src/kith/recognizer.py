@@ -15,7 +15,7 @@ from kith.classification import CLASSIFIERS, Classifier, ClassifierKind, LinearS
 from kith.comparison import compare, decide_photo
 from kith.detection import MTCNN, Detector, main_face
 from kith.detection.mtcnn import DetectionSettings
-from kith.embedding import Embedder, scale_pixels
+from kith.embedding import Embedder, look, scale_pixels
 from kith.errors import AcquisitionError, LowQuality
 from kith.gallery import Gallery, NewReference, References
 from kith.images import content_hash, load_image
@@ -88,10 +88,11 @@ class Recognizer:
         embedder = Embedder(
             network,
             crop_size=spec.crop.size,
+            input_size=spec.input_size,
             embedding_size=spec.embedding_size,
             pixels=spec.pixels,
+            looks=spec.looks,
             flip=spec.flip,
-            zooms=spec.zooms,
         )
         return cls(detector, embedder, spec)
 
@@ -281,4 +282,4 @@ def _calibration(detector: Detector, spec: EmbedderSpec) -> FloatArray:
     for photo in sample_photos():
         image = load_image(photo)
         crops.extend(align(image, detector.detect(image)[:1], spec.crop))
-    return scale_pixels(np.stack(crops), spec.pixels)
+    return scale_pixels(look(np.stack(crops), spec.looks[0], spec.input_size), spec.pixels)

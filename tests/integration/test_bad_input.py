@@ -1,5 +1,6 @@
 """Bad luck and bad will: each has its one clear line and exit code, and the gallery is unharmed."""
 
+import json
 import os
 import random
 import shutil
@@ -11,8 +12,8 @@ import sys
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -236,7 +237,7 @@ def test_a_photo_of_someone_else_already(family: Path, portraits: list[Path]) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["김민수.jpg", "👩‍🚀.jpg", "two  spaces.jpg", 'it\'s "it".jpg', "[red]x[/red].jpg", "-v.jpg"]
+    "name", ["김민수.jpg", "👩‍🚀.jpg", "two  spaces.jpg", 'it\'s "it".jpg', "[red]x.jpg", "-v.jpg"]
 )
 def test_photos_of_any_name(name: str, family: Path, portraits: list[Path], tmp_path: Path) -> None:
     photo = Path(shutil.copy(portraits[0], tmp_path / name))
@@ -285,7 +286,7 @@ def test_unknown_people_are_told_with_close_names(family: Path) -> None:
         ("delete", "Kathrine", "--yes"),
     ):
         answer = kith("people", *command, "-g", family)
-        require_one_line(answer, 2, "no person named 'Kathrine'; did you mean Katherine?".split(";")[1])
+        require_one_line(answer, 2, "no person named 'Kathrine'", "did you mean Katherine?")
         assert answer.out == ""
     assert content(family) == before
 
@@ -469,61 +470,86 @@ def test_no_photo_is_overwritten(family: Path, portraits: list[Path], tmp_path: 
     assert photo.read_bytes() == before
 
 
+COMMANDS = """
+import dataclasses, json, sys
+from command_line import kith
+
+print(json.dumps([dataclasses.asdict(kith(*command)) for command in json.loads(sys.argv[1])]))
+"""
+
+
 def test_read_only_folder_and_gallery(
     family: Path, portraits: list[Path], tmp_path: Path, powerless: tuple[str, ...]
 ) -> None:
-    """Permissions that bind: the commands run in processes without root's powers."""
+    """Permissions that bind: the commands run in a process without root's powers."""
     folder = tmp_path / "read-only"
     folder.mkdir()
     gallery = Path(shutil.copy(family, folder / "family.db"))
+    new, picture = folder / "new.db", folder / "out.jpg"
     before = content(gallery)
+
+    def run(*commands: tuple[str | Path, ...]) -> list[Answer]:
+        words = json.dumps([[str(word) for word in command] for command in commands])
+        tests = str(Path(__file__).parents[1])
+        answer = kith_process(words, program=COMMANDS, prefix=powerless, PYTHONPATH=tests)
+        assert answer.code == 0, answer.err
+        return [Answer(**fields) for fields in answer.json()]
+
     gallery.chmod(0o444)
     folder.chmod(0o555)
-
-    def run(*command: str | Path) -> Answer:
-        return kith_process(*command, prefix=powerless)
-
     try:
-        assert run("people", "list", "-g", gallery).out == "Katherine\t2\n"
-        answer = run("identify", portraits[0], "-g", gallery, "--classifier", "centroid", *FLOAT32)
-        assert (answer.code, answer.err) == (0, "")
-        assert "\tKatherine\t" in answer.out
-        answer = run("enroll", portraits[3], "--name", "Ada", "-g", gallery, *FLOAT32)
-        require_one_line(answer, 2, gallery, "is read-only; make it and its folder writable")
-        answer = run("enroll", portraits[3], "--name", "Ada", "-g", folder / "new.db", *FLOAT32)
-        require_one_line(answer, 2, folder / "new.db", "cannot be opened; is its folder there, and writable?")
-        answer = run("detect", portraits[3], "--annotate", folder / "out.jpg")
-        require_one_line(answer, 2, folder / "out.jpg", "Permission denied")
+        listed, identified, enrolled, made, annotated = run(
+            ("people", "list", "-g", gallery),
+            ("identify", portraits[0], "-g", gallery, "--classifier", "centroid", *FLOAT32),
+            ("enroll", portraits[3], "--name", "Ada", "-g", gallery, *FLOAT32),
+            ("enroll", portraits[3], "--name", "Ada", "-g", new, *FLOAT32),
+            ("detect", portraits[3], "--annotate", picture),
+        )
         gallery.chmod(0)
-        require_one_line(run("people", "list", "-g", gallery), 2, gallery, "cannot be opened")
+        (unreadable,) = run(("people", "list", "-g", gallery))
         folder.chmod(0)
-        require_one_line(run("detect", folder), 2, folder, "cannot be read (Permission denied)")
+        hidden, hidden_folder = run(("people", "list", "-g", gallery), ("detect", folder))
     finally:
         folder.chmod(0o755)
         gallery.chmod(0o644)
+    assert (listed.code, listed.out) == (0, "Katherine\t2\n")
+    assert (identified.code, identified.err) == (0, "")
+    assert "\tKatherine\t" in identified.out
+    require_one_line(enrolled, 2, gallery, "is read-only; make it and its folder writable")
+    require_one_line(made, 2, new, "cannot be opened; is its folder there, and writable?")
+    require_one_line(annotated, 2, f"{picture}: Permission denied")
+    require_one_line(unreadable, 2, gallery, "cannot be opened")
+    require_one_line(hidden, 2, gallery, "cannot be opened")
+    require_one_line(hidden_folder, 2, folder, "cannot be read (Permission denied)")
     assert content(gallery) == before
 
 
-LIMITED = f"""
-import resource, sys
-size = int(sys.argv.pop(1))
-resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-{PROGRAM}
-"""
-"""A disk on which no file can grow beyond a size."""
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """A disk on which no file can grow beyond a size."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_FSIZE")
 class TestFullDisk:
-    def test_while_enrolling(self, family: Path, people: Path) -> None:
-        before = enrolled_photos(family)
-        answer = kith_process("70000", "enroll", people, "-g", family, *FLOAT32, program=LIMITED)
-        require_one_line(answer, 2, family, "disk", "what was acknowledged before is safe")
-        after = enrolled_photos(family)
-        assert before < after, "the first photos found room"
+    def test_while_enrolling(self, people: Path, tmp_path: Path) -> None:
+        gallery = tmp_path / "gallery.db"
+        kith("enroll", people / "Person 0", "--name", "Person 0", "-g", gallery, *FLOAT32)
+        before = enrolled_photos(gallery)
+        with no_file_larger_than(70_000):
+            answer = kith("enroll", people, "-g", gallery, *FLOAT32)
+        require_one_line(answer, 2, gallery, "disk", "what was acknowledged before is safe")
+        after = enrolled_photos(gallery)
+        assert before < after, "the next photos found room"
+        assert len(after) < 12
         assert set(after.values()) == {1}
-        assert kith("enroll", people, "-g", family, *FLOAT32).code == 2  # two are enrolled as Katherine
-        assert len(enrolled_photos(family)) == 12
+        assert kith("enroll", people, "-g", gallery, *FLOAT32).code == 0
+        assert sum(enrolled_photos(gallery).values()) == len(enrolled_photos(gallery)) == 12
 
     def test_of_a_few_kilobytes(self, people: Path, tmp_path: Path) -> None:
         """A file system that is really full."""
@@ -546,15 +572,16 @@ class TestFullDisk:
         assert 0 < len(found) < 12
         assert set(found.values()) == {1}
 
-    def test_while_writing_answers(self, family: Path, portraits: list[Path], tmp_path: Path) -> None:
+    def test_while_writing_answers(self, portraits: list[Path], tmp_path: Path) -> None:
         npz, picture = tmp_path / "faces.npz", tmp_path / "out.jpg"
         npz.write_bytes(b"an older file")
-        answer = kith_process("300", "embed", portraits[0], "-o", npz, *FLOAT32, program=LIMITED)
-        require_one_line(answer, 2, f"{npz}: File too large")
-        answer = kith_process("300", "detect", portraits[0], "--annotate", picture, program=LIMITED)
-        require_one_line(answer, 2, f"{picture}: File too large")
+        with no_file_larger_than(300):
+            embedded = kith("embed", portraits[0], "-o", npz, *FLOAT32)
+            annotated = kith("detect", portraits[0], "--annotate", picture)
+        require_one_line(embedded, 2, f"{npz}: File too large")
+        require_one_line(annotated, 2, f"{picture}: File too large")
         assert npz.read_bytes() == b"an older file"
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["faces.npz", "family.db"]
+        assert list(tmp_path.iterdir()) == [npz]
 
 
 # interruptions
@@ -607,7 +634,7 @@ def test_kill_while_enrolling(people: Path, tmp_path: Path) -> None:
     gallery = tmp_path / "gallery.db"
     told: list[str] = []
     delays = random.Random(0)
-    for _ in range(3):
+    for _ in range(2):
         process = start("enroll", people, "-g", gallery, *FLOAT32, program=ENROLL_AND_TELL)
         told += wait_for_acknowledgements(process, 1)
         time.sleep(delays.uniform(0, 0.4))
@@ -639,6 +666,7 @@ def test_two_processes_enroll_the_same_people_at_once(people: Path, tmp_path: Pa
 # the cache of compiled models
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_FSIZE")
 def test_models_are_compiled_on_a_full_disk_by_a_killed_process_and_by_two_at_once(
     portraits: list[Path], tmp_path: Path
 ) -> None:
@@ -649,12 +677,13 @@ def test_models_are_compiled_on_a_full_disk_by_a_killed_process_and_by_two_at_on
         """What is in the cache; partial files are not counted."""
         return sorted(path.name.split("-")[0] for path in cache.glob("compiled/*.onnx"))
 
-    answer = kith_process("50000", "detect", portraits[0], program=LIMITED, KITH_CACHE=str(cache))
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)); {PROGRAM}"
+    answer = kith_process("detect", portraits[0], program=limited, KITH_CACHE=str(cache))
     require_one_line(answer, 2, cache, "File too large; set KITH_CACHE to a folder with room")
     assert models() == ["pnet"]
     assert len(list((cache / "compiled").iterdir())) == 1, "no partial file is left"
 
-    (cache / "compiled" / next((cache / "compiled").iterdir()).name).unlink()
+    next(cache.glob("compiled/*")).unlink()
     killed = start("detect", portraits[0], KITH_CACHE=str(cache))
     while not models() and killed.poll() is None:
         time.sleep(0.01)
@@ -670,7 +699,5 @@ def test_models_are_compiled_on_a_full_disk_by_a_killed_process_and_by_two_at_on
         out, err = process.communicate()
         assert (process.returncode, err) == (0, "")
         found.append(Answer(0, out, err).json())
-    assert models() == ["onet", "pnet", "rnet"]
-    again = kith_process("detect", portraits[0], "--json", KITH_CACHE=str(cache)).json()
-    assert found == [again, again]
-    assert len(again[0]["faces"]) == 1
+    assert models() == ["onet", "pnet", "resnet29", "rnet"]
+    assert found[0] == found[1] == kith("detect", portraits[0], "--json").json()

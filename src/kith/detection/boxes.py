@@ -5,7 +5,7 @@ import numpy as np
 
 from kith.records import FloatArray, Image
 
-_ROWS = 512
+_ROWS = 64
 
 
 def areas(boxes: np.ndarray) -> np.ndarray:
@@ -56,7 +56,7 @@ def suppress(
         return order
     boxes, rank = boxes[order], np.arange(len(order))
     covered = np.zeros(len(boxes), bool)
-    for start in range(0, len(boxes), _ROWS):  # rows at once: bounds memory on crowded photos
+    for start in range(0, len(boxes), _ROWS):  # rows at once: stays in the processor's cache
         better, rest = slice(start, start + _ROWS), slice(start, None)
         covers = overlaps(boxes[better], boxes[rest], of_smaller=of_smaller) > max_overlap
         covers &= rank[better, np.newaxis] < rank[rest]

@@ -404,7 +404,7 @@ def _row(subject: Subject, reference: NewReference) -> dict[str, object]:
     return {
         "subject_id": subject.id,
         "embedding": reference.template.embedding.astype("<f4").tobytes(),
-        "source": reference.source,
+        "source": reference.source.encode(errors="backslashreplace").decode(),  # file names may be no UTF-8
         "source_hash": reference.source_hash,
         "box": reference.face.box.astype("<f4").tobytes(),
         "landmarks": reference.face.landmarks.astype("<f4").tobytes(),

@@ -87,13 +87,13 @@ def connect(path: Path, new_model: str | None) -> Engine:
     Raises:
         GalleryError: The file is not a gallery, is of a newer Kith, or cannot be opened.
     """
-    if path.is_dir():
-        raise GalleryError(f"{path} is a folder, not a gallery; name a file in it")
     with translated(path):
-        there = path.exists()
-    if new_model is None and not there:
+        is_folder, is_there = path.is_dir(), path.exists()
+    if is_folder:
+        raise GalleryError(f"{path} is a folder, not a gallery; name a file in it")
+    if new_model is None and not is_there:
         raise GalleryError(_nothing_at(path))
-    read_only = there and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+    read_only = is_there and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
     engine = _engine(path, read_only)
     try:
         with translated(path), engine.connect() as connection:

@@ -19,13 +19,14 @@ class LocalResponseNormalization(keras.layers.Layer):  # type: ignore[misc]  # K
 
     def __init__(self, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, **options: Any) -> None:
         super().__init__(**options)
+        if size % 2 == 0:
+            raise ValueError(f"size must be odd, not {size}")
         self.size, self.alpha, self.beta = size, alpha, beta
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """From (n, h, w, channels) to the same shape."""
-        before = (self.size - 1) // 2
-        channels = inputs.shape[-1]
-        squares = ops.pad(ops.square(inputs), [(0, 0)] * 3 + [(before, self.size - 1 - before)])
+        margin, channels = self.size // 2, inputs.shape[-1]
+        squares = ops.pad(ops.square(inputs), [(0, 0), (0, 0), (0, 0), (margin, margin)])
         total = squares[..., :channels]
         for shift in range(1, self.size):
             total = total + squares[..., shift : shift + channels]

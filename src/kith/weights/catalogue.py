@@ -49,8 +49,10 @@ class EmbedderSpec:
         embedding_size: Length of an embedding.
         crop: How a face is cut out.
         pixels: How a crop's pixels are scaled.
-        flip: Whether the embeddings of a crop and of its mirror image are summed.
-        zooms: At which magnifications a crop is looked at; the embeddings are summed.
+        input_size: Side of what the network sees, in pixels.
+        looks: Sides of the squares, in the middle of the crop, that the network looks at, each scaled
+            to its input; the embeddings are summed.
+        flip: Whether the mirror image of each look is summed too.
         policy: Threshold with its error rate, for comparing two faces (1:1).
         identification_policy: The same for searching a gallery (1:N).
         licence: Of the weights, in plain words.
@@ -64,8 +66,9 @@ class EmbedderSpec:
     embedding_size: int
     crop: CropRule
     pixels: PixelRule
+    input_size: int
+    looks: tuple[int, ...]
     flip: bool
-    zooms: tuple[float, ...]
     policy: DecisionPolicy
     identification_policy: DecisionPolicy
     licence: str
@@ -86,6 +89,8 @@ class DetectorSpec:
     training_data: str
 
 
+_LFW = "LFW: 29.6 million non-mated pairs of 4,280 people"
+
 DEFAULT_EMBEDDER = "dlib-resnet29"
 DEFAULT_DETECTOR = "mtcnn"
 
@@ -103,16 +108,17 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
         embedding_size=128,
         crop=DLIB_CROP,
         pixels=DLIB_PIXELS,
+        input_size=150,
+        looks=(159, 150),
         flip=True,
-        zooms=(1.0, 1.06),
-        policy=DecisionPolicy(threshold=0.6, fmr=1.0, measured_on="nothing yet"),
-        identification_policy=DecisionPolicy(threshold=0.6, fmr=1.0, measured_on="nothing yet"),
+        policy=DecisionPolicy(threshold=0.9295, fmr=1e-3, measured_on=_LFW),
+        identification_policy=DecisionPolicy(threshold=0.9473, fmr=5e-5, measured_on=_LFW, margin=0.005),
         licence="public domain (CC0)",
         training_data=(
             "about 3 million photos of 7,485 people: FaceScrub, VGG and many from the web; "
             "overlap with LFW avoided by its author"
         ),
-        lfw="99.13 % by its author (one crop a face)",
+        lfw="99.23 % here (four looks a face); 99.13 % by its author (one)",
     ),
 }
 

@@ -25,7 +25,7 @@ def both(model: keras.Model, values: np.ndarray) -> list[np.ndarray]:
     return [model.predict_on_batch(values), Session(compile_model(model)).run(values)[0]]
 
 
-@pytest.mark.parametrize("size", [1, 3, 4, 5])
+@pytest.mark.parametrize("size", [1, 3, 5, 9])
 def test_local_response_normalization(size: int) -> None:
     alpha, beta = 0.8, 0.75
     values = np.random.default_rng(0).standard_normal((2, 3, 4, 7)).astype(np.float32)
@@ -37,6 +37,11 @@ def test_local_response_normalization(size: int) -> None:
     layer = LocalResponseNormalization(size, alpha, beta)
     for found in both(model_of(layer, (3, 4, 7)), values):
         np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_response_of_an_even_number_of_channels_has_no_middle() -> None:
+    with pytest.raises(ValueError, match="odd"):
+        LocalResponseNormalization(4)
 
 
 def test_l2_pooling() -> None:

@@ -59,10 +59,10 @@ model = networks.nn4_small2(embedding_size=8)
 model.compile("sgd", "mse")
 before = [np.copy(weight) for weight in model.get_weights()]
 model.train_on_batch(np.random.rand(2, 96, 96, 3).astype("float32"), np.ones((2, 8), "float32"))
-changed = [not np.array_equal(*pair) for pair in zip(before, model.get_weights())]
-assert all(np.isfinite(weight).all() for weight in model.get_weights())
-print(sum(changed), "of", len(changed))
-assert all(changed)
+for weight, old, new in zip(model.weights, before, model.get_weights()):
+    assert np.isfinite(new).all(), weight.path
+    if not weight.path.endswith("/bias"):  # a normalization behind it takes a bias away again
+        assert not np.array_equal(old, new), weight.path
 """
 
 
