@@ -3,7 +3,7 @@
     python tools/make_sample_people.py LFW_FOLDER OUTPUT_FOLDER
 
 Eight people with six photos each, and a group photo of all of them (on photos held back) with two
-strangers. Every photo of a person blends photos of the same six people of Labeled Faces in the
+strangers. Every photo of a person blends photos of the same five people of Labeled Faces in the
 Wild with equal weights: landmark-driven triangle warps onto their average shape, then dense optical
 flow onto the average face, so that the blend is sharp. A blend alone still resembles the people in
 it, so each sample person is given a shape of his own as well: out of many random ones, that in
@@ -32,16 +32,16 @@ from kith.quality import ENROLL_LIMITS, assess
 from kith.records import Face, FloatArray, Image
 from kith.weights.preprocessing import DLIB_CROP
 
-NAMES = ("Nadia", "Oscar", "Wei", "Omar", "Kwame", "Pedro", "", "", "Grace", "Ada")  # strangers have none
+NAMES = ("Nadia", "Oscar", "Wei", "Pedro", "Kwame", "Omar", "Amara", "Grace", "", "")  # strangers have none
 PHOTOS = 6
-CONTRIBUTORS = 6
+CONTRIBUTORS = 5
 FEWEST_PHOTOS, MOST_PHOTOS = PHOTOS + 1, 40  # at most so many that all can be checked against
 PASSERS_BY = 900  # people of few photos, only to measure the threshold on
 LOOKS = 5  # principal components that count as looks: roughly sex, ancestry, age, shape
 SHAPES = (48, 32)  # tried for each person: anywhere, then around the best
 MOST_TURN = 0.22
 MOST_COVERED = 24.0
-TIGHT = 0.5  # share of the possible groups that are considered
+TIGHT = 0.6  # share of the possible groups that are considered
 TOO_ALIKE = 0.945  # cosine of two people's averages
 FMR = 1e-4
 GAP = 0.02  # how far scores must stay from the threshold
@@ -212,7 +212,7 @@ def blend(sources: Sequence[Source]) -> Blend:
         image = kith.load_image(source.path).astype(np.float32)
         warped.append(sample(image, triangle_lookup(with_frame(average), own_pixels)))
     stack = refine(match_tones(np.stack(warped), average))
-    rim = ramp(radius(average), 0.75, 0.95)
+    rim = ramp(radius(average), 0.6, 0.85)
     return Blend(np.clip(lay(stack.mean(axis=0), np.median(stack, axis=0), rim), 0, 255), average)
 
 

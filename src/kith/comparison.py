@@ -1,6 +1,6 @@
 """Embeddings -> scores -> decisions. A score is a cosine: larger is more alike, everywhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from kith.records import (
     DecisionPolicy,
     FloatArray,
     Outcome,
+    Subject,
     Template,
     require_shape,
 )
@@ -42,24 +43,34 @@ def compare(first: Template, second: Template, policy: DecisionPolicy) -> Compar
     return Comparison(score, outcome, policy)
 
 
-def decide(candidates: Sequence[Candidate], policy: DecisionPolicy) -> Decision:
+def decide(
+    candidates: Sequence[Candidate], policy: DecisionPolicy, taken: Collection[Subject] = ()
+) -> Decision:
     """Decide whose face it is, if anyone's (1:N): first whether, then who.
 
     Args:
         candidates: Subjects in the order of likelihood; the gate looks at their scores only.
         policy: Threshold of the gate, and the margin within which two subjects are ambiguous.
+        taken: Subjects who are other faces of the photo.
     """
-    passed = [candidate for candidate in candidates if candidate.score >= policy.threshold]
-    if not passed:
-        reason = "no one enrolled is similar enough" if candidates else "no one is enrolled"
-        return Decision(Outcome.UNKNOWN, tuple(candidates), reason)
-    best, *others = passed
-    ordered = (*passed, *(candidate for candidate in candidates if candidate.score < policy.threshold))
+    similar = [candidate for candidate in candidates if candidate.score >= policy.threshold]
+    free = [candidate for candidate in similar if candidate.subject not in taken]
+    if not free:
+        return Decision(Outcome.UNKNOWN, tuple(candidates), _why_unknown(candidates, similar))
+    best, *others = free
+    ordered = (best, *(candidate for candidate in candidates if candidate is not best))
     for other in others:
         if other.score > best.score - policy.margin:
-            reason = f"{best.subject.name} or {other.subject.name}"
-            return Decision(Outcome.AMBIGUOUS, ordered, reason)
+            return Decision(Outcome.AMBIGUOUS, ordered, f"{best.subject.name} or {other.subject.name}")
     return Decision(Outcome.MATCH, ordered)
+
+
+def _why_unknown(candidates: Sequence[Candidate], similar: Sequence[Candidate]) -> str:
+    if not candidates:
+        return "no one is enrolled"
+    if similar:
+        return f"{similar[0].subject.name} is another face of this photo"
+    return "no one enrolled is similar enough"
 
 
 def decide_photo(
@@ -78,21 +89,22 @@ def decide_photo(
     Returns:
         One decision a face.
     """
-    unfit = unfit or {}
-    remaining = [list(of_face) for of_face in candidates]
-    decisions: dict[int, Decision] = {
-        face: Decision(Outcome.LOW_QUALITY, tuple(candidates[face]), reason) for face, reason in unfit.items()
+    decisions = {
+        face: Decision(Outcome.LOW_QUALITY, tuple(candidates[face]), reason)
+        for face, reason in (unfit or {}).items()
     }
-    while len(decisions) < len(remaining):
+    taken: set[Subject] = set()
+    while len(decisions) < len(candidates):
         proposals = {
-            face: decide(remaining[face], policy) for face in range(len(remaining)) if face not in decisions
+            face: decide(of_face, policy, taken)
+            for face, of_face in enumerate(candidates)
+            if face not in decisions
         }
         face, decision = max(proposals.items(), key=lambda item: (_certainty(item[1]), -item[0]))
         decisions[face] = decision
         if decision.subject is not None:
-            for others in remaining:
-                others[:] = [candidate for candidate in others if candidate.subject != decision.subject]
-    return [decisions[face] for face in range(len(remaining))]
+            taken.add(decision.subject)
+    return [decisions[face] for face in range(len(candidates))]
 
 
 def _certainty(decision: Decision) -> float:

@@ -80,6 +80,13 @@ def test_nobody_is_twice_in_one_photo() -> None:
 def test_a_second_face_of_one_person_is_unknown_where_nobody_else_fits() -> None:
     first, second = decide_photo([[Candidate(ADA, 0.9)], [Candidate(ADA, 0.8)]], POLICY)
     assert (first.subject, second.outcome) == (ADA, Outcome.UNKNOWN)
+    assert (second.reason, second.score) == ("Ada is another face of this photo", 0.8)
+
+
+def test_a_stranger_among_named_people_is_not_similar_enough() -> None:
+    first, second = decide_photo([[Candidate(ADA, 0.9)], [Candidate(ADA, 0.2)]], POLICY)
+    assert (first.subject, second.reason) == (ADA, "no one enrolled is similar enough")
+    assert second.candidates == (Candidate(ADA, 0.2),)
 
 
 def test_an_unfit_face_takes_no_name_away() -> None:
