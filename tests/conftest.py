@@ -1,6 +1,5 @@
 """What all tests share."""
 
-
 from collections.abc import Callable
 from pathlib import Path
 

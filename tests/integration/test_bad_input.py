@@ -24,20 +24,12 @@ from PIL import Image as PillowImage
 from kith.sample_people import photos as sample_photos
 
 FLOAT32 = ("--precision", "float32")
-LFW_PEOPLE = (
-    *("AJ_Cook", "AJ_Lamas", "Aaron_Eckhart", "Aaron_Guiel", "Aaron_Patterson", "Aaron_Peirsol"),
-    *("Aaron_Pena", "Aaron_Sorkin", "Aaron_Tippin", "Abba_Eban", "Abbas_Kiarostami", "Abdel_Nasser_Assidi"),
-)
 
 
 @pytest.fixture(scope="session")
-def portraits(request: pytest.FixtureRequest) -> list[Path]:
+def portraits() -> list[Path]:
     """Twelve photos of one face each."""
-    found = sample_photos()
-    if found:
-        return found[:12]
-    lfw = request.getfixturevalue("shared") / "data" / "lfw"
-    return [lfw / name / f"{name}_0001.jpg" for name in LFW_PEOPLE]
+    return sample_photos()[:12]
 
 
 @pytest.fixture(scope="session")

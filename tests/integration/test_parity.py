@@ -47,7 +47,7 @@ def detections() -> list[dict]:
 def original_detector() -> MTCNN:
     stages = DETECTORS["mtcnn"]
     networks = [prepare(stage) for stage in (stages.pnet, stages.rnet, stages.onet)]
-    return MTCNN(*networks, DetectionSettings(beyond_edges=False))
+    return MTCNN(*networks, DetectionSettings(thorough=False))
 
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")

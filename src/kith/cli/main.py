@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from contextlib import suppress
 
 from kith.cli.exit_codes import ERROR, INTERRUPTED, exit_code
 from kith.errors import KithError
@@ -27,10 +28,13 @@ def run() -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except (BrokenPipeError, SystemExit):  # the reader went away; typer makes an exit of that
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return ERROR
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), ERROR)
+        if error.filename:
+            return _fail(f"{error.filename}: {error.strerror}", ERROR)
+        _drop_output()  # most likely it could not be written
+        return _fail(str(error), ERROR)
     except ValueError as error:
         return _fail(str(error), ERROR)
     except Exception as error:
@@ -40,14 +44,18 @@ def run() -> int:
     return result if isinstance(result, int) else 0
 
 
+def _drop_output() -> None:
+    """Send nowhere what is still to be written; else Python tries at its end, and fails with a traceback."""
+    with suppress(OSError):  # of a program that runs a verb in its own process
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _of_typer(error: Exception) -> int:
     import typer
 
     if isinstance(error, typer.Abort):
         return _interrupted()
-    if not hasattr(
-        error, "show"
-    ):  # wrong options know how to show themselves; typer keeps their class private
+    if not hasattr(error, "show"):  # typer keeps the class of those that show how to use it private
         raise error
     error.show()
     return ERROR

@@ -59,7 +59,8 @@ def _card(spec: EmbedderSpec | DetectorSpec) -> dict[str, Any]:
         "embedding_size": spec.embedding_size,
         "crop": f"{spec.crop.size} pixels, {type(spec.crop).__name__}",
         "pixels": f"(pixel - {spec.pixels.mean}) / {spec.pixels.divisor:g}",
-        "looks": f"{', '.join(f'{side} pixels' for side in spec.looks)}{' and their mirror images' if spec.flip else ''}",
+        "looks": ", ".join(f"{side} pixels" for side in spec.looks)
+        + (" and their mirror images" if spec.flip else ""),
         "verification": _policy(spec.policy),
         "identification": _policy(spec.identification_policy),
         "file": f"{spec.weights.file.path} of the package {spec.weights.file.package}",

@@ -51,7 +51,7 @@ def verify(
     else:
         verdict = "match" if comparison.is_match else "non-match"
         print_line(
-            f"{verdict}: score {comparison.score:.3f}, threshold {policy.threshold:.3f} "
+            f"{verdict}: score {comparison.score:.4f}, threshold {policy.threshold:.4f} "
             f"(false match rate {policy.fmr:g}, measured on {policy.measured_on})"
         )
     return SUCCESS if comparison.is_match else NON_MATCH

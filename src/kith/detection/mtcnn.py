@@ -5,8 +5,9 @@ Source: Zhang et al. 2016, https://arxiv.org/abs/1604.02878, section II. P-Net l
 and O-Net the rest at 48. After each network boxes are moved by its offsets, and of boxes that
 cover one another the best stays.
 
-One thing is ours: every level of the pyramid gets a border a third of a window wide, so that a
-face cut by the image's edge, or as large as the image, still has windows centred on it.
+Two things are ours. Every level of the pyramid gets a border nearly half a window wide, so that a
+face cut by the image's edge, or as large as the image, still has windows centred on it. And an image in
+which nothing was found is looked at again with a finer pyramid.
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ from kith.records import Face, FloatArray, Image, require_shape
 _WINDOW = 12  # P-Net's field of view, in pixels
 _STRIDE = 2
 _SCALE_STEP = 0.709  # area halves from level to level
-_BORDER = 5
+_FINE_SCALE_STEP = 0.84  # two levels where there was one
+_BORDER = 5  # around every level, nearly half a window
 _AT_ONCE = 512  # windows in one run of R-Net or O-Net: bounds memory on crowded photos
 _GRAY = 127.5
 
@@ -45,14 +47,15 @@ class DetectionSettings:
             `longest_side` is applied.
         thresholds: Scores that a window must exceed in P-, R- and O-Net.
         longest_side: A larger image is scaled down to this before detection; None for never.
-        beyond_edges: Whether faces that the image's edge cuts, or that fill the image, are looked
-            for too. Off, the detector finds what the original finds.
+        thorough: Whether faces that the image's edge cuts, or that fill the image, are looked for
+            too, and whether an image in which nothing was found is looked at again with a finer
+            pyramid. Off, the detector finds what the original finds.
     """
 
     min_face_size: int = 20
     thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8)
     longest_side: int | None = 1280
-    beyond_edges: bool = True
+    thorough: bool = True
 
     def __post_init__(self) -> None:
         if self.min_face_size < _WINDOW:
@@ -101,9 +104,9 @@ class MTCNN:
         """
         require_shape("image", image, (None, None, 3))
         image, scale = self._limit_size(image)
-        boxes = self._propose(image)
-        boxes = self._refine(image, boxes)
-        boxes, landmarks, scores = self._finish(image, boxes)
+        boxes, landmarks, scores = self._look(image, _SCALE_STEP)
+        if not len(boxes) and self.settings.thorough:
+            boxes, landmarks, scores = self._look(image, _FINE_SCALE_STEP)
         order = np.argsort(-areas(boxes), kind="stable")
         return [Face(boxes[index] / scale, landmarks[index] / scale, float(scores[index])) for index in order]
 
@@ -117,9 +120,15 @@ class MTCNN:
         size = (max(round(width * factor), 1), max(round(height * factor), 1))
         return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), np.float32(factor)
 
-    def _propose(self, image: Image) -> FloatArray:
+    def _look(self, image: Image, scale_step: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """All three networks: boxes (n, 4), landmarks (n, 5, 2), scores (n,)."""
+        boxes = self._propose(image, scale_step)
+        boxes = self._refine(image, boxes)
+        return self._finish(image, boxes)
+
+    def _propose(self, image: Image, scale_step: float) -> FloatArray:
         """P-Net over the pyramid: (n, 4) boxes."""
-        levels = _pyramid(_scale_pixels(image), self.settings.min_face_size, self._border)
+        levels = _pyramid(_scale_pixels(image), self.settings.min_face_size, scale_step, self._border)
         boxes, scores = [np.empty((0, 4), np.float32)], [np.empty(0, np.float32)]
         with ThreadPoolExecutor(self._levels_at_once) as pool:
             for level_boxes, level_scores in pool.map(self._propose_at, levels):
@@ -138,7 +147,7 @@ class MTCNN:
 
     @property
     def _border(self) -> int:
-        return _BORDER if self.settings.beyond_edges else 0
+        return _BORDER if self.settings.thorough else 0
 
     def _refine(self, image: Image, boxes: FloatArray) -> FloatArray:
         """R-Net on each proposal: fewer and better (n, 4) boxes."""
@@ -169,12 +178,13 @@ class _Level(NamedTuple):
     size: tuple[int, int]
 
 
-def _pyramid(pixels: FloatArray, min_face_size: int, border: int) -> Iterator[_Level]:
+def _pyramid(pixels: FloatArray, min_face_size: int, scale_step: float, border: int) -> Iterator[_Level]:
     """The image at the scale at which a window is as large as the smallest face, then ever smaller.
 
     Args:
         pixels: (h, w, 3), scaled.
         min_face_size: In pixels.
+        scale_step: From each level to the next.
         border: How far a window may stick out.
 
     Yields:
@@ -188,7 +198,7 @@ def _pyramid(pixels: FloatArray, min_face_size: int, border: int) -> Iterator[_L
             half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
             pixels = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.float32)
         yield _Level(pixels, np.float32(scale), (max(int(width * scale), 1), max(int(height * scale), 1)))
-        scale *= _SCALE_STEP
+        scale *= scale_step
 
 
 def _resize(level: _Level, border: int) -> FloatArray:

@@ -164,7 +164,10 @@ def _convolution(graph: _Graph, layer: Any, node: Any) -> str:
 
 def _spare_channels(graph: _Graph, node: Any) -> int:
     """How many channels fill a convolution's last block, if all that follows can ignore them."""
-    plain = getattr(node.operation, "groups", 0) == 1 and node.operation.activation.__name__ in ("linear", "relu")
+    plain = getattr(node.operation, "groups", 0) == 1 and node.operation.activation.__name__ in (
+        "linear",
+        "relu",
+    )
     tensor = node.output_tensors[0]
     return -tensor.shape[-1] % _BLOCK if plain and _ignore_spare(graph, tensor) else 0
 
@@ -350,7 +353,13 @@ def _l2_pooling(graph: _Graph, layer: Any, node: Any) -> str:
 
 def _local_response(graph: _Graph, layer: Any, node: Any) -> str:
     return graph.emit(
-        "LRN", [graph.input_of(node)], layer.name, size=layer.size, alpha=layer.alpha, beta=layer.beta, bias=1.0
+        "LRN",
+        [graph.input_of(node)],
+        layer.name,
+        size=layer.size,
+        alpha=layer.alpha,
+        beta=layer.beta,
+        bias=1.0,
     )
 
 

@@ -136,6 +136,7 @@ def test_an_answer_that_cannot_be_written_is_an_error() -> None:
             [sys.executable, "-c", PROGRAM, "models", "list"],
             stdout=full,
             stderr=subprocess.PIPE,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
             check=False,
         )
     assert process.stderr == b"error: [Errno 28] No space left on device\n"

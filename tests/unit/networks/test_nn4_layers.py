@@ -14,6 +14,7 @@ from kith.runtime.compile import compile_model
 from kith.runtime.session import Session
 
 assert networks
+IGNORE_KERAS = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # on jax
 
 
 def model_of(layer: keras.layers.Layer, shape: tuple[int, int, int]) -> keras.Model:
@@ -55,18 +56,35 @@ def test_l2_pooling() -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's, on jax
+@IGNORE_KERAS
 def test_l2_pooling_of_zeros_can_be_trained() -> None:
     """The slope of a root is infinite at zero."""
     inputs = keras.Input((3, 3, 2))
     x = keras.layers.Conv2D(2, 1, kernel_initializer="zeros")(inputs)
     model = keras.Model(inputs, keras.layers.Flatten()(L2Pooling2D(3)(x)))
+    train(model)
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+@IGNORE_KERAS
+def test_trained() -> None:
+    inputs = keras.Input((3, 3, 2))
+    x = keras.layers.Conv2D(2, 1, use_bias=False)(inputs)
+    x = L2Pooling2D(3)(LocalResponseNormalization(3)(x))
+    model = keras.Model(inputs, keras.layers.Flatten()(x))
+    (before,) = map(np.copy, model.get_weights())
+    train(model)
+    (after,) = model.get_weights()
+    assert np.isfinite(after).all()
+    assert (after != before).all()
+
+
+def train(model: keras.Model) -> None:
     model.compile("sgd", "mse")
-    model.train_on_batch(np.ones((2, 3, 3, 2), np.float32), np.ones((2, 2), np.float32))
-    assert all(np.isfinite(weight.numpy()).all() for weight in model.weights)
+    model.train_on_batch(np.ones((2, 3, 3, 2), np.float32), np.zeros((2, 2), np.float32))
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's, on jax
+@IGNORE_KERAS
 def test_saved_and_loaded(tmp_path: Path) -> None:
     inputs = keras.Input((6, 6, 7))
     model = keras.Model(inputs, L2Pooling2D(2)(LocalResponseNormalization(3, 0.5, 0.6)(inputs)))
