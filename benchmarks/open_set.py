@@ -1,8 +1,8 @@
 """The tutorial's task, and strangers: how many get a name.
 
-Claim: with the tutorial's five celebrities enrolled, every test photo is named rightly by every classifier, and of 1,000
-people who are not enrolled at most 1 % get a name. Beside it, the tutorial's own way: a linear SVM that always
-answers, and the same with a threshold on its probability.
+Claim: with the tutorial's five celebrities enrolled, every test photo is named rightly by every
+classifier, and of 1,000 people who are not enrolled at most 1 % get a name. Beside it, the tutorial's
+own way: a linear SVM that always answers, and the same with a threshold on its probability.
 
     python benchmarks/open_set.py FIVE_CELEBRITIES_DIR LFW_DIR
 """
