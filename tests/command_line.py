@@ -40,9 +40,7 @@ def kith_process(
     *arguments: str | Path, program: str = PROGRAM, prefix: tuple[str, ...] = (), **environment: str
 ) -> Answer:
     """Run a command in a process of its own."""
-    process = start(*arguments, program=program, prefix=prefix, **environment)
-    out, err = process.communicate()
-    return Answer(process.returncode, out, err)
+    return finish(start(*arguments, program=program, prefix=prefix, **environment))
 
 
 def start(
@@ -58,6 +56,15 @@ def start(
         errors="surrogateescape",
         env=os.environ | environment,
     )
+
+
+def finish(process: "subprocess.Popen[str]") -> Answer:
+    """Wait for a process; unlike `communicate`, also where lines were read from it before."""
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        out, err = process.stdout.read(), process.stderr.read()
+    return Answer(process.returncode, out, err)
 
 
 def words(*arguments: str | Path) -> list[str]:

@@ -26,7 +26,7 @@ _STRIDE = 2
 _SCALE_STEP = 0.709  # area halves from level to level
 _FINE_SCALE_STEP = 0.84  # two levels where there was one
 _BORDER = 5  # around every level, nearly half a window
-_AT_ONCE = 512  # windows in one run of R-Net or O-Net: bounds memory on crowded photos
+_AT_ONCE = 64  # windows in one run of R-Net or O-Net: ONNX Runtime keeps the memory of its largest run
 _GRAY = 127.5
 
 

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from command_line import finish
 
 from kith.errors import GalleryError
 from kith.gallery import Gallery, NewReference, store
@@ -231,8 +232,8 @@ def test_processes_that_make_one_gallery_at_once_lose_nothing(gallery_path: Path
     for process in processes:
         go(process)
     for process in processes:
-        _, err = process.communicate()
-        assert (process.returncode, err) == (0, "")
+        answer = finish(process)
+        assert (answer.code, answer.err) == (0, "")
     assert sorted(enrolled(gallery_path)) == sorted(f"{p} {photo}" for p in range(3) for photo in range(8))
 
 
@@ -246,8 +247,7 @@ def test_a_killed_process_loses_nothing_acknowledged(gallery_path: Path) -> None
         for _ in range(kill_after):
             acknowledged.append(process.stdout.readline().strip())
         process.kill()  # in the middle of whatever it does now
-        rest, _ = process.communicate()
-        acknowledged += [line for line in rest.splitlines(keepends=False) if line]
+        acknowledged += finish(process).out.splitlines()
         found = enrolled(gallery_path)
         assert set(acknowledged) <= set(found)
         assert len(found) <= len(acknowledged) + rounds + 1, "at most one more was in flight in each round"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recipes import crops, facenet_pytorch, load_recipe, normalized, sandberg
+from recipes import crops, facenet_pytorch, load_recipe, normalized, report, sandberg
 
 from kith import networks  # first: it chooses Keras's backend
 
@@ -43,7 +43,7 @@ def test_sandberg(shared: Path, runtime: str, embedding_size: int) -> None:
     assign(network(embedding_size), inception_resnet_v1_from_tensorflow(sandberg(shared, embedding_size)))
     found = run(network(embedding_size), runtime)
     error = np.linalg.norm(found - expected) / np.linalg.norm(expected)
-    print(f"Inception-ResNet-v1, {embedding_size}-d, {runtime}: relative error {error:.1e} (1e-4 allowed)")
+    report(f"Inception-ResNet-v1, {embedding_size}-d, {runtime}: relative error {error:.1e} (1e-4 allowed)")
     assert error < 1e-4
 
 
@@ -53,7 +53,7 @@ def test_facenet_pytorch(shared: Path, runtime: str) -> None:
     expected = np.array(load_recipe(shared, "facenet_pytorch_512")["embeddings_l2_normalized"])
     assign(network(512), inception_resnet_v1_from_pytorch(facenet_pytorch(shared)))
     error = np.abs(normalized(run(network(512), runtime)) - expected).max()
-    print(f"facenet-pytorch, 512-d, {runtime}: largest error {error:.1e} (1e-5 allowed)")
+    report(f"facenet-pytorch, 512-d, {runtime}: largest error {error:.1e} (1e-5 allowed)")
     assert error < 1e-5
 
 

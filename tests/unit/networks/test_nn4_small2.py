@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recipes import crops, load_recipe, normalized, openface
+from recipes import crops, load_recipe, normalized, openface, report
 
 from kith import networks  # first: it chooses Keras's backend
 
@@ -38,7 +38,7 @@ def test_openface(shared: Path, runtime: str) -> None:
     else:
         (found,) = Session(compile_model(network())).run(INPUT)
     error = np.abs(normalized(found) - expected).max()
-    print(f"OpenFace nn4.small2, {runtime}: largest error {error:.1e} (1e-5 allowed)")
+    report(f"OpenFace nn4.small2, {runtime}: largest error {error:.1e} (1e-5 allowed)")
     assert error < 1e-5
 
 

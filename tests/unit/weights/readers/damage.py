@@ -61,7 +61,7 @@ def main(folder: Path) -> None:
             report[path.name] = torture(path, lambda data, path=path: recognize_checkpoint(path, data))
         else:
             report[path.name] = torture(path, recognize)
-    print(json.dumps(report))
+    sys.stdout.write(json.dumps(report))
 
 
 def recognize_checkpoint(path: Path, data: bytes) -> None:

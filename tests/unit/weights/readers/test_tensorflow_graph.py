@@ -39,14 +39,15 @@ def test_sandberg(shared: Path) -> None:
 def test_written_by_tensorflow() -> None:
     tensorflow = pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     v1 = tensorflow.compat.v1
+    constants = {name: values for name, values in CONSTANTS.items() if values.dtype == np.float32}
     with v1.Graph().as_default() as graph, v1.Session() as session:
         names = [
             v1.get_variable(name, initializer=values, use_resource=False).op.name + "/read"
-            for name, values in CONSTANTS.items()
+            for name, values in constants.items()
         ]
         session.run(v1.global_variables_initializer())
         frozen = v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), names)
-    assert_same(read_tensorflow_graph(frozen.SerializeToString()), CONSTANTS)
+    assert_same(read_tensorflow_graph(frozen.SerializeToString()), constants)
 
 
 @pytest.mark.parametrize(
