@@ -8,6 +8,9 @@ import numpy as np
 from kith.records import Face
 
 
+_MIN_CONTRAST = 10.0  # gray levels; below it, what looks sharp is rounding
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """What can be measured of a face.
@@ -56,7 +59,7 @@ def assess(face: Face, crop: np.ndarray) -> Quality:
     unit = across / max(distance, 1e-6)
     turn = abs(float(np.dot(nose - (left + right) / 2, unit))) / max(distance, 1e-6)
     gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    sharpness = float(cv2.Laplacian(gray, cv2.CV_32F).std() / max(float(gray.std()), 1.0))
+    sharpness = float(cv2.Laplacian(gray, cv2.CV_32F).std() / max(float(gray.std()), _MIN_CONTRAST))
     return Quality(distance, turn, sharpness, face.detection_score)
 
 
