@@ -7,7 +7,6 @@ import numpy as np
 
 from kith.records import Face
 
-
 _MIN_CONTRAST = 10.0  # gray levels; below it, what looks sharp is rounding
 
 
