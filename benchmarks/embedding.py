@@ -17,7 +17,7 @@ from photos import sample
 from timing import exit_code, interleave, report
 
 import kith
-from kith.embedding import Embedder, scale_pixels
+from kith.embedding import Embedder, look, scale_pixels
 from kith.runtime.prepare import Precision, prepare, prepare_int8
 from kith.runtime.session import int8_is_exact
 from kith.weights.catalogue import EmbedderSpec
@@ -56,7 +56,7 @@ def precisions() -> list[Precision]:
 
 
 def embedder(spec: EmbedderSpec, crops: np.ndarray, precision: Precision) -> Embedder:
-    """The default embedder without the mirror image."""
+    """The default embedder with one look."""
     if precision is Precision.INT8:
         kith.Recognizer.from_pretrained(precision=precision)  # quantizes on the sample people, once
         network = prepare_int8(spec.weights, lambda: scale_pixels(crops, spec.pixels))
@@ -64,9 +64,11 @@ def embedder(spec: EmbedderSpec, crops: np.ndarray, precision: Precision) -> Emb
         network = prepare(spec.weights)
     return Embedder(
         network,
-        crop_size=spec.crop.size,
+        crop_size=spec.input_size,
+        input_size=spec.input_size,
         embedding_size=spec.embedding_size,
         pixels=spec.pixels,
+        looks=[spec.input_size],
         flip=False,
     )
 
@@ -75,7 +77,8 @@ def aligned_crops(recognizer: kith.Recognizer, files: list[Path]) -> np.ndarray:
     """The main face of each photo: (32, 150, 150, 3) uint8."""
     images = [kith.load_image(file) for file in files]
     crops = [recognizer.align(image, recognizer.detect(image)[:1]) for image in images]
-    return np.concatenate(crops)[:BATCH]
+    side = recognizer.spec.input_size
+    return np.ascontiguousarray(look(np.concatenate(crops)[:BATCH], side, side))
 
 
 def least_cosine(ours: Embedder, peer: dlib.face_recognition_model_v1, crops: np.ndarray) -> float:
