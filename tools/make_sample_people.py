@@ -504,6 +504,7 @@ def make_people(recognizer: kith.Recognizer, people: dict[str, list[Source]]) ->
         typical = int(score_all(embeddings, embeddings).sum(axis=1).argmax())
         blends.append(blends.pop(typical))
         made.append(SamplePerson(name, blends, contributors))
+        print(f"made {name or 'a stranger'}", flush=True)
     return sorted(made, key=lambda person: not person.name)
 
 

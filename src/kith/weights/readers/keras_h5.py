@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kith.errors import UnsupportedFile
+from kith.weights.readers.quoting import quoted
 
 if TYPE_CHECKING:
     import h5py
@@ -70,7 +71,7 @@ def _variables(file: "h5py.File", size: int) -> dict[str, np.ndarray]:
             continue
         name = f"{path[-2]}/{path[-1].partition(':')[0]}"
         if name in arrays:
-            raise UnsupportedFile(f"{_KIND}: it has two variables {name[:100]!r}")
+            raise UnsupportedFile(f"{_KIND}: it has two variables {quoted(name)}")
         size -= _checked_size(dataset, name, size)
         arrays[name] = np.asarray(dataset[()])
     if not arrays:
@@ -91,7 +92,7 @@ def _datasets(root: "h5py.Group") -> Iterator[tuple[tuple[str, ...], "h5py.Datas
             if entries > _MAX_ENTRIES or len(path) >= _MAX_DEPTH:
                 raise UnsupportedFile(f"{_KIND}: it has more groups than any model")
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise UnsupportedFile(f"{_KIND}: {name[:100]!r} is a link to somewhere else")
+                raise UnsupportedFile(f"{_KIND}: {quoted(name)} is a link to somewhere else")
             if not path and name in _NOT_WEIGHTS:
                 continue
             item = group[name]
@@ -104,12 +105,12 @@ def _datasets(root: "h5py.Group") -> Iterator[tuple[tuple[str, ...], "h5py.Datas
 def _checked_size(dataset: "h5py.Dataset", name: str, available: int) -> int:
     """A dataset's bytes, which must all lie in the file, as they are."""
     if dataset.is_virtual or dataset.external:
-        raise UnsupportedFile(f"{_KIND}: the values of {name[:100]!r} are in another file")
+        raise UnsupportedFile(f"{_KIND}: the values of {quoted(name)} are in another file")
     if dataset.dtype.kind != "f" or len(dataset.shape) > _MAX_AXES:
-        raise UnsupportedFile(f"{_KIND}: {name[:100]!r} holds something else than floats")
+        raise UnsupportedFile(f"{_KIND}: {quoted(name)} holds something else than floats")
     size = int(dataset.nbytes)
     if size > dataset.id.get_storage_size() or dataset.id.get_create_plist().get_nfilters():
-        raise UnsupportedFile(f"{_KIND}: {name[:100]!r} is compressed or incomplete")
+        raise UnsupportedFile(f"{_KIND}: {quoted(name)} is compressed or incomplete")
     if size > available:
-        raise UnsupportedFile(f"{_KIND}: {name[:100]!r} is larger than the file")
+        raise UnsupportedFile(f"{_KIND}: {quoted(name)} is larger than the file")
     return size

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from kith.errors import UnsupportedFile
+from kith.weights.readers.quoting import quoted
 
 _MARK = object()
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
@@ -165,8 +166,8 @@ class PickleMachine:
     def _push_name(self, module: Any, name: Any) -> None:
         module, name = _texts([module, name])
         if (module, name) not in self.names:
-            mentioned = f"{module}.{name}"[:100]
-            raise UnsupportedFile(f"{self.kind}: it names {mentioned!r}, which has no place in it")
+            mentioned = quoted(f"{module}.{name}")
+            raise UnsupportedFile(f"{self.kind}: it names {mentioned}, which has no place in it")
         self.stack.append(Name(module, name))
 
 

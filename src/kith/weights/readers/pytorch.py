@@ -9,7 +9,6 @@ Format: https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
 """
 
 import io
-import math
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -20,13 +19,14 @@ import numpy as np
 
 from kith.errors import UnsupportedFile
 from kith.weights.readers.pickle_machine import Call, Name, PickleMachine
+from kith.weights.readers.quoting import quoted
+from kith.weights.readers.strided import strided_view
 
 _KIND = "PyTorch state dict"
 _MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
 _ZIP_MEMBER = b"PK\x03\x04"
 _HEAD = 512  # data.pkl is the first member
-_MAX_AXES = 8
 
 _TYPES: dict[str, np.dtype[Any]] = {
     "FloatStorage": np.dtype("<f4"),
@@ -200,13 +200,7 @@ def _array(tensor: Call, storages: Mapping[str, memoryview], name: str) -> np.nd
     try:
         storage, offset, shape, strides, *_ = tensor.arguments
         values = np.frombuffer(storages[storage.key], storage.dtype)
-        last = offset + sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True))
-        numbers = [offset, *shape, *strides]
+        view = strided_view(values, offset, shape, strides)
     except (ValueError, TypeError, AttributeError, KeyError):
-        raise UnsupportedFile(f"{_KIND}: {name[:100]!r} is no intact tensor") from None
-    intact = len(shape) <= _MAX_AXES and all(isinstance(number, int) and number >= 0 for number in numbers)
-    if not intact or not 0 < math.prod(shape) <= values.size or last >= values.size:
-        raise UnsupportedFile(f"{_KIND}: {name[:100]!r} is empty or reaches beyond its storage")
-    steps = [stride * values.itemsize for stride in strides]
-    view = np.lib.stride_tricks.as_strided(values[offset:], shape, steps, writeable=False)
+        raise UnsupportedFile(f"{_KIND}: {quoted(name)} is no intact tensor") from None
     return view.astype(np.float32, copy=False) if view.dtype.kind == "f" else view

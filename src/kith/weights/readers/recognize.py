@@ -24,6 +24,7 @@ from kith.weights.readers.names_nn4_small2 import (
     nn4_small2_from_pytorch,
 )
 from kith.weights.readers.pytorch import is_pytorch, read_pytorch
+from kith.weights.readers.quoting import quoted
 from kith.weights.readers.sorted_table import is_sorted_table
 from kith.weights.readers.tensorflow_files import is_checkpoint, read_checkpoint_files, read_tensorflow_zip
 from kith.weights.readers.tensorflow_graph import read_tensorflow_graph
@@ -134,8 +135,8 @@ def _named(kind: Format, arrays: Arrays, origins: tuple[_Origin, ...]) -> Recogn
     for origin in origins:
         if origin.mark in arrays:
             return _recognized(kind, origin.network, origin.rename(arrays))
-    example = next(iter(arrays), "none")[:100]
-    raise UnsupportedFile(f"{kind}: its variables (such as {example!r}) are of no network Kith knows")
+    example = quoted(next(iter(arrays), "none"))
+    raise UnsupportedFile(f"{kind}: its variables (such as {example}) are of no network Kith knows")
 
 
 def _recognized(kind: Format, network: str, arrays: Arrays) -> Recognized:

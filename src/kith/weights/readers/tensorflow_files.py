@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kith.errors import UnsupportedFile
+from kith.weights.readers.quoting import quoted
 from kith.weights.readers.tensorflow_checkpoint import read_tensorflow_checkpoint
 from kith.weights.readers.tensorflow_graph import read_tensorflow_graph
 
@@ -85,6 +86,6 @@ def _member(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
     info = archive.getinfo(name)
     if info.file_size > _MAX_RATIO * size or info.compress_type not in _COMPRESSIONS:
         raise UnsupportedFile(
-            f"zip archive: {name[:100]!r} is too large for weights, or of a rare compression"
+            f"zip archive: {quoted(name)} is too large for weights, or of a rare compression"
         )
     return archive.read(name)

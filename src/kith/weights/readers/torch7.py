@@ -10,7 +10,6 @@ it closes over: it is stepped over, never loaded.
 Format: https://github.com/torch/torch7/blob/master/File.lua, doc/serialization.md
 """
 
-import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from kith.errors import UnsupportedFile
+from kith.weights.readers.quoting import quoted
+from kith.weights.readers.strided import strided_view
 
 _KIND = "Torch7 file"
 _NIL, _NUMBER, _STRING, _TABLE, _OBJECT, _BOOLEAN, _OLD_FUNCTION, *_FUNCTIONS = range(9)
@@ -171,7 +172,7 @@ class _Reader:
         module = self.known[index] = Module(name)
         fields = self.object()
         if not isinstance(fields, dict):
-            raise UnsupportedFile(f"{_KIND}: an object of class {name[:100]!r} is not read")
+            raise UnsupportedFile(f"{_KIND}: an object of class {quoted(name)} is not read")
         module.fields = fields
         return module
 
@@ -184,21 +185,18 @@ class _Reader:
         storage = self.object()
         if not axes or storage is None:
             return None  # a buffer that was cleared before saving
-        size = math.prod(shape)
-        last = offset - 1 + sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True))
-        if not isinstance(storage, np.ndarray) or storage.ndim != 1 or min(*shape, *strides, offset - 1) < 0:
-            raise UnsupportedFile(f"{_KIND}: damaged: a tensor without an intact storage")
-        if not size:
+        if 0 in shape:
             return None
-        if size > storage.size or last >= storage.size:
-            raise UnsupportedFile(f"{_KIND}: damaged: a tensor that reaches beyond its storage")
-        steps = [stride * storage.itemsize for stride in strides]
-        view = np.lib.stride_tricks.as_strided(storage[offset - 1 :], shape, steps, writeable=False)
-        return np.asarray(view)
+        if not isinstance(storage, np.ndarray) or storage.ndim != 1:
+            raise UnsupportedFile(f"{_KIND}: damaged: a tensor without a storage")
+        try:
+            return strided_view(storage, offset - 1, shape, strides)
+        except ValueError:
+            raise UnsupportedFile(f"{_KIND}: damaged: a tensor that reaches beyond its storage") from None
 
     def _storage(self, kind: str) -> np.ndarray:
         if kind not in _TYPES:
-            raise UnsupportedFile(f"{_KIND}: a storage of class {kind[:100]!r} is not read")
+            raise UnsupportedFile(f"{_KIND}: a storage of class {quoted(kind)} is not read")
         (length,) = self._longs(1)
         return np.frombuffer(self._take(length * _TYPES[kind].itemsize), _TYPES[kind])
 

@@ -86,6 +86,11 @@ def test_view_of_a_storage() -> None:
     assert_same(found, {"weight": np.float32([[1, 3], [2, 4]])})
 
 
+def test_stride_of_an_axis_of_one_may_be_any_number() -> None:
+    (found,) = read_torch7_layers(tensor(2, (1, 4, 2**62, 1, 1), STORAGE))
+    assert_same(found, {"weight": np.float32([[1, 2, 3, 4]])})
+
+
 @pytest.mark.parametrize(
     "numbers",
     [
