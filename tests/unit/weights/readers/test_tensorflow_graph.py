@@ -58,7 +58,7 @@ def test_written_by_tensorflow() -> None:
         (write_graph(CONSTANTS)[:-9], "cut off"),
         (b"\nX", "cut off"),
         (
-            write_graph({"w": np.broadcast_to(np.float32(1), (10**4, 10**4))}, as_list=frozenset("w")),
+            write_graph({"w": np.ones(1, np.float32)}, as_list=frozenset("w"), shape=(10**4, 10**4)),
             "larger than",
         ),
     ],

@@ -25,16 +25,24 @@ def write_checkpoint(variables: Mapping[str, np.ndarray], *, snappy: bool = Fals
     return _table(entries, snappy), b"".join(chunks)
 
 
-def write_graph(constants: Mapping[str, np.ndarray], *, as_list: frozenset[str] = frozenset()) -> bytes:
+def write_graph(
+    constants: Mapping[str, np.ndarray],
+    *,
+    as_list: frozenset[str] = frozenset(),
+    shape: tuple[int, ...] | None = None,
+) -> bytes:
     """A frozen graph: a placeholder, and each constant with its reader.
 
     Args:
         constants: By their nodes' names.
         as_list: Names of those whose values are written as a list, the last one once.
+        shape: Said of all of them in place of their own.
     """
     nodes = [_node("image_batch", "Placeholder", b"")]
     for name, values in constants.items():
-        tensor = _number(1, _TYPES[values.dtype.name]) + _bytes(2, _shape(values.shape))
+        tensor = _number(1, _TYPES[values.dtype.name]) + _bytes(
+            2, _shape(values.shape if shape is None else shape)
+        )
         if name in as_list:
             flat = values.ravel()
             while len(flat) > 1 and flat[-1] == flat[-2]:
