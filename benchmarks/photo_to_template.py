@@ -1,7 +1,10 @@
 """Claim: from a photo's bytes to its templates we are at least 8 times faster than face_recognition.
 
-Ours: load_image, detect (MTCNN), align, embed with the mirror image. Theirs: load_image_file,
-face_locations (HOG), face_encodings (five landmarks). On LFW photos as they are, and at 640 pixels.
+Ours: load_image, detect (MTCNN), align, embed (four looks). Theirs: load_image_file, face_locations
+(HOG), face_encodings (five landmarks, one look). On LFW photos as they are, and at 640 pixels.
+
+The claim is made with both looking for the same faces: theirs finds none below 40 pixels (a window of
+80 on the image at twice its size). Our own default, 20 pixels, is printed beside it.
 
     python benchmarks/photo_to_template.py --lfw ../shared/data/lfw
 """
@@ -18,10 +21,13 @@ from photos import sample, single
 from timing import exit_code, interleave, report
 
 import kith
+from kith.detection.mtcnn import DetectionSettings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it still imports pkg_resources
     import face_recognition
+
+THEIR_MIN_FACE_SIZE = 40
 
 
 def main() -> int:
@@ -32,22 +38,27 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
 
-    recognizer = kith.Recognizer.from_pretrained()
+    like = kith.Recognizer.from_pretrained(detection=DetectionSettings(min_face_size=THEIR_MIN_FACE_SIZE))
+    default = kith.Recognizer.from_pretrained()
     files = sample(options.lfw, options.count)
     met = []
     for what, photos in (
         ("LFW photos", [file.read_bytes() for file in files]),
         ("photos of 640 px", [encode(single(file).image) for file in files]),
     ):
-        seconds = np.array(
-            [
-                interleave(lambda: ours(recognizer, photo), lambda: theirs(photo), options.rounds)  # noqa: B023
-                for photo in photos
-            ]
-        ).mean(axis=0)
-        faces = [sum(map(len, found)) for found in zip(*counts(recognizer, photos), strict=True)]
-        print(f"{what}: {len(photos)} photos, kith embeds {faces[0]} faces, face_recognition {faces[1]}")
-        met.append(report(f"photo to template, {what}", *seconds, "face_recognition", per="photo", target=8))
+        for recognizer, target in ((like, 8.0), (default, None)):
+            seconds = np.array(
+                [
+                    interleave(lambda: ours(recognizer, photo), lambda: theirs(photo), options.rounds)  # noqa: B023
+                    for photo in photos
+                ]
+            ).mean(axis=0)
+            mine, peers = (sum(map(len, found)) for found in zip(*counts(recognizer, photos), strict=True))
+            faces = "20 pixels and more, our default" if target is None else "40 pixels and more, as theirs"
+            print(f"{what}: {len(photos)} photos, kith embeds {mine} faces, face_recognition {peers}")
+            met.append(
+                report(f"{what}, faces of {faces}", *seconds, "face_recognition", per="photo", target=target)
+            )
     return exit_code(met)
 
 

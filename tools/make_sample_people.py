@@ -38,7 +38,7 @@ CONTRIBUTORS = 5
 FEWEST_PHOTOS, MOST_PHOTOS = PHOTOS + 1, 40  # at most so many that all can be checked against
 PASSERS_BY = 900  # people of few photos, only to measure the threshold on
 LOOKS = 5  # principal components that count as looks: roughly sex, ancestry, age, shape
-SHAPES = (48, 32)  # tried for each person: anywhere, then around the best
+SHAPES = {1.0: 48, 0.5: 32, 0.25: 32}  # tried for each person: anywhere, then ever nearer to the best
 MOST_TURN = 0.22
 MOST_COVERED = 24.0
 TIGHT = 0.6  # share of the possible groups that are considered
@@ -212,7 +212,7 @@ def blend(sources: Sequence[Source]) -> Blend:
         image = kith.load_image(source.path).astype(np.float32)
         warped.append(sample(image, triangle_lookup(with_frame(average), own_pixels)))
     stack = refine(match_tones(np.stack(warped), average))
-    rim = ramp(radius(average), 0.6, 0.85)
+    rim = ramp(radius(average), 0.75, 0.95)
     return Blend(np.clip(lay(stack.mean(axis=0), np.median(stack, axis=0), rim), 0, 255), average)
 
 
@@ -456,7 +456,7 @@ def own_shape(
         rng: Where the shapes come from.
     """
     best, least = np.zeros(len(SHAPE_LIMITS)), 1.0
-    for tries, reach in zip(SHAPES, (1.0, 0.35), strict=True):
+    for reach, tries in SHAPES.items():
         middle = best
         for offset in rng.uniform(-reach, reach, (tries, len(SHAPE_LIMITS))):
             shape = np.clip(middle + offset * SHAPE_LIMITS, -SHAPE_LIMITS, SHAPE_LIMITS)
@@ -497,12 +497,12 @@ def make_people(recognizer: kith.Recognizer, people: dict[str, list[Source]]) ->
     for name, group in zip(NAMES, choose_groups(pool, len(NAMES)), strict=True):
         blends = [blend(sources) for sources in zip(*[pool[member] for member in group], strict=True)]
         contributors = np.stack([source.embedding for member in group for source in people[member]])
-        shape = own_shape(recognizer, blends[::2], contributors, others, np.random.default_rng(len(made)))
-        blends = [face.reshaped(shape) for face in blends]
         embeddings = embed_blends(recognizer, blends)
-        others = np.concatenate([others, embeddings])
         typical = int(score_all(embeddings, embeddings).sum(axis=1).argmax())
         blends.append(blends.pop(typical))
+        shape = own_shape(recognizer, blends[::2], contributors, others, np.random.default_rng(len(made)))
+        blends = [face.reshaped(shape) for face in blends]
+        others = np.concatenate([others, embed_blends(recognizer, blends)])
         made.append(SamplePerson(name, blends, contributors))
         print(f"made {name or 'a stranger'}", flush=True)
     return sorted(made, key=lambda person: not person.name)
@@ -534,9 +534,9 @@ def check(
 ) -> list[str]:
     """Measure what was written, print it, and say what is not as it must be.
 
-    All scores are cosines: of photos with all photos of the people they are made of (must be below
-    the threshold), with photos of other sample people (below, by a gap), and of the face in the
-    group photo with the own photos (above, by a gap).
+    All scores are cosines, the largest of their kind: of any photo with photos of the people it is
+    made of, and with photos of other sample people (below the threshold); of the face in the group
+    photo with the own six photos (above it by a gap) and with all others (below it by a gap).
     """
     references = np.stack(
         [
@@ -556,18 +556,20 @@ def check(
     wrong = (
         [] if len(set(nearest)) == len(people) else ["the faces in the group photo are not in their places"]
     )
-    print(f"{'':10} {'contributors':>12} {'own':>8} {'others':>8}")
-    for index, (person, probe) in enumerate(zip(people, probes, strict=True)):
-        photos = np.concatenate([references[index : index + 1].reshape(-1, len(probe)), probe[np.newaxis]])
-        strange = np.delete(references, index, axis=0) if person.name else references
-        contributors = score_all(photos, person.contributors).max()
-        others = score_all(photos, strange.reshape(-1, len(probe))).max()
-        own = score_all(photos[-1:], photos[:-1]).max() if person.name else np.nan
-        print(f"{person.name or 'stranger':10} {contributors:12.4f} {own:8.4f} {others:8.4f}")
-        if contributors >= threshold:
-            wrong.append(f"{person.name or 'stranger'}: too like a person in the blend")
-        if own < threshold + GAP or others > threshold - GAP:
-            wrong.append(f"{person.name or 'stranger'}: too near the threshold")
+    print(f"{'':10} {'contributors':>12} {'apart':>8} {'own':>8} {'others':>8}")
+    for index, (person, probe) in enumerate(zip(people, probes[:, np.newaxis], strict=True)):
+        name = person.name or "stranger"
+        mine = references[index] if person.name else probe[:0]
+        theirs = np.delete(references, index, axis=0) if person.name else references
+        theirs = theirs.reshape(-1, probe.shape[1])
+        contributors = score_all(np.concatenate([mine, probe]), person.contributors).max()
+        apart, own = score_all(mine, theirs).max(initial=-1), score_all(probe, mine).max(initial=-1)
+        others = score_all(probe, theirs).max()
+        print(f"{name:10} {contributors:12.4f} {apart:8.4f} {own:8.4f} {others:8.4f}")
+        if max(contributors, apart) >= threshold:
+            wrong.append(f"{name}: too like someone")
+        if others > threshold - GAP or (person.name and own < threshold + GAP):
+            wrong.append(f"{name}: too near the threshold in the group photo")
     return wrong
 
 

@@ -21,13 +21,12 @@ from kith.gallery import Gallery, NewReference, References
 from kith.images import content_hash, load_image
 from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, QualityLimits, assess, why_unfit
 from kith.records import Candidate, Comparison, Decision, Face, FloatArray, Image, Subject, Template
-from kith.runtime.prepare import Notify, Precision, choose_precision, prepare, prepare_int8
+from kith.runtime.prepare import Notify, Precision, prepare, prepare_int8
 from kith.sample_people import photos as sample_photos
 from kith.weights.catalogue import (
     DEFAULT_DETECTOR,
     DEFAULT_EMBEDDER,
     EmbedderSpec,
-    find_detector,
     find_embedder,
 )
 
@@ -65,7 +64,7 @@ class Recognizer:
             model_id: The embedder, of `kith models list`.
             detector_id: The detector.
             detection: What the detector looks for.
-            precision: "float32", "int8", or "auto": int8 where this processor computes it exactly.
+            precision: "float32", "int8", or "auto": int8 where that keeps the embeddings.
             threads: How many threads one run may use; 0 means one per core.
             notify: Told what is being done while models are compiled.
 
@@ -73,13 +72,8 @@ class Recognizer:
             WeightsError: A model cannot be had or read.
         """
         spec = find_embedder(model_id)
-        stages = find_detector(detector_id)
-        pnet, rnet, onet = (
-            prepare(stage, threads=threads, notify=notify)
-            for stage in (stages.pnet, stages.rnet, stages.onet)
-        )
-        detector = MTCNN(pnet, rnet, onet, detection)
-        if choose_precision(Precision(precision)) is Precision.INT8:
+        detector = MTCNN.from_pretrained(detector_id, detection, threads=threads, notify=notify)
+        if Precision(precision) is not Precision.FLOAT32:
             network = prepare_int8(
                 spec.weights, lambda: _calibration(detector, spec), threads=threads, notify=notify
             )

@@ -11,7 +11,7 @@ from kith.detection.mtcnn import DetectionSettings
 from kith.embedding import scale_pixels
 from kith.images import load_image
 from kith.runtime.prepare import load_keras, prepare
-from kith.weights.catalogue import DETECTORS, EMBEDDERS
+from kith.weights.catalogue import EMBEDDERS
 
 RESNET29 = EMBEDDERS["dlib-resnet29"]
 
@@ -45,9 +45,7 @@ def detections() -> list[dict]:
 
 @pytest.fixture(scope="module")
 def original_detector() -> MTCNN:
-    stages = DETECTORS["mtcnn"]
-    networks = [prepare(stage) for stage in (stages.pnet, stages.rnet, stages.onet)]
-    return MTCNN(*networks, DetectionSettings(thorough=False))
+    return MTCNN.from_pretrained(settings=DetectionSettings(thorough=False))
 
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")

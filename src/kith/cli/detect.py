@@ -6,20 +6,17 @@ from typing import Any
 from kith.cli.annotate import Label, annotate_photo, annotated_paths
 from kith.cli.console import print_json, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
-from kith.cli.load import detection_settings, expand, load_recognizer, read_photos
+from kith.cli.load import detection_settings, expand, load_detector, read_photos
 from kith.cli.options import (
-    DEFAULT_MODEL,
     Annotate,
     Json,
     LongestSide,
     MinFaceSize,
     MinScore,
-    ModelId,
     Photos,
 )
 from kith.errors import ImageError
 from kith.records import Face
-from kith.runtime.prepare import Precision
 
 
 def detect(
@@ -28,7 +25,6 @@ def detect(
     min_face_size: MinFaceSize = 20,
     longest_side: LongestSide = 1280,
     min_score: MinScore = 0.8,
-    model: ModelId = DEFAULT_MODEL,
     as_json: Json = False,
 ) -> int:
     """Find the faces in photos.
@@ -38,7 +34,7 @@ def detect(
     files = expand(photos)
     annotated = annotated_paths(annotate, files)
     settings = detection_settings(min_face_size, longest_side, min_score)
-    recognizer = load_recognizer(model, Precision.FLOAT32, settings)
+    detector = load_detector(settings)
     answers: list[dict[str, Any]] = []
     rows = []
     failed = False
@@ -47,7 +43,7 @@ def detect(
             answers.append(unreadable_json(file, image))
             failed = True
             continue
-        faces = recognizer.detect(image)
+        faces = detector.detect(image)
         answers.append({"image": str(file), "faces": [face_json(face) for face in faces]})
         rows += [[str(file), box_text(face), f"{face.detection_score:.3f}"] for face in faces]
         if not faces:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kith.cli.console import complain, preparing, track
+from kith.detection import MTCNN, Detector
 from kith.detection.mtcnn import DetectionSettings
 from kith.errors import ImageError
 from kith.images import FORMATS, find_images, load_image
@@ -18,6 +19,12 @@ def load_recognizer(
     """A recognizer, with a word on the terminal where it takes a while."""
     with preparing() as notify:
         return Recognizer.from_pretrained(model_id, precision=precision, detection=detection, notify=notify)
+
+
+def load_detector(settings: DetectionSettings) -> Detector:
+    """A detector, with a word on the terminal where it takes a while."""
+    with preparing() as notify:
+        return MTCNN.from_pretrained(settings=settings, notify=notify)
 
 
 def expand(paths: Sequence[Path]) -> list[Path]:

@@ -10,22 +10,26 @@ face cut by the image's edge, or as large as the image, still has windows centre
 which nothing was found is looked at again with a finer pyramid.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol, Self
 
 import cv2
 import numpy as np
 
 from kith.detection.boxes import areas, cut_windows, square, suppress
+from kith.detection.pyramid import Level, build_pyramid
 from kith.records import Face, FloatArray, Image, require_shape
+from kith.runtime.prepare import Notify, prepare
+from kith.runtime.session import available_cores
+from kith.weights.catalogue import DEFAULT_DETECTOR, find_detector
 
 _WINDOW = 12  # P-Net's field of view, in pixels
 _STRIDE = 2
 _SCALE_STEP = 0.709  # area halves from level to level
 _FINE_SCALE_STEP = 0.84  # two levels where there was one
 _BORDER = 5  # around every level, nearly half a window
+_BAND = (16, 96)  # rows of P-Net's output that are worth a run, and the most that one run may hold
 _AT_ONCE = 64  # windows in one run of R-Net or O-Net: ONNX Runtime keeps the memory of its largest run
 _GRAY = 127.5
 
@@ -69,13 +73,14 @@ class DetectionSettings:
 class MTCNN:
     """The detector; safe to use from many threads.
 
+    Make one with `MTCNN.from_pretrained`.
+
     Args:
         pnet: Runs P-Net.
         rnet: Runs R-Net.
         onet: Runs O-Net.
         settings: What to look for.
-        levels_at_once: How many levels of the pyramid are looked at side by side. Two keep a second
-            core busy where one run of P-Net cannot; more gain nothing, as half the work is one level.
+        workers: How many runs of P-Net go on side by side; each should use one thread.
     """
 
     def __init__(
@@ -85,13 +90,39 @@ class MTCNN:
         onet: Network,
         settings: DetectionSettings | None = None,
         *,
-        levels_at_once: int = 2,
+        workers: int = 2,
     ) -> None:
         self._pnet = pnet
         self._rnet = rnet
         self._onet = onet
         self.settings = settings or DetectionSettings()
-        self._levels_at_once = levels_at_once
+        self._workers = workers
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        detector_id: str = DEFAULT_DETECTOR,
+        settings: DetectionSettings | None = None,
+        *,
+        threads: int = 0,
+        notify: Notify | None = None,
+    ) -> Self:
+        """Load a detector; the first time it is compiled, which takes seconds.
+
+        Args:
+            detector_id: Which.
+            settings: What to look for.
+            threads: How many threads it may use; 0 means one per core.
+            notify: Told what is being done while it is compiled.
+
+        Raises:
+            WeightsError: It cannot be had or read.
+        """
+        spec = find_detector(detector_id)
+        threads = threads or available_cores()
+        pnet = prepare(spec.pnet, threads=1, notify=notify)
+        rnet, onet = (prepare(stage, threads=threads, notify=notify) for stage in (spec.rnet, spec.onet))
+        return cls(pnet, rnet, onet, settings, workers=threads)
 
     def detect(self, image: Image) -> list[Face]:
         """Find the faces, the largest first.
@@ -128,22 +159,45 @@ class MTCNN:
 
     def _propose(self, image: Image, scale_step: float) -> FloatArray:
         """P-Net over the pyramid: (n, 4) boxes."""
-        levels = _pyramid(_scale_pixels(image), self.settings.min_face_size, scale_step, self._border)
-        boxes, scores = [np.empty((0, 4), np.float32)], [np.empty(0, np.float32)]
-        with ThreadPoolExecutor(self._levels_at_once) as pool:
-            for level_boxes, level_scores in pool.map(self._propose_at, levels):
-                boxes.append(level_boxes)
-                scores.append(level_scores)
-        all_boxes = np.concatenate(boxes)
-        return np.asarray(all_boxes[suppress(all_boxes, np.concatenate(scores), 0.7)])
+        pyramid = build_pyramid(
+            _scale_pixels(image),
+            scale=_WINDOW / self.settings.min_face_size,
+            step=scale_step,
+            border=self._border,
+            smallest=_WINDOW - self._border,  # a window that sticks out on one side still fits
+            fast=self.settings.thorough,
+        )
+        if not pyramid.levels:
+            return np.empty((0, 4), np.float32)
+        offsets, scores = self._scan(pyramid.canvas)
+        proposals = [self._proposals(level, offsets, scores) for level in pyramid.levels]
+        boxes, box_scores = (np.concatenate(parts) for parts in zip(*proposals, strict=True))
+        return np.asarray(boxes[suppress(boxes, box_scores, 0.7)])
 
-    def _propose_at(self, level: "_Level") -> tuple[FloatArray, FloatArray]:
-        """P-Net over one level of the pyramid: boxes (n, 4) in the image's pixels and scores (n,)."""
-        offsets, face_scores = self._pnet.run(_resize(level, self._border)[np.newaxis])
-        boxes, scores = _boxes_of_level(offsets[0], face_scores[0, :, :, 0], self.settings.thresholds[0])
+    def _scan(self, canvas: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """P-Net over a canvas, in bands: offsets (h', w', 4) and scores (h', w')."""
+        rows = _windows_along(canvas.shape[0])
+        least, most = _BAND
+        height = min(max(-(-rows // self._workers), least), most)
+        bands = [
+            canvas[np.newaxis, _STRIDE * start : _STRIDE * (start + height - 1) + _WINDOW]
+            for start in range(0, rows, height)
+        ]
+        with ThreadPoolExecutor(self._workers) as pool:
+            outputs = list(pool.map(self._pnet.run, bands))
+        offsets, scores = (np.concatenate(parts, axis=1)[0] for parts in zip(*outputs, strict=True))
+        return offsets, scores[:, :, 0]
+
+    def _proposals(
+        self, level: Level, offsets: FloatArray, scores: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """What P-Net said of one level: boxes (n, 4) in the image's pixels and scores (n,)."""
+        top, left = level.top // _STRIDE, level.left // _STRIDE
+        part = np.s_[top : top + _windows_along(level.height), left : left + _windows_along(level.width)]
+        boxes, box_scores = _boxes_of_level(offsets[part], scores[part], self.settings.thresholds[0])
         boxes = (boxes - self._border) / level.scale
-        kept = suppress(boxes, scores, 0.5)
-        return boxes[kept], scores[kept]
+        kept = suppress(boxes, box_scores, 0.5)
+        return boxes[kept], box_scores[kept]
 
     @property
     def _border(self) -> int:
@@ -170,44 +224,9 @@ class MTCNN:
         return boxes[kept], landmarks[kept], face_scores[kept]
 
 
-class _Level(NamedTuple):
-    """One level of the pyramid: what it is made from, its scale, and its (width, height)."""
-
-    source: FloatArray
-    scale: np.float32
-    size: tuple[int, int]
-
-
-def _pyramid(pixels: FloatArray, min_face_size: int, scale_step: float, border: int) -> Iterator[_Level]:
-    """The image at the scale at which a window is as large as the smallest face, then ever smaller.
-
-    Args:
-        pixels: (h, w, 3), scaled.
-        min_face_size: In pixels.
-        scale_step: From each level to the next.
-        border: How far a window may stick out.
-
-    Yields:
-        The levels, as long as a window that sticks out on one side fits into them.
-    """
-    height, width = pixels.shape[:2]
-    scale = _WINDOW / min_face_size
-    while min(height, width) * scale >= _WINDOW - border:
-        # Averaging 2 x 2 pixels first is many times faster and changes next to nothing
-        while pixels.shape[0] >= 5 * height * scale and pixels.shape[1] >= 5 * width * scale:
-            half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
-            pixels = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.float32)
-        yield _Level(pixels, np.float32(scale), (max(int(width * scale), 1), max(int(height * scale), 1)))
-        scale *= scale_step
-
-
-def _resize(level: _Level, border: int) -> FloatArray:
-    """The pixels (h + 2 border, w + 2 border, 3) of a level, with a gray border."""
-    width, height = level.size
-    pixels = np.zeros((height + 2 * border, width + 2 * border, 3), np.float32)  # scaled, gray is 0
-    inside = pixels[border : border + height, border : border + width]
-    cv2.resize(level.source, level.size, dst=inside, interpolation=cv2.INTER_AREA)
-    return pixels
+def _windows_along(pixels: int) -> int:
+    """How many windows P-Net sees along a side; the last sticks out by a pixel if the side is odd."""
+    return max((pixels - _WINDOW + 1) // _STRIDE + 1, 0)
 
 
 def _scale_pixels(pixels: np.ndarray) -> FloatArray:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kith.errors import UnsupportedFile, WeightsError
-from kith.runtime.session import Session, int8_is_exact
+from kith.runtime.session import Session
 from kith.weights.catalogue import WeightsSpec
 from kith.weights.store import cache_folder, keep, read_weights, remove_stale_partials
 
@@ -28,7 +28,7 @@ Notify = Callable[[str], None]
 
 
 class Precision(StrEnum):
-    """How a network's numbers are kept."""
+    """How a network's numbers are kept; AUTO is int8 where that keeps the embeddings."""
 
     AUTO = "auto"
     FLOAT32 = "float32"
@@ -82,13 +82,6 @@ def prepare_int8(
         return quantize(model, calibration)
 
     return _cached_session(_cache_path(spec, Precision.INT8), threads, make)
-
-
-def choose_precision(wanted: Precision) -> Precision:
-    """AUTO becomes int8 where this processor sums 8-bit products exactly, and float32 elsewhere."""
-    if wanted is not Precision.AUTO:
-        return wanted
-    return Precision.INT8 if int8_is_exact() else Precision.FLOAT32
 
 
 def load_keras(spec: WeightsSpec, *, notify: Notify | None = None) -> "keras.Model":

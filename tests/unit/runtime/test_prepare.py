@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from kith.errors import ChecksumMismatch, DownloadFailed, UnsupportedFile, WeightsError
-from kith.runtime.prepare import Precision, assign, choose_precision, prepare, prepare_int8
-from kith.runtime.session import int8_is_exact
+from kith.runtime.prepare import assign, prepare, prepare_int8
 from kith.weights import store
 from kith.weights.catalogue import DETECTORS, PackageFile
 
@@ -68,12 +67,6 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv(store.CACHE_VARIABLE, str(blocker))
     with pytest.raises(WeightsError, match="KITH_CACHE"):
         prepare(PNET)
-
-
-def test_auto_is_int8_only_where_that_is_exact() -> None:
-    assert choose_precision(Precision.AUTO) is (Precision.INT8 if int8_is_exact() else Precision.FLOAT32)
-    assert choose_precision(Precision.INT8) is Precision.INT8
-    assert choose_precision(Precision.FLOAT32) is Precision.FLOAT32
 
 
 def test_int8_asks_for_its_inputs_only_once(cache, recognizer) -> None:

@@ -1,5 +1,7 @@
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, numpy_helper
 
 from kith.errors import WeightsError
 from kith.runtime import quantize as module
@@ -33,6 +35,17 @@ def test_int8_is_smaller_and_keeps_the_embedding(small_network, monkeypatch) -> 
         np.sum(expected * found, axis=1) / np.linalg.norm(expected, axis=1) / np.linalg.norm(found, axis=1)
     )
     assert cosines.mean() > 0.99
+
+
+def test_no_processor_overflows_on_the_weights(small_network, monkeypatch) -> None:
+    model, inputs = small_network
+    monkeypatch.setattr(module, "MIN_COSINE", 0.99)
+    graph = onnx.load_from_string(quantize(model, inputs)).graph
+    weights = [
+        numpy_helper.to_array(value) for value in graph.initializer if value.data_type == TensorProto.INT8
+    ]
+    assert len([value for value in weights if value.ndim > 1]) == 4
+    assert all(int(np.abs(value.astype(int)).max()) <= 64 for value in weights)  # 2 * 255 * 64 < 2**15
 
 
 def test_int8_that_changes_the_embedding_is_refused(small_network, monkeypatch) -> None:

@@ -6,8 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from kith.errors import UnsupportedFile
-from kith.runtime import session
-from kith.runtime.session import Session, int8_is_exact
+from kith.runtime.session import Session
 
 
 def doubling() -> bytes:
@@ -45,24 +44,3 @@ def test_a_damaged_model_is_refused(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(UnsupportedFile, match="damaged.onnx cannot be run"):
         Session(path)
-
-
-def test_the_saturation_probe_is_what_it_says() -> None:
-    graph = helper.make_graph(
-        [helper.make_node("MatMulInteger", ["left", "right"], ["product"])],
-        "saturation_probe",
-        [
-            helper.make_tensor_value_info("left", TensorProto.UINT8, [16, 64]),
-            helper.make_tensor_value_info("right", TensorProto.INT8, [64, 16]),
-        ],
-        [helper.make_tensor_value_info("product", TensorProto.INT32, [16, 16])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    assert model.SerializeToString() == session.SATURATION_PROBE
-
-
-def test_the_processor_is_asked_and_agrees_with_its_flags() -> None:
-    flags = Path("/proc/cpuinfo")
-    if not flags.exists() or "avx2" not in flags.read_text():
-        pytest.skip("only x86 on Linux lists its vector instructions")
-    assert int8_is_exact() == ("vnni" in flags.read_text())
