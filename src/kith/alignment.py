@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+import PIL.Image
 
 from kith.records import Face, FloatArray, Image, require_shape
-from kith.weights.preprocessing import CropRule
+from kith.weights.preprocessing import AffineCrop, CropRule, MarginCrop, MarginUnit, SimilarityCrop
 
 
 def align(image: Image, faces: Sequence[Face], rule: CropRule) -> np.ndarray:
@@ -18,16 +19,44 @@ def align(image: Image, faces: Sequence[Face], rule: CropRule) -> np.ndarray:
         rule: The embedder's crop rule.
 
     Returns:
-        (n, s, s, 3) uint8 crops; outside the image they are black.
+        (n, s, s, 3) uint8 crops; what a template takes in from outside the image is black.
     """
     require_shape("image", image, (None, None, 3))
     crops = np.zeros((len(faces), rule.size, rule.size, 3), np.uint8)
-    template = np.array(rule.template, np.float32)
     for crop, face in zip(crops, faces, strict=True):
-        transform = similarity_transform(face.landmarks, template)
-        source, transform = _reduce(image, transform, rule.size)
-        cv2.warpAffine(source, transform, (rule.size, rule.size), dst=crop, flags=cv2.INTER_LINEAR)
+        if isinstance(rule, MarginCrop):
+            crop[:] = _cut_box(image, face, rule)
+        else:
+            source, transform = _reduce(image, _transform(face, rule), rule.size)
+            cv2.warpAffine(source, transform, (rule.size, rule.size), dst=crop, flags=cv2.INTER_LINEAR)
     return crops
+
+
+def _transform(face: Face, rule: SimilarityCrop | AffineCrop) -> np.ndarray:
+    """(2, 3) float64: from the image to the crop."""
+    template = np.array(rule.template, np.float32)
+    if isinstance(rule, AffineCrop):
+        points = face.landmarks[: len(template)].astype(np.float32)
+        return np.asarray(cv2.getAffineTransform(points, template), np.float64)
+    return similarity_transform(face.landmarks, template)
+
+
+def _cut_box(image: Image, face: Face, rule: MarginCrop) -> Image:
+    """(s, s, 3): the face's box with its margin.
+
+    Sources: Sandberg's facenet, src/align/align_dataset_mtcnn.py; facenet-pytorch,
+    models/utils/detect_face.py, whose margin grows with the box. Both round towards zero and
+    resample by Pillow's filter.
+    """
+    height, width = image.shape[:2]
+    box = face.box.astype(np.float64)
+    half = np.full(2, rule.margin / 2)
+    if rule.unit is MarginUnit.CROP:
+        half *= (box[2:] - box[:2]) / (rule.size - rule.margin)
+    left, top = np.clip((box[:2] - half).astype(int), 0, [width - 1, height - 1])
+    right, bottom = np.clip((box[2:] + half).astype(int), [left + 1, top + 1], [width, height])
+    part = PIL.Image.fromarray(np.ascontiguousarray(image[top:bottom, left:right]))
+    return np.asarray(part.resize((rule.size, rule.size), PIL.Image.Resampling.BILINEAR))
 
 
 def similarity_transform(points: FloatArray, template: FloatArray) -> np.ndarray:
@@ -59,7 +88,7 @@ def _reduce(image: Image, transform: np.ndarray, size: int) -> tuple[Image, np.n
 
     Bilinear sampling skips pixels when it shrinks by more than two, which shows as noise.
     """
-    scale = float(np.hypot(transform[0, 0], transform[1, 0]))
+    scale = float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
     if scale >= 0.5:
         return image, transform
     edges = np.array([[0, size, 0, size], [0, 0, size, size], [1, 1, 1, 1]])

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from kith.records import FloatArray, require_shape
-from kith.weights.preprocessing import PixelRule
+from kith.weights.preprocessing import FixedScaling, Look, PixelRule
 
 _AT_ONCE = 8  # crops in one run, a few looks each: larger batches are no faster on a CPU, and cost memory
 
@@ -29,9 +29,7 @@ class Embedder:
         input_size: i, side of what the network sees.
         embedding_size: d.
         pixels: How the network wants pixels scaled.
-        looks: Sides of the squares, in the middle of the crop, that the network looks at, each scaled
-            to its input; the embeddings are summed.
-        flip: Whether the mirror image of each look is summed too.
+        looks: What the network looks at, each scaled to its input; the embeddings are summed.
     """
 
     def __init__(
@@ -42,8 +40,7 @@ class Embedder:
         input_size: int,
         embedding_size: int,
         pixels: PixelRule,
-        looks: Sequence[int],
-        flip: bool,
+        looks: Sequence[Look],
     ) -> None:
         self._network = network
         self._crop_size = crop_size
@@ -51,7 +48,6 @@ class Embedder:
         self._embedding_size = embedding_size
         self._pixels = pixels
         self._looks = tuple(looks)
-        self._flip = flip
 
     def embed(self, crops: np.ndarray) -> FloatArray:
         """Embed crops.
@@ -66,18 +62,31 @@ class Embedder:
         sums = np.zeros((len(crops), self._embedding_size), np.float32)
         for start in range(0, len(crops), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
-            views = list(self._views(crops[part]))
+            views = list(views_of(crops[part], self._looks, self._input_size, self._pixels))
             (outputs,) = self._network.run(np.concatenate(views))
             sums[part] = outputs.reshape(len(views), -1, self._embedding_size).sum(axis=0)
         return normalize(sums)
 
-    def _views(self, crops: np.ndarray) -> Iterator[FloatArray]:
-        """The inputs whose outputs are summed: every look, and its mirror image."""
-        for side in self._looks:
-            inputs = scale_pixels(look(crops, side, self._input_size), self._pixels)
-            yield inputs
-            if self._flip:
-                yield inputs[:, :, ::-1]
+
+def views_of(
+    crops: np.ndarray, looks: Sequence[Look], input_size: int, pixels: PixelRule
+) -> Iterator[FloatArray]:
+    """What the network sees of crops, one look after the other.
+
+    Args:
+        crops: (n, s, s, 3) uint8 RGB.
+        looks: What the network looks at.
+        input_size: i, side of what the network sees.
+        pixels: How the network wants pixels scaled.
+
+    Yields:
+        (n, i, i, 3) float32 for each look.
+    """
+    scaled: dict[int, FloatArray] = {}
+    for side, mirrored in looks:
+        if side not in scaled:
+            scaled[side] = scale_pixels(look(crops, side, input_size), pixels)
+        yield scaled[side][:, :, ::-1] if mirrored else scaled[side]
 
 
 def look(crops: np.ndarray, side: int, size: int) -> np.ndarray:
@@ -112,8 +121,15 @@ def scale_pixels(crops: np.ndarray, rule: PixelRule) -> FloatArray:
         (n, s, s, 3) float32.
     """
     scaled = crops.astype(np.float32)
-    scaled -= np.array(rule.mean, np.float32)
-    scaled *= np.float32(1 / rule.divisor)
+    if isinstance(rule, FixedScaling):
+        scaled -= np.array(rule.mean, np.float32)
+        scaled *= np.float32(1 / rule.divisor)
+        return scaled
+    values = (1, 2, 3)
+    least = np.float32(1 / np.sqrt(max(scaled[0].size, 1))) if len(scaled) else np.float32(1)
+    deviation = scaled.std(axis=values, keepdims=True)
+    scaled -= scaled.mean(axis=values, keepdims=True)
+    scaled /= np.maximum(deviation, least)
     return scaled
 
 

@@ -15,7 +15,7 @@ from kith.classification import CLASSIFIERS, Classifier, ClassifierKind, LinearS
 from kith.comparison import compare, decide_photo
 from kith.detection import MTCNN, Detector, main_face
 from kith.detection.mtcnn import DetectionSettings
-from kith.embedding import Embedder, look, scale_pixels
+from kith.embedding import Embedder, views_of
 from kith.errors import AcquisitionError, LowQuality
 from kith.gallery import Gallery, NewReference, References
 from kith.images import content_hash, load_image
@@ -27,8 +27,8 @@ from kith.weights.catalogue import (
     DEFAULT_DETECTOR,
     DEFAULT_EMBEDDER,
     EmbedderSpec,
-    find_embedder,
 )
+from kith.weights.installed import find_embedder
 
 
 class Recognizer:
@@ -71,9 +71,30 @@ class Recognizer:
         Raises:
             WeightsError: A model cannot be had or read.
         """
-        spec = find_embedder(model_id)
+        return cls.from_spec(
+            find_embedder(model_id),
+            detector_id=detector_id,
+            detection=detection,
+            precision=precision,
+            threads=threads,
+            notify=notify,
+        )
+
+    @classmethod
+    def from_spec(
+        cls,
+        spec: EmbedderSpec,
+        *,
+        detector_id: str = DEFAULT_DETECTOR,
+        detection: DetectionSettings | None = None,
+        precision: Precision | str = Precision.AUTO,
+        threads: int = 0,
+        notify: Notify | None = None,
+    ) -> Self:
+        """The same, of an embedder that need not be installed."""
+        wanted = Precision(precision)
         detector = MTCNN.from_pretrained(detector_id, detection, threads=threads, notify=notify)
-        if Precision(precision) is not Precision.FLOAT32:
+        if wanted is Precision.INT8 or (wanted is Precision.AUTO and spec.int8):
             network = prepare_int8(
                 spec.weights, lambda: _calibration(detector, spec), threads=threads, notify=notify
             )
@@ -86,7 +107,6 @@ class Recognizer:
             embedding_size=spec.embedding_size,
             pixels=spec.pixels,
             looks=spec.looks,
-            flip=spec.flip,
         )
         return cls(detector, embedder, spec)
 
@@ -107,14 +127,15 @@ class Recognizer:
         """Embed crops (n, s, s, 3) uint8: (n, d) float32 of unit length."""
         return self._embedder.embed(crops)
 
+    def template(self, embedding: FloatArray) -> Template:
+        """An embedding (d,) of this recognizer, with its model's name."""
+        return Template(embedding, self.model_id)
+
     def extract(self, image: Image) -> list[tuple[Face, Template]]:
         """Every face of an image with its template, the largest first."""
         faces = self.detect(image)
         embeddings = self.embed(self.align(image, faces))
-        return [
-            (face, Template(embedding, self.model_id))
-            for face, embedding in zip(faces, embeddings, strict=True)
-        ]
+        return [(face, self.template(embedding)) for face, embedding in zip(faces, embeddings, strict=True)]
 
     def extract_main(self, image: Image, limits: QualityLimits = IDENTIFY_LIMITS) -> tuple[Face, Template]:
         """The face a photo is of, with its template.
@@ -129,7 +150,7 @@ class Recognizer:
         reason = why_unfit(assess(face, crops[0]), limits)
         if reason:
             raise LowQuality(reason)
-        return face, Template(self.embed(crops)[0], self.model_id)
+        return face, self.template(self.embed(crops)[0])
 
     def compare(self, first: Template, second: Template) -> Comparison:
         """Decide whether two templates are of one person (1:1)."""
@@ -271,9 +292,10 @@ def _fitted(kind: ClassifierKind, gallery: Gallery, references: References) -> C
 
 
 def _calibration(detector: Detector, spec: EmbedderSpec) -> FloatArray:
-    """Real inputs of an embedder: the sample people's faces."""
+    """Real inputs of an embedder: every look at the sample people's faces."""
     crops: list[np.ndarray] = []
     for photo in sample_photos():
         image = load_image(photo)
         crops.extend(align(image, detector.detect(image)[:1], spec.crop))
-    return scale_pixels(look(np.stack(crops), spec.looks[0], spec.input_size), spec.pixels)
+    views = views_of(np.stack(crops), spec.looks, spec.input_size, spec.pixels)
+    return np.stack(list(views), axis=1).reshape(-1, spec.input_size, spec.input_size, 3)

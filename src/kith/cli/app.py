@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kith import __version__
-from kith.cli import demo, detect, embed, enroll, evaluate, identify, models, people, verify
+from kith.cli import demo, detect, embed, enroll, evaluate, gallery, identify, models, people, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +20,7 @@ app.command()(enroll.enroll)
 app.command()(identify.identify)
 app.command()(demo.demo)
 app.add_typer(people.app, name="people")
+app.add_typer(gallery.app, name="gallery")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 

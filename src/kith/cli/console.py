@@ -3,12 +3,20 @@
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -84,6 +92,18 @@ def preparing() -> Iterator["Notify"]:
         return
     with stderr.status("loading models") as status:
         yield lambda message: status.update(f"first run: {message}")
+
+
+@contextmanager
+def downloading(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far a download is: a bar on a terminal, nothing in a pipe."""
+    if not stderr.is_terminal:
+        yield lambda done, total: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=stderr, transient=True) as progress:
+        task = progress.add_task(f"fetching {name}", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total or None)
 
 
 def track(items: Sequence[Item], description: str) -> Iterator[Item]:

@@ -1,33 +1,68 @@
-"""`kith models`: what can be loaded, how it was trained, and what it may be used for."""
+"""`kith models`: what can be loaded, how it was trained, what it may be used for; and bringing it here."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from kith.cli.console import print_json, print_line, print_table
+from kith.cli.console import (
+    complain,
+    count,
+    downloading,
+    note,
+    preparing,
+    print_json,
+    print_line,
+    print_table,
+)
+from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.options import Json
-from kith.errors import UnknownModel
+from kith.errors import UnknownModel, WeightsError
+from kith.models.conversion import Target
 from kith.records import DecisionPolicy
-from kith.weights.catalogue import DETECTORS, EMBEDDERS, DetectorSpec, EmbedderSpec
+from kith.weights.catalogue import DETECTORS, EMBEDDERS, DetectorSpec, EmbedderSpec, WeightsSpec
+from kith.weights.families import FAMILIES, find_family
+from kith.weights.installed import installed_ids, read_card
+from kith.weights.installed import remove as remove_model
+from kith.weights.preprocessing import (
+    ARCFACE_CROP,
+    DLIB_CHIP,
+    CropRule,
+    FixedScaling,
+    MarginCrop,
+    PixelRule,
+    Whitening,
+    resize_template,
+)
+from kith.weights.published import PUBLISHED, PublishedModel
+from kith.weights.store import read_weights
 
 app = typer.Typer(help="The models Kith knows.", no_args_is_help=True, rich_markup_mode=None)
+
+File = Annotated[
+    Path, typer.Argument(help="A file of weights, or one of a TensorFlow checkpoint's.", readable=False)
+]
+Id = Annotated[str, typer.Argument(help="The model's name.", metavar="ID")]
+_TEMPLATES = {"arcface": ARCFACE_CROP, "dlib": DLIB_CHIP}  # for ONNX files
 
 
 @app.command(name="list")
 def list_models(as_json: Json = False) -> None:
-    """List the models."""
+    """List the models: those that work at once, those that were brought here, those that can be had."""
     cards = [_card(spec) for spec in _all().values()]
     if as_json:
         print_json(cards)
-    else:
-        print_table(
-            ("model", "kind", "what", "licence"),
-            [[str(card[key]) for key in ("id", "kind", "summary", "licence")] for card in cards],
-        )
+        return
+    columns = ("id", "state", "size", "lfw", "licence")
+    print_table(
+        ("model", "state", "size", "LFW", "licence"),
+        [[_cell(card.get(key, "")) for key in columns] for card in cards],
+    )
 
 
 @app.command()
-def show(model_id: Annotated[str, typer.Argument(help="The model.")], as_json: Json = False) -> None:
+def show(model_id: Id, as_json: Json = False) -> None:
     """Show one model: licence, training data, figures, preprocessing."""
     specs = _all()
     if model_id not in specs:
@@ -37,37 +72,248 @@ def show(model_id: Annotated[str, typer.Argument(help="The model.")], as_json: J
         print_json(card)
         return
     for key, value in card.items():
-        print_line(f"{key.replace('_', ' ')}: {value}")
+        print_line(f"{key.replace('_', ' ')}: {_cell(value)}")
 
 
-def _all() -> dict[str, EmbedderSpec | DetectorSpec]:
-    return {**EMBEDDERS, **DETECTORS}
+@app.command()
+def pull(
+    model_id: Id,
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="Fetch it from this URL; its hash is checked all the same."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch a published model. What a break left behind is gone on with."""
+    from kith.models.importing import pull as pull_model  # here: brings what listing needs not
+
+    with downloading(model_id) as progress, preparing() as notify:
+        spec = pull_model(model_id, urls=tuple(source or ()), progress=progress, notify=notify)
+    _tell_installed(spec, as_json=as_json)
 
 
-def _card(spec: EmbedderSpec | DetectorSpec) -> dict[str, Any]:
-    card: dict[str, Any] = {
+@app.command(name="import")
+def import_(
+    file: File,
+    model_id: Annotated[
+        str, typer.Option("--id", help="Its name from now on; made of the file's name if not given.")
+    ] = "",
+    family: Annotated[
+        str, typer.Option(help=f"How it was trained, where the file cannot tell: {', '.join(FAMILIES)}.")
+    ] = "",
+    crop_size: Annotated[
+        int | None, typer.Option(min=16, max=1024, help="ONNX only: side of its input.")
+    ] = None,
+    template: Annotated[
+        str, typer.Option(help=f"ONNX only: how faces are cut out: {', '.join(_TEMPLATES)}.")
+    ] = "",
+    pixels: Annotated[
+        str,
+        typer.Option(help="ONNX only: pixel scaling: MEAN,DIVISOR such as 127.5,127.5; or whiten."),
+    ] = "",
+    blue_first: Annotated[bool, typer.Option(help="ONNX only: it wants blue, green, red.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Install the model of a file you have: Keras, TensorFlow, PyTorch, Torch7 or ONNX."""
+    from kith.models.importing import OnnxPreprocessing, import_file
+
+    onnx = None
+    if crop_size or template or pixels:
+        if not (crop_size and template and pixels):
+            raise WeightsError("an ONNX file needs all of --crop-size, --template and --pixels")
+        onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first)
+    with preparing() as notify:
+        spec = import_file(file, model_id=model_id, family=family, onnx=onnx, notify=notify)
+    _tell_installed(spec, as_json=as_json)
+
+
+@app.command()
+def convert(
+    file: File,
+    to: Annotated[Target, typer.Option("--to", help="The form.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; beside the other if not given.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
+) -> None:
+    """Convert a file of weights: a TensorFlow checkpoint to Keras 3, for one."""
+    from kith.models.conversion import convert as convert_file
+
+    target = output or file.with_name(f"{file.name.partition('.')[0]}.{to}")
+    if target.exists() and not force:
+        raise WeightsError(f"{target} is there already; add --force to replace it")
+    with preparing() as notify:
+        convert_file(file, to, target, notify=notify)
+    print_line(f"wrote {target}")
+
+
+@app.command()
+def quantize(model_id: Id, as_json: Json = False) -> None:
+    """Make a model's int8 network, prove that it keeps the embeddings, and use it from now on."""
+    from kith.models.quantizing import quantize as quantize_model
+
+    with preparing() as notify:
+        cosine = quantize_model(model_id, notify=notify)
+    if as_json:
+        print_json({"model": model_id, "mean_cosine": round(cosine, 6)})
+    else:
+        print_line(
+            f"{model_id}: int8 keeps its embeddings (mean cosine {cosine:.4f}) and is used from now on"
+        )
+
+
+@app.command()
+def remove(model_id: Id) -> None:
+    """Delete a model that was pulled or imported. Galleries made with it stay, but cannot be searched."""
+    if model_id in EMBEDDERS or model_id in DETECTORS:
+        raise WeightsError(f"{model_id} came with Kith and cannot be removed")
+    size = remove_model(model_id)
+    print_line(f"removed {model_id}, {size / 1e6:.0f} MB")
+
+
+@app.command()
+def verify(as_json: Json = False) -> int:
+    """Read all weights on this machine again and compare their hashes. Exit code 2 if one is wrong."""
+    answers = []
+    for model_id, weights in _weights_here():
+        problem = ""
+        try:
+            read_weights(weights)
+        except WeightsError as error:
+            problem = str(error)
+            complain(problem)
+        answers.append({"id": model_id, "file": str(weights.file), "problem": problem})
+    wrong = sum(bool(answer["problem"]) for answer in answers)
+    if as_json:
+        print_json(answers)
+    else:
+        print_line(f"{count(len(answers), 'file')} read, {wrong} wrong")
+    return ERROR if wrong else SUCCESS
+
+
+def _all() -> dict[str, EmbedderSpec | DetectorSpec | PublishedModel]:
+    """Every model by its name: those that came with Kith, those brought here, those that can be had."""
+    installed = {model_id: read_card(model_id) for model_id in installed_ids()}
+    return {
+        **EMBEDDERS,
+        **DETECTORS,
+        **installed,
+        **{k: v for k, v in PUBLISHED.items() if k not in installed},
+    }
+
+
+def _weights_here() -> Iterator[tuple[str, WeightsSpec]]:
+    for spec in _all().values():
+        if isinstance(spec, EmbedderSpec):
+            yield spec.id, spec.weights
+        elif isinstance(spec, DetectorSpec):
+            yield from ((spec.id, stage) for stage in (spec.pnet, spec.rnet, spec.onet))
+
+
+def _tell_installed(spec: EmbedderSpec, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_card(spec))
+        return
+    print_line(f"installed {spec.id}: {spec.summary}")
+    note(
+        f"its thresholds come from {spec.policy.measured_on}; use it with --model {spec.id} "
+        f"and a gallery of its own, and make it faster with: kith models quantize {spec.id}"
+    )
+
+
+def _card(spec: EmbedderSpec | DetectorSpec | PublishedModel) -> dict[str, Any]:
+    if isinstance(spec, PublishedModel):
+        return _published_card(spec)
+    if isinstance(spec, DetectorSpec):
+        return _detector_card(spec)
+    return {
         "id": spec.id,
-        "kind": "embedder" if isinstance(spec, EmbedderSpec) else "detector",
+        "kind": "embedder",
+        "state": "built in" if spec.id in EMBEDDERS else "here",
         "summary": spec.summary,
         "licence": spec.licence,
         "training_data": spec.training_data,
-    }
-    if isinstance(spec, DetectorSpec):
-        return card | {"files": [stage.file.path for stage in (spec.pnet, spec.rnet, spec.onet)]}
-    return card | {
         "lfw": spec.lfw,
         "embedding_size": spec.embedding_size,
-        "crop": f"{spec.crop.size} pixels, {type(spec.crop).__name__}",
-        "pixels": f"(pixel - {spec.pixels.mean}) / {spec.pixels.divisor:g}",
-        "looks": ", ".join(f"{side} pixels" for side in spec.looks)
-        + (" and their mirror images" if spec.flip else ""),
+        **_preprocessing(spec.crop, spec.pixels, spec.input_size),
+        "looks": ", ".join(f"{side} pixels{' mirrored' * mirrored}" for side, mirrored in spec.looks),
         "verification": _policy(spec.policy),
         "identification": _policy(spec.identification_policy),
-        "file": f"{spec.weights.file.path} of the package {spec.weights.file.package}",
+        "int8": spec.int8,
+        "file": str(spec.weights.file),
         "sha256": spec.weights.sha256,
-        "bytes": spec.weights.size,
+        "size": spec.weights.size,
     }
+
+
+def _detector_card(spec: DetectorSpec) -> dict[str, Any]:
+    stages = (spec.pnet, spec.rnet, spec.onet)
+    return {
+        "id": spec.id,
+        "kind": "detector",
+        "state": "built in",
+        "summary": spec.summary,
+        "licence": spec.licence,
+        "training_data": spec.training_data,
+        "files": [str(stage.file) for stage in stages],
+        "size": sum(stage.size for stage in stages),
+    }
+
+
+def _published_card(model: PublishedModel) -> dict[str, Any]:
+    family = find_family(model.family)
+    return {
+        "id": model.id,
+        "kind": "embedder",
+        "state": "can be pulled",
+        "summary": family.summary,
+        "licence": model.licence,
+        "training_data": model.training_data,
+        "lfw": model.lfw,
+        "embedding_size": family.embedding_size,
+        **_preprocessing(family.crop, family.pixels, family.input_size),
+        "files": [
+            f"{file.name} {' '.join(file.urls)} {file.sha256 or file.md5 or 'no hash published'}"
+            for file in model.files
+        ],
+        "size": model.files[0].size,
+    }
+
+
+def _preprocessing(crop: CropRule, pixels: PixelRule, input_size: int) -> dict[str, Any]:
+    how = f"{crop.size} pixels, {type(crop).__name__}"
+    if isinstance(crop, MarginCrop):
+        how += f" of {crop.margin} {crop.unit}"
+    scaling = "whitening of each crop"
+    if isinstance(pixels, FixedScaling):
+        scaling = f"(pixel - {pixels.mean}) / {pixels.divisor:g}"
+    return {"crop": how, "pixels": scaling, "colours": "red, green, blue", "input_size": input_size}
 
 
 def _policy(policy: DecisionPolicy) -> str:
     return f"threshold {policy.threshold:.4f}, FMR {policy.fmr:g}, measured on {policy.measured_on}"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 10_000:
+        return f"{value / 1e6:.0f} MB"
+    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _crop_rule(template: str, size: int) -> CropRule:
+    rule = _TEMPLATES.get(template)
+    if rule is None:
+        raise WeightsError(f"unknown template {template!r}; known: {', '.join(_TEMPLATES)}")
+    return resize_template(rule, size)
+
+
+def _pixel_rule(text: str) -> PixelRule:
+    if text == "whiten":
+        return Whitening()
+    try:
+        mean, divisor = map(float, text.split(","))
+    except ValueError:
+        raise WeightsError(f"--pixels {text!r}: give MEAN,DIVISOR such as 127.5,127.5; or whiten") from None
+    if not (0 < abs(divisor) < 1e6 and abs(mean) < 1e6):
+        raise WeightsError(f"--pixels {text!r}: the divisor must not be 0")
+    return FixedScaling((mean, mean, mean), divisor)

@@ -96,7 +96,7 @@ class Gallery:
     def __init__(self, path: Path, model_id: str, engine: Engine) -> None:
         self.path = path
         self.model_id = model_id
-        self._engine = engine
+        self.engine = engine
         self._loaded: References | None = None
 
     @classmethod
@@ -129,7 +129,7 @@ class Gallery:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -155,7 +155,8 @@ class Gallery:
         name = clean_name(name)
         for reference in references:
             self._require_fit(reference.template)
-        with store.write(self._engine, self.path) as connection:
+        with store.write(self.engine, self.path) as connection:
+            self._require_own_model(connection)
             sizes = {size for (size,) in connection.execute(select(_SIZE).limit(1))}
             sizes |= {reference.template.embedding.nbytes for reference in references}
             if len(sizes) > 1:
@@ -168,7 +169,7 @@ class Gallery:
                         f"{reference.source or 'this photo'} is enrolled already, as {owner.name}"
                     )
                 connection.execute(insert(store.references).values(_row(subject, reference)))
-            _raise_revision(connection)
+            raise_revision(connection)
         return subject
 
     def _require_fit(self, template: Template) -> None:
@@ -180,9 +181,17 @@ class Gallery:
             length = float(np.linalg.norm(template.embedding))
             raise ValueError(f"an embedding must have length 1, got {length:g}")
 
+    def _require_own_model(self, connection: Connection) -> None:
+        """Another process may have migrated the gallery since it was opened."""
+        bound = _setting(connection, "model_id")
+        if bound != self.model_id:
+            raise ModelMismatch(
+                f"{self.path} was migrated to {bound} meanwhile; open it again with that model"
+            )
+
     def owner(self, source_hash: str) -> Subject | None:
         """The subject under whom a photo is enrolled, or None."""
-        with store.read(self._engine, self.path) as connection:
+        with store.read(self.engine, self.path) as connection:
             return _owner(connection, source_hash)
 
     def subjects(self) -> list[SubjectSummary]:
@@ -193,7 +202,7 @@ class Gallery:
             .outerjoin_from(store.subjects, store.references)
             .group_by(columns.id)
         )
-        with store.read(self._engine, self.path) as connection:
+        with store.read(self.engine, self.path) as connection:
             rows = connection.execute(query).all()
         summaries = [SubjectSummary(Subject(id, name), count) for id, name, count in rows]
         return sorted(summaries, key=lambda summary: summary.subject.name.casefold())
@@ -208,7 +217,7 @@ class Gallery:
         query = select(
             columns.id, columns.source, columns.source_hash, columns.detection_score, columns.created
         ).order_by(columns.id)
-        with store.read(self._engine, self.path) as connection:
+        with store.read(self.engine, self.path) as connection:
             subject = _require(connection, name)
             rows = connection.execute(query.where(columns.subject_id == subject.id)).all()
         return [Reference(row.id, subject, *row[1:]) for row in rows]
@@ -221,7 +230,7 @@ class Gallery:
             DuplicateSubject: Another subject has the new name.
         """
         new_name = clean_name(new_name)
-        with store.write(self._engine, self.path) as connection:
+        with store.write(self.engine, self.path) as connection:
             subject = _require(connection, name)
             try:
                 connection.execute(
@@ -231,7 +240,7 @@ class Gallery:
                 raise DuplicateSubject(
                     f"{new_name!r} is enrolled already; to make the two one person, merge them"
                 ) from None
-            _raise_revision(connection)
+            raise_revision(connection)
         return Subject(subject.id, new_name)
 
     def merge(self, name: str, into: str) -> Subject:
@@ -241,14 +250,14 @@ class Gallery:
             UnknownSubject: One of the names is no one's.
             ValueError: Both names are the same person's.
         """
-        with store.write(self._engine, self.path) as connection:
+        with store.write(self.engine, self.path) as connection:
             source, target = _require(connection, name), _require(connection, into)
             if source == target:
                 raise ValueError(f"{name!r} cannot be merged into itself")
             of_source = store.references.c.subject_id == source.id
             connection.execute(update(store.references).where(of_source).values(subject_id=target.id))
             connection.execute(delete(store.subjects).where(store.subjects.c.id == source.id))
-            _raise_revision(connection)
+            raise_revision(connection)
         return target
 
     def delete(self, name: str) -> int:
@@ -261,7 +270,7 @@ class Gallery:
             UnknownSubject: No one has this name.
             GalleryError: The person is removed, but another process kept the disk from being cleaned.
         """
-        with store.write(self._engine, self.path) as connection:
+        with store.write(self.engine, self.path) as connection:
             subject = _require(connection, name)
             of_subject = store.references.c.subject_id == subject.id
             count: int = connection.execute(
@@ -269,8 +278,8 @@ class Gallery:
             ).scalar_one()
             connection.execute(delete(store.subjects).where(store.subjects.c.id == subject.id))
             connection.execute(delete(store.classifiers))  # support vectors are made of embeddings
-            _raise_revision(connection)
-        with store.translated(self.path), self._engine.connect() as connection:
+            raise_revision(connection)
+        with store.translated(self.path), self.engine.connect() as connection:
             # the log holds old pages
             busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
         if busy:
@@ -286,7 +295,8 @@ class Gallery:
         Raises:
             GalleryError: The database refused, or an embedding is damaged.
         """
-        with store.read(self._engine, self.path) as connection:
+        with store.read(self.engine, self.path) as connection:
+            self._require_own_model(connection)
             revision = _revision(connection)
             loaded = self._loaded
             if loaded is not None and loaded.revision == revision:
@@ -320,7 +330,7 @@ class Gallery:
     def load_classifier(self, kind: str, revision: int) -> dict[str, np.ndarray] | None:
         """What a classifier learned from this revision of the gallery, or None."""
         columns = store.classifiers.c
-        with store.read(self._engine, self.path) as connection:
+        with store.read(self.engine, self.path) as connection:
             data = connection.execute(
                 select(columns.arrays).where(columns.kind == kind, columns.revision == revision)
             ).scalar()
@@ -336,7 +346,7 @@ class Gallery:
         """Keep what a classifier learned, unless the gallery has changed since or cannot be written."""
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
-        with suppress(GalleryError), store.write(self._engine, self.path) as connection:
+        with suppress(GalleryError), store.write(self.engine, self.path) as connection:
             if _revision(connection) != revision:
                 return
             connection.execute(delete(store.classifiers).where(store.classifiers.c.kind == kind))
@@ -424,7 +434,8 @@ def _revision(connection: Connection) -> int:
     return int(_setting(connection, "revision"))
 
 
-def _raise_revision(connection: Connection) -> None:
+def raise_revision(connection: Connection) -> None:
+    """Tell all processes that the gallery has changed."""
     connection.execute(
         update(store.settings)
         .where(store.settings.c.name == "revision")

@@ -17,7 +17,7 @@ import numpy as np
 
 from kith.errors import UnsupportedFile, WeightsError
 from kith.runtime.session import Session
-from kith.weights.catalogue import WeightsSpec
+from kith.weights.catalogue import ONNX, WeightsSpec
 from kith.weights.store import cache_folder, keep, read_weights, remove_stale_partials
 
 if TYPE_CHECKING:
@@ -91,13 +91,29 @@ def load_keras(spec: WeightsSpec, *, notify: Notify | None = None) -> "keras.Mod
         WeightsError: The file is missing, is not the published one, or does not fit the network.
     """
     say = notify or _silent
-    say(f"reading {spec.file.path.rpartition('/')[2]}")
-    from kith import networks  # here: this import brings Keras, which a compiled model never needs
+    say(f"reading {Path(spec.file.path).name}")
     from kith.weights.readers import READERS
 
     arrays = READERS[spec.reader](read_weights(spec))
     say(f"building {spec.network}")
-    model: keras.Model = getattr(networks, spec.network)(initializer="zeros")
+    return build(spec.network, arrays, spec.embedding_size)
+
+
+def build(network: str, arrays: Mapping[str, np.ndarray], embedding_size: int | None = None) -> "keras.Model":
+    """The Keras model of a network with these variables.
+
+    Args:
+        network: The function in `kith.networks`.
+        arrays: The variables by their names.
+        embedding_size: For a network that has more than one.
+
+    Raises:
+        UnsupportedFile: The variables do not fit the network.
+    """
+    from kith import networks
+
+    sizes = {} if embedding_size is None else {"embedding_size": embedding_size}
+    model: keras.Model = getattr(networks, network)(initializer="zeros", **sizes)
     assign(model, arrays)
     return model
 
@@ -108,7 +124,8 @@ def assign(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
     Raises:
         UnsupportedFile: A name is missing or left over, or a shape differs.
     """
-    variables = {variable.path: variable for variable in model.variables}
+    # not model.variables: those include the state of dropout's random numbers
+    variables = {variable.path: variable for variable in model.weights}
     missing = sorted(variables.keys() - arrays.keys())
     unused = sorted(arrays.keys() - variables.keys())
     if missing or unused:
@@ -126,6 +143,8 @@ def assign(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _compile(spec: WeightsSpec, say: Notify) -> bytes:
+    if spec.network == ONNX:
+        return read_weights(spec)
     model = load_keras(spec, notify=say)
     say(f"compiling {spec.network}")
     from kith.runtime.compile import compile_model  # here: brings Keras
@@ -156,7 +175,8 @@ def _cached_file(path: Path, make: Callable[[], bytes]) -> bytes:
 
 
 def _cache_path(spec: WeightsSpec, precision: Precision) -> Path:
-    key = hashlib.sha256("\n".join((spec.sha256, spec.reader, spec.network, _sources())).encode())
+    parts = (spec.sha256, spec.reader, spec.network, str(spec.embedding_size), _sources())
+    key = hashlib.sha256("\n".join(parts).encode())
     return cache_folder() / "compiled" / f"{spec.network}-{precision}-{key.hexdigest()[:16]}.onnx"
 
 

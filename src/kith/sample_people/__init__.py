@@ -14,3 +14,10 @@ GROUP_PHOTO = ROOT / "group.jpg"
 def photos() -> list[Path]:
     """All photos of the sample people, sorted."""
     return sorted(PEOPLE.glob("*/*.jpg"))
+
+
+def photos_of_people() -> dict[str, list[Path]]:
+    """The photos of each sample person, by name."""
+    return {
+        folder.name: sorted(folder.glob("*.jpg")) for folder in sorted(PEOPLE.iterdir()) if folder.is_dir()
+    }

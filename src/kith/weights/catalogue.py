@@ -1,14 +1,16 @@
-"""Every model Kith knows: what to load, how it was trained, what it may be used for.
+"""The models that work at once: what to load, how it was trained, what it may be used for.
 
-One `WeightsSpec` per weights file, one `EmbedderSpec` or `DetectorSpec` per model.
+One `WeightsSpec` per weights file, one `EmbedderSpec` or `DetectorSpec` per model. Models that can be
+had from elsewhere are in `published`, those that were brought here in `installed`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from kith.errors import UnknownModel
 from kith.records import DecisionPolicy
-from kith.weights.preprocessing import DLIB_CROP, DLIB_PIXELS, CropRule, PixelRule
+from kith.weights.preprocessing import DLIB_CROP, DLIB_PIXELS, CropRule, Look, PixelRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +20,43 @@ class PackageFile:
     package: str
     path: str
 
+    def __str__(self) -> str:
+        return f"{self.path} of the package {self.package}"
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledFile:
+    """A file of a model that was pulled or imported."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+ONNX = "onnx"
+"""The network of a weights file that is a compiled network itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class WeightsSpec:
     """One weights file.
 
     Attributes:
-        network: The function in `kith.networks` that builds the network.
+        network: The function in `kith.networks` that builds the network, or `ONNX`.
         reader: The entry in `kith.weights.readers.READERS` that reads the file.
-        file: Where the file comes from.
+        file: Where the file is.
         sha256: Of the file.
         size: Of the file, in bytes.
+        embedding_size: Given to the function that builds the network; None if it has only one size.
     """
 
     network: str
     reader: str
-    file: PackageFile
+    file: PackageFile | InstalledFile
     sha256: str
     size: int
+    embedding_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +71,13 @@ class EmbedderSpec:
         crop: How a face is cut out.
         pixels: How a crop's pixels are scaled.
         input_size: Side of what the network sees, in pixels.
-        looks: Sides of the squares, in the middle of the crop, that the network looks at, each scaled
-            to its input; the embeddings are summed.
-        flip: Whether the mirror image of each look is summed too.
+        looks: What the network looks at, each scaled to its input; the embeddings are summed.
         policy: Threshold with its error rate, for comparing two faces (1:1).
         identification_policy: The same for searching a gallery (1:N).
         licence: Of the weights, in plain words.
         training_data: What they were trained on.
         lfw: Published or measured LFW accuracy, with its source.
+        int8: Whether int8 was shown to keep its embeddings.
     """
 
     id: str
@@ -67,13 +87,13 @@ class EmbedderSpec:
     crop: CropRule
     pixels: PixelRule
     input_size: int
-    looks: tuple[int, ...]
-    flip: bool
+    looks: tuple[Look, ...]
     policy: DecisionPolicy
     identification_policy: DecisionPolicy
     licence: str
     training_data: str
     lfw: str
+    int8: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +129,7 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
         crop=DLIB_CROP,
         pixels=DLIB_PIXELS,
         input_size=150,
-        looks=(159, 150),
-        flip=True,
+        looks=(Look(156, mirrored=False), Look(156, mirrored=True), Look(150, mirrored=False)),
         policy=DecisionPolicy(threshold=0.9295, fmr=1e-3, measured_on=_LFW),
         identification_policy=DecisionPolicy(threshold=0.9473, fmr=5e-5, measured_on=_LFW, margin=0.005),
         licence="public domain (CC0)",
@@ -119,6 +138,7 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
             "overlap with LFW avoided by its author"
         ),
         lfw="99.23 % here (four looks a face); 99.13 % by its author (one)",
+        int8=True,
     ),
 }
 
@@ -151,18 +171,6 @@ DETECTORS: Mapping[str, DetectorSpec] = {
         training_data="WIDER FACE and CelebA",
     ),
 }
-
-
-def find_embedder(model_id: str) -> EmbedderSpec:
-    """The embedder of this name.
-
-    Raises:
-        UnknownModel: There is none.
-    """
-    try:
-        return EMBEDDERS[model_id]
-    except KeyError:
-        raise UnknownModel(model_id, tuple(EMBEDDERS)) from None
 
 
 def find_detector(detector_id: str) -> DetectorSpec:

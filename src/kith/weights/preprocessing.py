@@ -1,6 +1,8 @@
 """How an image becomes a network's input: fields of the weights, never guessed from a file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
 
 Point = tuple[float, float]
 
@@ -20,6 +22,41 @@ class SimilarityCrop:
 
 
 @dataclass(frozen=True, slots=True)
+class AffineCrop:
+    """Both eyes and the nose are brought exactly onto three points; the face may be sheared.
+
+    Attributes:
+        size: Side of the square crop in pixels.
+        template: Where eye, eye and nose come to lie, (x, y) in pixels of the crop; image left first.
+    """
+
+    size: int
+    template: tuple[Point, Point, Point]
+
+
+class MarginUnit(StrEnum):
+    """What a margin is counted in."""
+
+    SOURCE = "pixels of the image"
+    CROP = "pixels of the crop"
+
+
+@dataclass(frozen=True, slots=True)
+class MarginCrop:
+    """The detector's box with a margin, cut off at the image's edges and squashed to a square.
+
+    Attributes:
+        size: Side of the square crop in pixels.
+        margin: Added to the box's width and height, half on each side.
+        unit: What the margin is counted in.
+    """
+
+    size: int
+    margin: int
+    unit: MarginUnit
+
+
+@dataclass(frozen=True, slots=True)
 class FixedScaling:
     """(pixel - mean) / divisor.
 
@@ -32,8 +69,25 @@ class FixedScaling:
     divisor: float
 
 
-CropRule = SimilarityCrop
-PixelRule = FixedScaling
+@dataclass(frozen=True, slots=True)
+class Whitening:
+    """(pixel - mean) / deviation, both taken over all pixels and channels of the crop itself.
+
+    The deviation is at least 1 / sqrt(number of values), so that a crop of one colour gives zeros.
+    Source: Sandberg's facenet, src/facenet.py, `prewhiten`.
+    """
+
+
+CropRule = SimilarityCrop | AffineCrop | MarginCrop
+PixelRule = FixedScaling | Whitening
+
+
+class Look(NamedTuple):
+    """One look at a crop: the square in its middle with this side, in pixels, perhaps mirrored."""
+
+    side: int
+    mirrored: bool
+
 
 MTCNN_PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)
 """What the three networks of MTCNN were trained on."""
@@ -46,17 +100,36 @@ DLIB_CHIP = SimilarityCrop(
 chips that dlib itself cuts (`tools/measure_dlib_template.py`, on people who are in none of LFW's pairs)."""
 
 
-def magnify(crop: SimilarityCrop, size: int) -> SimilarityCrop:
-    """The same part of the face at more pixels."""
-    factor = size / crop.size
+ARCFACE_CROP = SimilarityCrop(
+    size=112,
+    template=(
+        (38.2946, 51.6963),
+        (73.5318, 51.5014),
+        (56.0252, 71.7366),
+        (41.5493, 92.3655),
+        (70.7299, 92.2041),
+    ),
+)
+"""insightface's (python-package/insightface/utils/face_align.py)."""
+
+
+def resize_template(crop: SimilarityCrop, size: int, zoom: float = 1.0) -> SimilarityCrop:
+    """The same crop at another size; at a zoom of 1 it shows the same part of the face.
+
+    Args:
+        crop: The crop.
+        size: The new side, in pixels.
+        zoom: Above 1, less of the face is shown, and larger.
+    """
+    factor = size / crop.size * zoom
     middle, new_middle = (crop.size - 1) / 2, (size - 1) / 2
     points = tuple(
         ((x - middle) * factor + new_middle, (y - middle) * factor + new_middle) for x, y in crop.template
     )
-    return SimilarityCrop(size, points)
+    return replace(crop, size=size, template=points)
 
 
-DLIB_CROP = magnify(DLIB_CHIP, 159)
-"""dlib's chip at 159 pixels, so that the network can look at it whole and at the middle 150 pixels."""
+DLIB_CROP = resize_template(DLIB_CHIP, 156, zoom=1.06 * 150 / 156)
+"""dlib's chip, nearly; its middle 150 pixels show the face 1.06 times as large as the chip does."""
 
 DLIB_PIXELS = FixedScaling(mean=(122.782, 117.001, 104.298), divisor=256.0)

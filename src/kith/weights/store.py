@@ -11,7 +11,7 @@ import platformdirs
 
 from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
 from kith.files import PARTIAL_PREFIX, write_atomically
-from kith.weights.catalogue import PackageFile, WeightsSpec
+from kith.weights.catalogue import InstalledFile, PackageFile, WeightsSpec
 
 CACHE_VARIABLE = "KITH_CACHE"
 _STALE_SECONDS = 24 * 3600
@@ -24,19 +24,28 @@ def cache_folder() -> Path:
 
 
 def read_weights(spec: WeightsSpec) -> bytes:
-    """The content of a weights file, proven to be the published one.
+    """The content of a weights file, proven to be the right one.
 
     Raises:
-        DownloadFailed: The package that brings the file is not installed.
-        ChecksumMismatch: The file is not the published one.
+        DownloadFailed: The file is not there, or the package that brings it is not installed.
+        ChecksumMismatch: The file was changed.
     """
-    path = find_package_file(spec.file)
-    data = path.read_bytes()
+    file = spec.file
+    path = file.path if isinstance(file, InstalledFile) else find_package_file(file)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DownloadFailed(f"cannot read {path}: {error.strerror or error}") from None
     found = hashlib.sha256(data).hexdigest()
     if found != spec.sha256:
+        remedy = (
+            "remove the model and import it again"
+            if isinstance(file, InstalledFile)
+            else f"reinstall it with: pip install --force-reinstall {file.package}"
+        )
         raise ChecksumMismatch(
             f"{path} is not the published file (SHA-256 {found[:12]}..., expected {spec.sha256[:12]}...); "
-            f"reinstall it with: pip install --force-reinstall {spec.file.package}"
+            f"{remedy}"
         )
     return data
 

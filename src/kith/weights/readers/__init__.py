@@ -10,6 +10,7 @@ import numpy as np
 from kith.weights.readers.dlib import read_dlib_resnet29
 from kith.weights.readers.mtcnn import read_mtcnn_onet, read_mtcnn_pnet, read_mtcnn_rnet
 from kith.weights.readers.recognize import read_recognized
+from kith.weights.readers.safetensors import read_safetensors
 
 Arrays = dict[str, np.ndarray]
 
@@ -19,4 +20,5 @@ READERS: Mapping[str, Callable[[bytes], Arrays]] = {
     "mtcnn_rnet": read_mtcnn_rnet,
     "mtcnn_onet": read_mtcnn_onet,
     "recognized": read_recognized,  # every FaceNet
+    "safetensors": read_safetensors,  # our own form of all of them
 }

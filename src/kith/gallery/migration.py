@@ -1,0 +1,135 @@
+"""A gallery on its way from one model to another.
+
+New embeddings wait in a table of their own, where a killed process leaves them for the next. One
+transaction then puts all of them in their places and binds the gallery to the new model.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from kith.errors import GalleryError
+from kith.gallery import store
+from kith.gallery.gallery import Gallery, raise_revision
+from kith.records import Face, FloatArray, Template
+
+_waiting = Table(
+    "migration",
+    store.metadata,
+    Column("reference_id", ForeignKey("references.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    Column("model_id", String, nullable=False),
+    Column("embedding", LargeBinary, nullable=False),  # float32, little-endian
+    Column("box", LargeBinary, nullable=False),
+    Column("landmarks", LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Migrant:
+    """A reference that has no embedding of the new model yet.
+
+    Attributes:
+        id: Of the reference.
+        name: Of its subject.
+        source: Where the photo was when it was enrolled.
+        source_hash: Of the photo's content.
+        box: (4,) float32: where the face was found in it.
+    """
+
+    id: int
+    name: str
+    source: str
+    source_hash: str
+    box: FloatArray
+
+
+class Migration:
+    """What a gallery needs to change its model.
+
+    Args:
+        gallery: Still bound to the old model.
+        model_id: The new model.
+
+    Raises:
+        GalleryError: The gallery is bound to that model already, or cannot be written.
+    """
+
+    def __init__(self, gallery: Gallery, model_id: str) -> None:
+        if gallery.model_id == model_id:
+            raise GalleryError(f"{gallery.path} holds {model_id}'s templates already")
+        self._gallery = gallery
+        self._model_id = model_id
+        with store.write(gallery.engine, gallery.path) as connection:
+            _waiting.create(connection, checkfirst=True)
+            connection.execute(delete(_waiting).where(_waiting.c.model_id != model_id))
+
+    def pending(self) -> list[Migrant]:
+        """The references without an embedding of the new model."""
+        columns = store.references.c
+        query = (
+            select(columns.id, store.subjects.c.name, columns.source, columns.source_hash, columns.box)
+            .join_from(store.references, store.subjects)
+            .outerjoin(_waiting, _waiting.c.reference_id == columns.id)
+            .where(_waiting.c.reference_id.is_(None))
+            .order_by(columns.id)
+        )
+        with store.read(self._gallery.engine, self._gallery.path) as connection:
+            rows = connection.execute(query).all()
+        try:
+            return [Migrant(*row[:4], np.frombuffer(row.box, "<f4")) for row in rows]
+        except ValueError:
+            raise store.damaged(self._gallery.path) from None
+
+    def add(self, migrant: Migrant, template: Template, face: Face) -> None:
+        """Keep a reference's new embedding until all are there; passes over one deleted meanwhile."""
+        if template.model_id != self._model_id:
+            raise ValueError(f"the template is of {template.model_id}, the migration is to {self._model_id}")
+        row = {
+            "reference_id": migrant.id,
+            "model_id": self._model_id,
+            "embedding": template.embedding.astype("<f4").tobytes(),
+            "box": face.box.astype("<f4").tobytes(),
+            "landmarks": face.landmarks.astype("<f4").tobytes(),
+        }
+        with store.write(self._gallery.engine, self._gallery.path) as connection:
+            try:
+                connection.execute(insert(_waiting).values(row))
+            except IntegrityError:
+                return
+
+    def finish(self, leave_out: Sequence[Migrant] = ()) -> None:
+        """Bind the gallery to the new model: all of it, or nothing.
+
+        Args:
+            leave_out: References that are deleted; no other may be without a new embedding.
+
+        Raises:
+            GalleryError: Some other reference has no new embedding, or the database refused.
+        """
+        given_up = {migrant.id for migrant in leave_out}
+        old, new = store.references.c, _waiting.c
+        with store.write(self._gallery.engine, self._gallery.path) as connection:
+            connection.execute(delete(store.references).where(old.id.in_(given_up)))
+            ready = select(new.reference_id).where(new.model_id == self._model_id)
+            if connection.execute(select(old.id).where(old.id.not_in(ready)).limit(1)).first():
+                raise GalleryError(
+                    f"{self._gallery.path}: someone was enrolled while it was migrated; run it again"
+                )
+            values = {
+                name: select(new[name]).where(new.reference_id == old.id).scalar_subquery()
+                for name in ("embedding", "box", "landmarks")
+            }
+            connection.execute(update(store.references).values(values))
+            if given_up:
+                with_references = select(old.subject_id)
+                connection.execute(delete(store.subjects).where(store.subjects.c.id.not_in(with_references)))
+            connection.execute(delete(store.classifiers))
+            connection.execute(
+                update(store.settings).where(store.settings.c.name == "model_id").values(value=self._model_id)
+            )
+            raise_revision(connection)
+            _waiting.drop(connection)
+        self._gallery.model_id = self._model_id

@@ -1,0 +1,1 @@
+"""Bringing models here: pull, import, convert, quantize, verify."""

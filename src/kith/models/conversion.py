@@ -1,0 +1,57 @@
+"""A file of weights -> the same network in another form."""
+
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+
+from kith.errors import WeightsError
+from kith.files import write_atomically
+from kith.runtime.prepare import Notify, build
+from kith.weights.readers.recognize import recognize_file
+from kith.weights.readers.safetensors import write_safetensors
+
+
+class Target(StrEnum):
+    """What a file can be converted to."""
+
+    KERAS = "keras"
+    ONNX = "onnx"
+    SAFETENSORS = "safetensors"
+
+
+def convert(source: Path, target: Target, output: Path, *, notify: Notify) -> None:
+    """Convert a file of any known format.
+
+    Args:
+        source: The file, or one of the files of a TensorFlow checkpoint, or their folder.
+        target: The form: a whole Keras 3 model, a compiled network, or the variables alone.
+        output: The file to write; it is there whole or not at all.
+        notify: Told what is being done.
+
+    Raises:
+        WeightsError: The source cannot be read, or the output cannot be written.
+    """
+    notify(f"reading {source.name}")
+    try:
+        found = recognize_file(source)
+    except OSError as error:
+        raise WeightsError(f"cannot read {source}: {error.strerror or error}") from None
+    if target is Target.SAFETENSORS:
+        content = write_safetensors(found.arrays)
+    else:
+        notify(f"building {found.network}")
+        model = build(found.network, found.arrays, found.embedding_size)
+        notify(f"writing {target}")
+        if target is Target.ONNX:
+            from kith.runtime.compile import compile_model  # here: brings Keras
+
+            content = compile_model(model)
+        else:
+            with tempfile.TemporaryDirectory(prefix="kith-") as folder:
+                path = Path(folder) / "model.keras"
+                model.save(path)
+                content = path.read_bytes()
+    try:
+        write_atomically(output, content)
+    except OSError as error:
+        raise WeightsError(f"cannot write {output}: {error.strerror or error}") from None
