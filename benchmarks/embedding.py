@@ -20,6 +20,7 @@ import kith
 from kith.embedding import Embedder, look, scale_pixels
 from kith.runtime.prepare import Precision, prepare, prepare_int8
 from kith.weights.catalogue import EmbedderSpec
+from kith.weights.preprocessing import Look
 
 BATCH = 32
 
@@ -62,8 +63,7 @@ def embedder(spec: EmbedderSpec, crops: np.ndarray, precision: Precision) -> Emb
         input_size=spec.input_size,
         embedding_size=spec.embedding_size,
         pixels=spec.pixels,
-        looks=[spec.input_size],
-        flip=False,
+        looks=[Look(spec.input_size, mirrored=False)],
     )
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every claim beside its peer, in the same run. Peers live in .venv-bench, for their heavy dependencies.
-#   KITH_LFW=/path/to/lfw bash benchmarks/run.sh [detection embedding photo_to_template startup memory]
+#   KITH_LFW=/path/to/lfw bash benchmarks/run.sh [detection embedding photo_to_template facenet startup memory]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lfw=${KITH_LFW:-../shared/data/lfw}
@@ -18,11 +18,14 @@ if [ ! -e "$venv/.ready" ] || [ pyproject.toml -nt "$venv/.ready" ] || [ benchma
         tensorflow-cpu mtcnn==1.0.0 dlib-bin 'setuptools<81' click psutil
     # face_recognition asks for dlib, which compiles for half an hour; dlib-bin is the same, compiled
     "$venv/bin/python" -m pip install --quiet --no-deps face_recognition face_recognition_models==0.3.0
+    # facenet-pytorch asks for a torch of 2024; its network runs on this one
+    "$venv/bin/python" -m pip install --quiet torch==2.13.0 requests tqdm
+    "$venv/bin/python" -m pip install --quiet --no-deps facenet-pytorch==2.6.0
     touch "$venv/.ready"
 fi
 
 missed=0
-for claim in "${@:-detection embedding photo_to_template startup memory}"; do
+for claim in "${@:-detection embedding photo_to_template facenet startup memory}"; do
     for name in $claim; do
         echo "== $name"
         "$venv/bin/python" "benchmarks/$name.py" --lfw "$lfw" || missed=1

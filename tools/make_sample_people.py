@@ -44,6 +44,8 @@ MOST_COVERED = 24.0
 TIGHT = 0.6  # share of the possible groups that are considered
 TOO_ALIKE = 0.945  # cosine of two people's averages
 FMR = 1e-4
+SPARE = 3  # groups more than people
+SAFETY = 0.003  # below the threshold: cutting and compressing changes a score a little
 GAP = 0.02  # how far scores must stay from the threshold
 SIDE = 288
 EYES = (62.0, 116.0)  # distance between the eyes, and their height, in a blend
@@ -489,12 +491,15 @@ class SamplePerson:
     contributors: FloatArray
 
 
-def make_people(recognizer: kith.Recognizer, people: dict[str, list[Source]]) -> list[SamplePerson]:
-    """The sample people, and then the strangers."""
+def make_people(
+    recognizer: kith.Recognizer, people: dict[str, list[Source]], threshold: float
+) -> list[SamplePerson]:
+    """The sample people, and then the strangers; whoever turns out too like a contributor is passed over."""
     pool = {name: best for name, sources in people.items() if len(best := frontal(sources)) == FEWEST_PHOTOS}
     made: list[SamplePerson] = []
     others = np.zeros((0, recognizer.spec.embedding_size), np.float32)
-    for name, group in zip(NAMES, choose_groups(pool, len(NAMES)), strict=True):
+    for group in choose_groups(pool, len(NAMES) + SPARE):
+        name = NAMES[len(made)]
         blends = [blend(sources) for sources in zip(*[pool[member] for member in group], strict=True)]
         contributors = np.stack([source.embedding for member in group for source in people[member]])
         embeddings = embed_blends(recognizer, blends)
@@ -502,9 +507,15 @@ def make_people(recognizer: kith.Recognizer, people: dict[str, list[Source]]) ->
         blends.append(blends.pop(typical))
         shape = own_shape(recognizer, blends[::2], contributors, others, np.random.default_rng(len(made)))
         blends = [face.reshaped(shape) for face in blends]
-        others = np.concatenate([others, embed_blends(recognizer, blends)])
+        embeddings = embed_blends(recognizer, blends)
+        closest = score_all(embeddings, contributors).max()
+        print(f"made {name or 'a stranger'}, {closest:.4f} to the closest contributor", flush=True)
+        if closest >= threshold - SAFETY:
+            continue
+        others = np.concatenate([others, embeddings])
         made.append(SamplePerson(name, blends, contributors))
-        print(f"made {name or 'a stranger'}", flush=True)
+        if len(made) == len(NAMES):
+            break
     return sorted(made, key=lambda person: not person.name)
 
 
@@ -583,7 +594,7 @@ def main() -> int:
     recognizer = kith.Recognizer.from_pretrained(precision="float32")  # int8 needs sample people
     surveyed = survey(recognizer, arguments.lfw, rng)
     threshold = measure_threshold(surveyed)
-    people = make_people(recognizer, surveyed)
+    people = make_people(recognizer, surveyed, threshold)
     places = write(people, arguments.output, rng)
     wrong = check(recognizer, people, arguments.output, places, threshold)
     size = sum(path.stat().st_size for path in arguments.output.rglob("*.jpg"))

@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("model", nargs="?", default="dlib-resnet29")
     arguments = parser.parse_args()
-    recognizer = Recognizer.from_pretrained(arguments.model, precision="float32")
+    recognizer = Recognizer.from_pretrained(arguments.model)
     photos = read_lfw_pairs(arguments.lfw, arguments.pairs).photos
     embeddings, names = embed(recognizer, photos)
     mated, non_mated = count_scores(embeddings, np.unique(names, return_inverse=True)[1])

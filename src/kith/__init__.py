@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from kith.records import Subject as Subject
     from kith.records import Template as Template
     from kith.runtime.prepare import Precision as Precision
+    from kith.runtime.prepare import keras_model as keras_model
 
 __version__ = "0.1.0"
 
@@ -57,6 +58,7 @@ _HOMES = {
     "Subject": "kith.records",
     "Template": "kith.records",
     "WeightsError": "kith.errors",
+    "keras_model": "kith.runtime.prepare",
     "load_image": "kith.images",
     "main_face": "kith.detection",
 }

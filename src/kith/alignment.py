@@ -37,7 +37,10 @@ def _transform(face: Face, rule: SimilarityCrop | AffineCrop) -> np.ndarray:
     template = np.array(rule.template, np.float32)
     if isinstance(rule, AffineCrop):
         points = face.landmarks[: len(template)].astype(np.float32)
-        return np.asarray(cv2.getAffineTransform(points, template), np.float64)
+        across, down = points[1:] - points[0]
+        if abs(float(across[0] * down[1] - across[1] * down[0])) > 1:  # else they lie in a line
+            return np.asarray(cv2.getAffineTransform(points, template), np.float64)
+        return similarity_transform(points, template)
     return similarity_transform(face.landmarks, template)
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from kith.alignment import align, similarity_transform
 from kith.records import Face
-from kith.weights.preprocessing import DLIB_CROP
+from kith.weights.families import FAMILIES
+from kith.weights.preprocessing import DLIB_CROP, AffineCrop, MarginCrop, MarginUnit, resize_template
 
 TEMPLATE = np.array(DLIB_CROP.template, np.float32)
 
@@ -74,3 +75,71 @@ def test_no_faces_give_no_crops() -> None:
 def test_a_wrong_shape_is_named() -> None:
     with pytest.raises(ValueError, match=r"image must have shape \(n, n, 3\), got \(10, 10\)"):
         align(np.zeros((10, 10), np.uint8), [], DLIB_CROP)
+
+
+def test_an_affine_crop_brings_three_points_exactly_to_their_places() -> None:
+    rule = FAMILIES["openface"].crop
+    assert isinstance(rule, AffineCrop)
+    landmarks = np.array([[60, 80], [130, 70], [90, 140], [70, 170], [120, 165]], np.float32)
+    image = np.zeros((240, 240, 3), np.uint8)
+    for x, y in landmarks[:3].astype(int):
+        cv2.circle(image, (int(x), int(y)), 4, (255, 255, 255), -1)
+    (crop,) = align(image, [Face(np.array([40, 40, 160, 200], np.float32), landmarks, 1.0)], rule)
+    count, _, _, centroids = cv2.connectedComponentsWithStats((crop[:, :, 0] > 127).astype(np.uint8))
+    assert count == 4
+    np.testing.assert_allclose(sorted(centroids[1:].tolist()), sorted(rule.template), atol=0.8)
+
+
+def test_an_affine_crop_of_points_in_a_line_is_a_similarity() -> None:
+    landmarks = np.array([[10, 10], [20, 20], [30, 30], [40, 40], [50, 50]], np.float32)
+    face = Face(np.array([0, 0, 60, 60], np.float32), landmarks, 1.0)
+    (crop,) = align(np.full((60, 60, 3), 200, np.uint8), [face], FAMILIES["openface"].crop)
+    assert crop.max() == 200
+
+
+GRADIENT = np.zeros((200, 200, 3), np.uint8)
+GRADIENT[:, :, 0] = np.arange(200)
+GRADIENT[:, :, 1] = np.arange(200)[:, np.newaxis]
+"""Red says the column, green the row."""
+
+
+@pytest.mark.parametrize(
+    ("unit", "margin", "expected"),
+    [
+        (MarginUnit.SOURCE, 32, (44, 34, 156, 166)),  # 16 pixels on each side, whatever the box
+        (MarginUnit.CROP, 40, (46, 33, 153, 166)),  # 40 of 160 is a third of the box's 80 x 100
+    ],
+)
+def test_a_margin_grows_the_box(unit: MarginUnit, margin: int, expected: tuple[int, ...]) -> None:
+    face = Face(np.array([60, 50, 140, 150], np.float32), np.zeros((5, 2), np.float32), 1.0)
+    (crop,) = align(GRADIENT, [face], MarginCrop(160, margin, unit))
+    left, top, right, bottom = expected
+    assert crop.shape == (160, 160, 3)  # squashed: 112 x 132 pixels become a square
+    assert (crop[80, 0, 0], crop[80, -1, 0]) == pytest.approx((left, right - 1), abs=1)
+    assert (crop[0, 80, 1], crop[-1, 80, 1]) == pytest.approx((top, bottom - 1), abs=1)
+
+
+def test_a_margin_ends_at_the_images_edge() -> None:
+    face = Face(np.array([-20, 150, 90, 260], np.float32), np.zeros((5, 2), np.float32), 1.0)
+    (crop,) = align(GRADIENT, [face], MarginCrop(160, 32, MarginUnit.SOURCE))
+    assert (int(crop[80, 0, 0]), int(crop[-1, 80, 1])) == pytest.approx((0, 199), abs=1)
+
+
+def test_a_box_outside_the_image_gives_a_crop_all_the_same() -> None:
+    face = Face(np.array([300, 300, 400, 400], np.float32), np.zeros((5, 2), np.float32), 1.0)
+    assert align(GRADIENT, [face], MarginCrop(160, 32, MarginUnit.SOURCE)).shape == (1, 160, 160, 3)
+
+
+def test_a_template_at_another_size_shows_the_same_part() -> None:
+    """Pixels are points: the middle of 150 is 74.5, and of 75 it is 37."""
+    half = resize_template(resize_template(DLIB_CROP, 150), 75)
+    np.testing.assert_allclose(
+        np.array(half.template) - 37,
+        (np.array(resize_template(DLIB_CROP, 150).template) - 74.5) / 2,
+        atol=1e-9,
+    )
+    zoomed = resize_template(DLIB_CROP, DLIB_CROP.size, zoom=2)
+    middle = (DLIB_CROP.size - 1) / 2
+    np.testing.assert_allclose(
+        np.array(zoomed.template) - middle, 2 * (np.array(DLIB_CROP.template) - middle), atol=1e-9
+    )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kith.embedding import Embedder, look, normalize, scale_pixels
-from kith.weights.preprocessing import FixedScaling
+from kith.weights.preprocessing import FixedScaling, Look, Whitening
 
 PIXELS = FixedScaling(mean=(10.0, 20.0, 30.0), divisor=2.0)
 
@@ -20,13 +20,24 @@ class MeanOfLeftHalf:
 
 
 def embedder(network: MeanOfLeftHalf, *, flip: bool) -> Embedder:
-    return Embedder(network, crop_size=4, input_size=4, embedding_size=3, pixels=PIXELS, looks=[4], flip=flip)
+    looks = [Look(4, mirrored=False), Look(4, mirrored=True)][: 1 + flip]
+    return Embedder(network, crop_size=4, input_size=4, embedding_size=3, pixels=PIXELS, looks=looks)
 
 
 def test_pixels_are_scaled_per_colour() -> None:
     scaled = scale_pixels(np.array([[[[12, 20, 50]]]], np.uint8), PIXELS)
     assert scaled.dtype == np.float32
     assert scaled.tolist() == [[[[1, 0, 10]]]]
+
+
+def test_whitening_takes_each_crop_by_itself() -> None:
+    """As Sandberg's prewhiten, written plainly; a crop of one colour gives zeros, not a division by 0."""
+    crops = np.random.default_rng(5).integers(0, 256, (3, 8, 8, 3)).astype(np.uint8)
+    crops[1] = 77
+    for crop, found in zip(crops, scale_pixels(crops, Whitening()), strict=True):
+        deviation = max(float(np.std(crop.astype(np.float64))), 1 / np.sqrt(crop.size))
+        np.testing.assert_allclose(found, (crop - np.mean(crop)) / deviation, atol=1e-5)
+    assert scale_pixels(crops[:0], Whitening()).shape == (0, 8, 8, 3)
 
 
 def test_rows_have_unit_length_and_crops_keep_their_order() -> None:
@@ -71,8 +82,8 @@ def test_a_look_is_the_middle_scaled() -> None:
 
 def test_looks_are_summed() -> None:
     crops = np.random.default_rng(3).integers(0, 256, (3, 6, 6, 3)).astype(np.uint8)
-    both = Embedder(
-        MeanOfLeftHalf(), crop_size=6, input_size=4, embedding_size=3, pixels=PIXELS, looks=[6, 4], flip=False
-    )
-    sums = sum(scale_pixels(look(crops, side, 4), PIXELS)[:, :, :2].mean(axis=(1, 2)) for side in (6, 4))
+    looks = [Look(6, mirrored=False), Look(4, mirrored=True)]
+    both = Embedder(MeanOfLeftHalf(), crop_size=6, input_size=4, embedding_size=3, pixels=PIXELS, looks=looks)
+    whole, middle = (scale_pixels(look(crops, side, 4), PIXELS) for side in (6, 4))
+    sums = whole[:, :, :2].mean(axis=(1, 2)) + middle[:, :, 2:].mean(axis=(1, 2))
     np.testing.assert_allclose(both.embed(crops), normalize(sums), atol=1e-6)

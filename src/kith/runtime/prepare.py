@@ -17,7 +17,8 @@ import numpy as np
 
 from kith.errors import UnsupportedFile, WeightsError
 from kith.runtime.session import Session
-from kith.weights.catalogue import ONNX, WeightsSpec
+from kith.weights.catalogue import DEFAULT_EMBEDDER, ONNX, WeightsSpec
+from kith.weights.installed import find_embedder
 from kith.weights.store import cache_folder, keep, read_weights, remove_stale_partials
 
 if TYPE_CHECKING:
@@ -82,6 +83,24 @@ def prepare_int8(
         return quantize(model, calibration)
 
     return _cached_session(_cache_path(spec, Precision.INT8), threads, make)
+
+
+def keras_model(model_id: str = DEFAULT_EMBEDDER) -> "keras.Model":
+    """A model as a Keras 3 model with its weights: to look at, to train further, to save as `.keras`.
+
+    Its inputs are crops with their pixels scaled, as `kith models show` tells; its outputs are not
+    brought to unit length yet.
+
+    Args:
+        model_id: An embedder of `kith models list` that is here.
+
+    Raises:
+        WeightsError: It is not here, cannot be read, or was imported as ONNX.
+    """
+    spec = find_embedder(model_id)
+    if spec.weights.network == ONNX:
+        raise UnsupportedFile(f"{model_id} was imported as a compiled network; it has no Keras form")
+    return load_keras(spec.weights)
 
 
 def load_keras(spec: WeightsSpec, *, notify: Notify | None = None) -> "keras.Model":

@@ -184,6 +184,6 @@ def find_published_file(sha256: str, md5: str) -> tuple[PublishedModel, Publishe
     """The published file with one of these hashes."""
     for model in _MODELS:
         for file in model.files:
-            if file.sha256 == sha256 or (file.md5 == md5 and file.md5):
+            if (file.sha256 and file.sha256 == sha256) or (file.md5 and file.md5 == md5):
                 return model, file
     return None

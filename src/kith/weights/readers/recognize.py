@@ -25,6 +25,7 @@ from kith.weights.readers.names_nn4_small2 import (
 )
 from kith.weights.readers.pytorch import is_pytorch, read_pytorch
 from kith.weights.readers.quoting import quoted
+from kith.weights.readers.safetensors import read_safetensors
 from kith.weights.readers.sorted_table import is_sorted_table
 from kith.weights.readers.tensorflow_files import is_checkpoint, read_checkpoint_files, read_tensorflow_zip
 from kith.weights.readers.tensorflow_graph import read_tensorflow_graph
@@ -36,6 +37,7 @@ Arrays = dict[str, np.ndarray]
 class Format(StrEnum):
     """The kinds of files that hold a FaceNet's weights."""
 
+    SAFETENSORS = "safetensors"
     KERAS_H5 = "Keras HDF5"
     PYTORCH = "PyTorch state dict"
     TENSORFLOW_CHECKPOINT = "TensorFlow checkpoint"
@@ -86,6 +88,10 @@ _TENSORFLOW = (
         _INCEPTION_RESNET_V1, "InceptionResnetV1/Bottleneck/weights", inception_resnet_v1_from_tensorflow
     ),
 )
+_OWN = (  # as `kith models convert --to safetensors` writes them
+    _Origin(_INCEPTION_RESNET_V1, "bottleneck/kernel", dict),
+    _Origin(_NN4_SMALL2, "inception_3a_3x3_reduce/kernel", dict),
+)
 _LAST_KERNEL = {_INCEPTION_RESNET_V1: "bottleneck/kernel", _NN4_SMALL2: "embedding/kernel"}
 
 
@@ -107,6 +113,8 @@ def recognize(data: bytes) -> Recognized:
     Raises:
         UnsupportedFile: It is damaged or of a kind Kith does not read.
     """
+    if data[8:9] == b"{":
+        return _named(Format.SAFETENSORS, read_safetensors(data), _OWN)
     if data.startswith(b"\x89HDF\r\n\x1a\n"):
         return _named(Format.KERAS_H5, read_keras_h5(data), _KERAS)
     if is_pytorch(data):

@@ -13,6 +13,7 @@ from write_torch7 import write_openface
 
 from kith.errors import UnsupportedFile
 from kith.weights.readers.recognize import Format, recognize, recognize_file
+from kith.weights.readers.safetensors import write_safetensors
 
 INCEPTION, OPENFACE = "inception_resnet_v1", "nn4_small2"
 
@@ -44,6 +45,15 @@ def test_recognized(
 ) -> None:
     found = recognize(make(weights(shared)))
     assert (found.format, found.network, found.embedding_size) == (kind, network, embedding_size)
+
+
+@pytest.mark.parametrize(("make", "network"), [(sandberg, INCEPTION), (openface, OPENFACE)])
+def test_our_own_form_is_recognized(shared: Path, make: Callable[[Path], Arrays], network: str) -> None:
+    write = write_graph if make is sandberg else write_pytorch
+    arrays = recognize(write(make(shared))).arrays
+    found = recognize(write_safetensors(arrays))
+    assert (found.format, found.network, found.embedding_size) == (Format.SAFETENSORS, network, 128)
+    assert all((found.arrays[name] == arrays[name]).all() for name in arrays)
 
 
 def test_checkpoint_is_recognized_by_any_of_its_files(shared: Path, tmp_path: Path) -> None:

@@ -1,0 +1,102 @@
+"""The whole path of the tutorial of 2019, with the user's own facenet_keras.h5, by the command line.
+
+The weights are the recipe's, random ones: the names mean nothing, that every step runs does.
+"""
+
+from pathlib import Path
+
+import pytest
+from command_line import kith
+from recipes import sandberg
+from write_keras_h5 import keras_path, write_keras_h5
+
+
+@pytest.fixture(scope="module")
+def facenet_keras(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file laid out as Taniai's, whose Lambda layer would leave a file behind if it were run."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    marker = folder / "executed"
+    content = write_keras_h5(
+        {keras_path(name): values for name, values in sandberg(shared).items()},
+        prefix="model_weights/",
+        payload=f"open({str(marker)!r}, 'w').close()",
+    )
+    path = folder / "facenet_keras.h5"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.fixture(scope="module")
+def models(facenet_keras: Path) -> Path:
+    """The model, imported."""
+    folder = facenet_keras.parent / "models"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KITH_MODELS", str(folder))
+        answer = kith("models", "import", facenet_keras)
+    assert answer.code == 0, answer.err
+    assert answer.out.startswith("installed facenet-keras: Inception-ResNet-v1 by David Sandberg, 2017")
+    return folder
+
+
+def test_from_the_users_file_to_names(
+    shared: Path, facenet_keras: Path, models: Path, gallery_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KITH_MODELS", str(models))
+    options = ("--model", "facenet-keras", "--gallery", gallery_path)
+    celebrities = shared / "data/five_celebrities"
+    answer = kith("enroll", celebrities / "train", *options)
+    assert answer.code in (0, 3), answer.err  # 3: some photo has no face that is good enough
+    answer = kith("identify", celebrities / "test", "--classifier", "svm", "--json", *options)
+    assert answer.code == 0, answer.err
+    faces = [face for photo in answer.json() for face in photo["faces"]]
+    assert len(faces) >= 25
+    assert all(face["outcome"] in ("match", "unknown", "ambiguous", "low quality") for face in faces)
+    assert not (facenet_keras.parent / "executed").exists()
+
+
+def test_the_model_is_listed_shown_and_verified(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KITH_MODELS", str(models))
+    cards = {card["id"]: card for card in kith("models", "list", "--json").json()}
+    assert cards["facenet-keras"]["state"] == "here"
+    assert cards["facenet-20170512-110547"]["state"] == "can be pulled"
+    assert cards["dlib-resnet29"]["state"] == "built in"
+    shown = kith("models", "show", "facenet-keras").out
+    assert "pixels: whitening of each crop" in shown
+    assert "crop: 160 pixels, MarginCrop of 32 pixels of the image" in shown
+    assert kith("models", "verify").out == "5 files read, 0 wrong\n"
+    weights = models / "facenet-keras" / "weights.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    answer = kith("models", "verify")
+    assert (answer.code, answer.out) == (2, "5 files read, 1 wrong\n")
+    assert "remove the model and import it again" in answer.err
+    content[-1] ^= 1
+    weights.write_bytes(content)
+
+
+def test_tensorflow_to_keras_in_one_line(shared: Path, facenet_keras: Path, tmp_path: Path) -> None:
+    import numpy as np
+
+    from kith import networks  # chooses Keras's backend
+
+    import keras  # isort: skip
+
+    output = tmp_path / "facenet.keras"
+    answer = kith("models", "convert", facenet_keras, "--to", "keras", "--output", output)
+    assert answer.out == f"wrote {output}\n"
+    model = keras.saving.load_model(output)
+    assert networks is not None
+    kernel = model.get_layer("bottleneck").kernel
+    expected = sandberg(shared)["InceptionResnetV1/Bottleneck/weights"]
+    np.testing.assert_array_equal(np.asarray(kernel), expected)
+    answer = kith("models", "convert", facenet_keras, "--to", "keras", "--output", output)
+    assert answer.code == 2
+    assert "add --force to replace it" in answer.err
+
+
+@pytest.mark.parametrize("target", ["safetensors", "onnx"])
+def test_converting_to_other_forms(shared: Path, facenet_keras: Path, tmp_path: Path, target: str) -> None:
+    output = tmp_path / f"facenet.{target}"
+    assert kith("models", "convert", facenet_keras, "--to", target, "--output", output).code == 0
+    assert 85_000_000 < output.stat().st_size < 100_000_000
