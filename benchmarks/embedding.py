@@ -53,8 +53,9 @@ def main() -> int:
 def embedder(spec: EmbedderSpec, crops: np.ndarray, precision: Precision) -> Embedder:
     """The default embedder with one look."""
     if precision is Precision.INT8:
-        kith.Recognizer.from_pretrained(precision=precision)  # quantizes on the sample people, once
-        network = prepare_int8(spec.weights, lambda: scale_pixels(crops, spec.pixels))
+        network = prepare_int8(
+            spec.weights, lambda: scale_pixels(crops, spec.pixels), inputs_key="benchmarks/embedding.py"
+        )
     else:
         network = prepare(spec.weights)
     return Embedder(

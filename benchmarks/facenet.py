@@ -59,7 +59,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "facenet.onnx"
         # in a process of its own: Keras and torch in one would share threads
-        built = float(subprocess.check_output([sys.executable, "-c", MAKE, path], env=keras_alone()).split()[-1])
+        built = float(
+            subprocess.check_output([sys.executable, "-c", MAKE, path], env=keras_alone()).split()[-1]
+        )
         met = [compare_loading(path, built, options.rounds)]
         model = path.read_bytes()
     crops = np.random.default_rng(1).uniform(-1, 1, (BATCH, 160, 160, 3)).astype(np.float32)

@@ -32,7 +32,7 @@ from kith.quality import ENROLL_LIMITS, assess
 from kith.records import Face, FloatArray, Image
 from kith.weights.preprocessing import DLIB_CROP
 
-NAMES = ("Nadia", "Oscar", "Wei", "Pedro", "Kwame", "Omar", "Amara", "Grace", "", "")  # strangers have none
+NAMES = ("Nadia", "Oscar", "Wei", "Pedro", "Kwame", "Omar", "Ada", "Grace", "", "")  # strangers have none
 PHOTOS = 6
 CONTRIBUTORS = 5
 FEWEST_PHOTOS, MOST_PHOTOS = PHOTOS + 1, 40  # at most so many that all can be checked against

@@ -5,6 +5,7 @@
 This is the one file that joins the stages; the stages do not know one another.
 """
 
+import hashlib
 from typing import Self
 from weakref import WeakKeyDictionary
 
@@ -96,7 +97,11 @@ class Recognizer:
         detector = MTCNN.from_pretrained(detector_id, detection, threads=threads, notify=notify)
         if wanted is Precision.INT8 or (wanted is Precision.AUTO and spec.int8):
             network = prepare_int8(
-                spec.weights, lambda: _calibration(detector, spec), threads=threads, notify=notify
+                spec.weights,
+                lambda: _calibration(detector, spec),
+                inputs_key=_calibration_key(spec),
+                threads=threads,
+                notify=notify,
             )
         else:
             network = prepare(spec.weights, threads=threads, notify=notify)
@@ -299,3 +304,11 @@ def _calibration(detector: Detector, spec: EmbedderSpec) -> FloatArray:
         crops.extend(align(image, detector.detect(image)[:1], spec.crop))
     views = views_of(np.stack(crops), spec.looks, spec.input_size, spec.pixels)
     return np.stack(list(views), axis=1).reshape(-1, spec.input_size, spec.input_size, 3)
+
+
+def _calibration_key(spec: EmbedderSpec) -> str:
+    """Other when other photos, or other looks at them, calibrate."""
+    digest = hashlib.sha256(repr((spec.crop, spec.pixels, spec.input_size, spec.looks)).encode())
+    for photo in sample_photos():
+        digest.update(photo.read_bytes())
+    return digest.hexdigest()

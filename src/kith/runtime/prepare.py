@@ -57,6 +57,7 @@ def prepare_int8(
     spec: WeightsSpec,
     inputs: Callable[[], np.ndarray],
     *,
+    inputs_key: str,
     threads: int = 0,
     notify: Notify | None = None,
 ) -> Session:
@@ -66,6 +67,7 @@ def prepare_int8(
         spec: Which file, read by which reader into which network.
         inputs: Called only when the network must be quantized first; returns (n, s, s, 3) float32
             real inputs of the network, scaled, for calibration and for the accuracy gate.
+        inputs_key: Other for other inputs: a network calibrated on those is made anew.
         threads: How many threads one run may use; 0 means one per core.
         notify: Told when the network must be compiled or quantized first.
 
@@ -82,7 +84,7 @@ def prepare_int8(
         say(f"quantizing {spec.network} to int8")
         return quantize(model, calibration)
 
-    return _cached_session(_cache_path(spec, Precision.INT8), threads, make)
+    return _cached_session(_cache_path(spec, Precision.INT8, inputs_key), threads, make)
 
 
 def keras_model(model_id: str = DEFAULT_EMBEDDER) -> "keras.Model":
@@ -193,8 +195,8 @@ def _cached_file(path: Path, make: Callable[[], bytes]) -> bytes:
     return model
 
 
-def _cache_path(spec: WeightsSpec, precision: Precision) -> Path:
-    parts = (spec.sha256, spec.reader, spec.network, str(spec.embedding_size), _sources())
+def _cache_path(spec: WeightsSpec, precision: Precision, inputs_key: str = "") -> Path:
+    parts = (spec.sha256, spec.reader, spec.network, str(spec.embedding_size), inputs_key, _sources())
     key = hashlib.sha256("\n".join(parts).encode())
     return cache_folder() / "compiled" / f"{spec.network}-{precision}-{key.hexdigest()[:16]}.onnx"
 

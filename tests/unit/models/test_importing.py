@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import numpy_helper
 from recipes import Arrays, facenet_pytorch, openface, sandberg
 from write_keras_h5 import keras_path, write_keras_h5
+from write_onnx import write_onnx
 from write_pytorch import write_pytorch
 from write_tensorflow import write_checkpoint
 from write_torch7 import write_openface
@@ -195,34 +196,6 @@ def test_nothing_stays_of_a_model_that_does_not_embed(
     assert list(models.iterdir()) == []
 
 
-def arcface_like(*, batch: int | str = "n", pixels: int = 32, channels_first: bool = True) -> bytes:
-    """A convolution and a mean: small, and of an embedder's form."""
-    rng = np.random.default_rng(0)
-    weight = numpy_helper.from_array(rng.normal(size=(16, 3, 3, 3)).astype(np.float32), "weight")
-    nodes = [
-        helper.make_node("Conv", ["data", "weight"], ["features"], kernel_shape=[3, 3]),
-        helper.make_node("ReduceMean", ["features"], ["fc1"], axes=[2, 3], keepdims=0),
-    ]
-    if batch == 1:  # as exporters write it: the batch is a constant inside
-        shape_of_one = numpy_helper.from_array(np.array([1, 16]), "shape")
-        nodes[-1].output[0] = "mean"
-        nodes.append(helper.make_node("Reshape", ["mean", "shape"], ["fc1"]))
-    shape: list[int | str] = [batch, 3, pixels, pixels]
-    if not channels_first:
-        shape = [batch, pixels, pixels, 3]
-        nodes.insert(0, helper.make_node("Transpose", ["image"], ["data"], perm=(0, 3, 1, 2)))
-    source = "data" if channels_first else "image"
-    graph = helper.make_graph(
-        nodes,
-        "arcface",
-        [helper.make_tensor_value_info(source, TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("fc1", TensorProto.FLOAT, [batch, 16])],
-        [weight, shape_of_one] if batch == 1 else [weight],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    return model.SerializeToString()
-
-
 ONNX = OnnxPreprocessing(resize_template(ARCFACE_CROP, 32), FixedScaling((127.5,) * 3, 127.5))
 
 
@@ -230,12 +203,12 @@ ONNX = OnnxPreprocessing(resize_template(ARCFACE_CROP, 32), FixedScaling((127.5,
 @pytest.mark.parametrize("blue_first", [True, False])
 def test_an_onnx_embedder(tmp_path: Path, channels_first: bool, blue_first: bool) -> None:
     path = tmp_path / "arcface.onnx"
-    path.write_bytes(arcface_like(channels_first=channels_first))
+    path.write_bytes(write_onnx(channels_first=channels_first))
     spec = import_file(path, onnx=OnnxPreprocessing(ONNX.crop, ONNX.pixels, blue_first))
     assert (spec.embedding_size, spec.crop.size) == (16, 32)
     inputs = np.random.default_rng(1).normal(size=(3, 32, 32, 3)).astype(np.float32)
     (found,) = prepare(spec.weights).run(inputs)
-    weight = numpy_helper.to_array(onnx.load_from_string(arcface_like()).graph.initializer[0])
+    weight = numpy_helper.to_array(onnx.load_from_string(write_onnx()).graph.initializer[0])
     seen = inputs[..., ::-1] if blue_first else inputs
     windows = np.lib.stride_tricks.sliding_window_view(seen, (3, 3), axis=(1, 2))
     expected = np.einsum("nhwcij,ocij->nhwo", windows, weight).mean(axis=(1, 2))
@@ -247,8 +220,8 @@ def test_an_onnx_embedder(tmp_path: Path, channels_first: bool, blue_first: bool
     ("content", "complaint"),
     [
         (b"\x08\x07nonsense", "damaged, or no ONNX file"),
-        (arcface_like(pixels=64), "not an image of 32 pixels"),
-        (arcface_like(batch=1), "several faces at once"),
+        (write_onnx(pixels=64), "not an image of 32 pixels"),
+        (write_onnx(batch=1), "several faces at once"),
     ],
 )
 def test_an_onnx_file_that_is_no_embedder(content: bytes, complaint: str, tmp_path: Path) -> None:

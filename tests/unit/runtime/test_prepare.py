@@ -78,9 +78,11 @@ def test_int8_asks_for_its_inputs_only_once(cache, recognizer) -> None:
         asked.append(1)
         return random.uniform(-0.4, 0.5, (16, 150, 150, 3)).astype(np.float32)
 
-    first = prepare_int8(weights, inputs)
-    second = prepare_int8(weights, inputs)
+    first = prepare_int8(weights, inputs, inputs_key="noise")
+    second = prepare_int8(weights, inputs, inputs_key="noise")
     assert len(asked) == 1
+    prepare_int8(weights, inputs, inputs_key="other noise")
+    assert len(asked) == 2
     values = inputs()[:2]
     assert (first.run(values)[0] == second.run(values)[0]).all()
     expected = prepare(weights).run(values)[0]

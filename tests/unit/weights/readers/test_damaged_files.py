@@ -8,9 +8,13 @@ from pathlib import Path
 
 from recipes import Shapes, load_recipe, pytorch_weights, tensorflow_weights
 from write_keras_h5 import keras_path, write_keras_h5
+from write_onnx import write_onnx
 from write_pytorch import write_legacy_pytorch, write_pytorch
 from write_tensorflow import write_checkpoint, write_graph
 from write_torch7 import write_openface
+
+from kith.weights.readers.names_nn4_small2 import nn4_small2_from_pytorch
+from kith.weights.readers.safetensors import write_safetensors
 
 PROGRAM = Path(__file__).with_name("damage.py")
 
@@ -26,7 +30,7 @@ def test_damage_is_refused(shared: Path, tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
-    assert len(report) == 7
+    assert len(report) == 9
     for name, found in report.items():
         assert found["refused"] + found["read"] == 200, name
         assert found["slowest"] < 5, name
@@ -46,6 +50,8 @@ def write_small_files(shared: Path, folder: Path) -> None:
         "zip.pt": write_pytorch(state),
         "legacy.pt": write_legacy_pytorch(state),
         "openface.t7": write_openface(state),
+        "own.safetensors": write_safetensors(nn4_small2_from_pytorch(state)),
+        "arcface.onnx": write_onnx(),
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)
