@@ -1,0 +1,149 @@
+"""`kith models`: bringing models here, by the command line."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from command_line import kith
+from recipes import openface
+from write_onnx import write_onnx
+from write_torch7 import write_openface
+
+from kith.models import importing
+from kith.weights.published import PUBLISHED
+
+OPENFACE = "openface-nn4-small2"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: object) -> None:
+        """Be quiet."""
+
+
+@pytest.fixture(autouse=True)
+def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("KITH_MODELS", str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def weights(shared: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "served" / "nn4.small2.v1.t7"
+    path.parent.mkdir()
+    path.write_bytes(write_openface(openface(shared)))
+    return path
+
+
+@pytest.fixture
+def address(weights: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=weights.parent))
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def publish(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the test's own file were the published one."""
+    model = PUBLISHED[OPENFACE]
+    md5 = hashlib.md5(weights.read_bytes()).hexdigest()
+    files = (replace(model.files[0], md5=md5),)
+    monkeypatch.setitem(importing.PUBLISHED, OPENFACE, replace(model, files=files))
+
+
+def test_pull_verify_quantize_and_remove(
+    weights: Path, address: str, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(weights, monkeypatch)
+    pull = ("models", "pull", OPENFACE, "--from", f"{address}/{weights.name}")
+    answer = kith(*pull)
+    assert (answer.code, answer.err[:30]) == (0, "its thresholds come from 1,008"), answer.err
+    assert answer.out.startswith(f"installed {OPENFACE}: OpenFace's nn4.small2")
+    assert [path.name for path in models.iterdir()] == [OPENFACE], "the download is gone"
+    weights.unlink()
+    assert kith(*pull).code == 0, "what is here is not fetched again"
+    card = kith("models", "show", OPENFACE, "--json").json()
+    assert (card["state"], card["licence"], card["int8"]) == ("here", "Apache 2.0", False)
+    answer = kith("models", "quantize", OPENFACE)
+    if answer.code == 0:  # random weights need not survive int8
+        assert "used from now on" in answer.out
+        assert kith("models", "show", OPENFACE, "--json").json()["int8"] is True
+    else:
+        assert "int8 is refused" in answer.err
+    assert kith("models", "remove", OPENFACE).out.startswith(f"removed {OPENFACE}, 15 MB")
+    assert kith("models", "show", OPENFACE, "--json").json()["state"] == "can be pulled"
+
+
+def test_another_file_than_the_published_is_refused(weights: Path, address: str, models: Path) -> None:
+    answer = kith("models", "pull", OPENFACE, "--from", f"{address}/{weights.name}")
+    assert answer.code == 2
+    assert "serves another file than was published" in answer.err
+    assert list(models.iterdir()) == []
+
+
+def test_without_a_network_it_says_what_to_do() -> None:
+    answer = kith("models", "pull", OPENFACE, "--from", "http://127.0.0.1:9/file")
+    assert answer.code == 2
+    assert len(answer.err.splitlines()) == 1
+    assert "is there a network?" in answer.err
+    assert "kith models import FILE" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("pull", "dlib-resnet29"), "came with Kith; there is nothing to pull"),
+        (("pull", "facenet"), "no published model 'facenet'; known: facenet-20170511-185253"),
+        (("remove", "dlib-resnet29"), "came with Kith and cannot be removed"),
+        (("remove", "nobody"), "unknown model 'nobody'"),
+        (("remove", "../models"), "unknown model '../models'"),
+        (("quantize", OPENFACE), f"get it with: kith models pull {OPENFACE}"),
+        (("show", "nobody"), "unknown model 'nobody'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(arguments: tuple[str, ...], complaint: str) -> None:
+    answer = kith("models", *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert len(answer.err.splitlines()) == 1
+    assert complaint in answer.err
+
+
+def test_an_onnx_file_is_imported_by_what_the_user_says(tmp_path: Path) -> None:
+    path = tmp_path / "w600k.onnx"
+    path.write_bytes(write_onnx(pixels=112))
+    assert "add --crop-size, --template and --pixels" in kith("models", "import", path).err
+    options = ("--crop-size", "112", "--template", "arcface", "--pixels", "127.5,127.5")
+    assert kith("models", "import", path, *options).out.startswith("installed w600k: an ONNX network, 16")
+    card = kith("models", "show", "w600k", "--json").json()
+    assert card["pixels"] == "(pixel - (127.5, 127.5, 127.5)) / 127.5"
+    assert card["crop"] == "112 pixels, SimilarityCrop"
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--crop-size", "112"), "needs all of --crop-size, --template and --pixels"),
+        (("--crop-size", "112", "--template", "arc", "--pixels", "0,1"), "known: arcface, dlib"),
+        (("--crop-size", "112", "--template", "arcface", "--pixels", "1"), "give MEAN,DIVISOR"),
+        (("--crop-size", "112", "--template", "arcface", "--pixels", "0,0"), "the divisor must not be 0"),
+    ],
+)
+def test_options_that_say_too_little(options: tuple[str, ...], complaint: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(write_onnx())
+    answer = kith("models", "import", path, *options)
+    assert answer.code == 2
+    assert complaint in answer.err
+
+
+def test_a_folder_that_is_full_or_closed_is_told(weights: Path, models: Path) -> None:
+    models.write_text("in the way")
+    answer = kith("models", "import", weights)
+    assert answer.code == 2
+    assert "set KITH_MODELS to a folder with room" in answer.err
+    assert models.read_text() == "in the way"
