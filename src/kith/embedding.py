@@ -9,7 +9,7 @@ import numpy as np
 from kith.records import FloatArray, require_shape
 from kith.weights.preprocessing import FixedScaling, Look, PixelRule
 
-_AT_ONCE = 8  # crops in one run, a few looks each: larger batches are no faster on a CPU, and cost memory
+_AT_ONCE = 4  # crops in one run, a few looks each: larger batches are no faster on a CPU, and cost memory
 
 
 class Network(Protocol):

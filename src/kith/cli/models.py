@@ -21,6 +21,7 @@ from kith.cli.options import Json
 from kith.errors import UnknownModel, WeightsError
 from kith.models.conversion import Target
 from kith.records import DecisionPolicy
+from kith.runtime.prepare import forget
 from kith.weights.catalogue import DETECTORS, EMBEDDERS, DetectorSpec, EmbedderSpec, WeightsSpec
 from kith.weights.families import FAMILIES, find_family
 from kith.weights.installed import installed_ids, read_card
@@ -167,6 +168,8 @@ def remove(model_id: Id) -> None:
     """Delete a model that was pulled or imported. Galleries made with it stay, but cannot be searched."""
     if model_id in EMBEDDERS or model_id in DETECTORS:
         raise WeightsError(f"{model_id} came with Kith and cannot be removed")
+    if model_id in installed_ids():
+        forget(read_card(model_id).weights)
     size = remove_model(model_id)
     print_line(f"removed {model_id}, {size / 1e6:.0f} MB")
 

@@ -28,7 +28,7 @@ ModelId = Annotated[str, typer.Option("--model", "-m", help="The embedder, of `k
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 PrecisionName = Annotated[
     Precision,
-    typer.Option(help="How the embedder computes; auto is int8 where this processor does it exactly."),
+    typer.Option(help="How the embedder computes; auto is int8 where that keeps the embeddings."),
 ]
 MinFaceSize = Annotated[int, typer.Option(min=12, help="Smallest face to look for, in pixels.")]
 LongestSide = Annotated[

@@ -29,8 +29,10 @@ _STRIDE = 2
 _SCALE_STEP = 0.709  # area halves from level to level
 _FINE_SCALE_STEP = 0.84  # two levels where there was one
 _BORDER = 5  # around every level, nearly half a window
-_BAND = (16, 96)  # rows of P-Net's output that are worth a run, and the most that one run may hold
-_AT_ONCE = 64  # windows in one run of R-Net or O-Net: ONNX Runtime keeps the memory of its largest run
+# ONNX Runtime keeps the memory of its largest run, so that none may be much larger than the usual ones.
+_LEAST_ROWS = 16  # of windows that are worth a run of P-Net
+_BAND_PIXELS = 1 << 16  # in one run of P-Net
+_WINDOW_PIXELS = 1 << 15  # in one run of R-Net or O-Net
 _GRAY = 127.5
 
 
@@ -177,8 +179,8 @@ class MTCNN:
     def _scan(self, canvas: FloatArray) -> tuple[FloatArray, FloatArray]:
         """P-Net over a canvas, in bands: offsets (h', w', 4) and scores (h', w')."""
         rows = _windows_along(canvas.shape[0])
-        least, most = _BAND
-        height = min(max(-(-rows // self._workers), least), most)
+        most = _BAND_PIXELS // (_STRIDE * canvas.shape[1])
+        height = max(min(-(-rows // self._workers), most), _LEAST_ROWS)
         bands = [
             canvas[np.newaxis, _STRIDE * start : _STRIDE * (start + height - 1) + _WINDOW]
             for start in range(0, rows, height)
@@ -249,9 +251,10 @@ def _boxes_of_level(
 
 def _run_on_windows(network: Network, image: Image, boxes: FloatArray, size: int) -> list[np.ndarray]:
     """All outputs of a network for the windows of these boxes."""
-    starts = range(0, max(len(boxes), 1), _AT_ONCE)
+    at_once = _WINDOW_PIXELS // size**2
+    starts = range(0, max(len(boxes), 1), at_once)
     parts = [
-        network.run(_scale_pixels(cut_windows(image, boxes[start : start + _AT_ONCE], size)))
+        network.run(_scale_pixels(cut_windows(image, boxes[start : start + at_once], size)))
         for start in starts
     ]
     return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]

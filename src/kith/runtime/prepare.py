@@ -87,6 +87,19 @@ def prepare_int8(
     return _cached_session(_cache_path(spec, Precision.INT8, inputs_key), threads, make)
 
 
+def forget(spec: WeightsSpec) -> None:
+    """Delete all that was compiled of a weights file.
+
+    Raises:
+        WeightsError: A file cannot be deleted.
+    """
+    for path in _compiled_folder().glob(f"{_stem(spec)}-*.onnx"):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise WeightsError(f"cannot delete {path}: {error.strerror or error}") from None
+
+
 def keras_model(model_id: str = DEFAULT_EMBEDDER) -> "keras.Model":
     """A model as a Keras 3 model with its weights: to look at, to train further, to save as `.keras`.
 
@@ -198,7 +211,16 @@ def _cached_file(path: Path, make: Callable[[], bytes]) -> bytes:
 def _cache_path(spec: WeightsSpec, precision: Precision, inputs_key: str = "") -> Path:
     parts = (spec.sha256, spec.reader, spec.network, str(spec.embedding_size), inputs_key, _sources())
     key = hashlib.sha256("\n".join(parts).encode())
-    return cache_folder() / "compiled" / f"{spec.network}-{precision}-{key.hexdigest()[:16]}.onnx"
+    return _compiled_folder() / f"{_stem(spec)}-{precision}-{key.hexdigest()[:16]}.onnx"
+
+
+def _compiled_folder() -> Path:
+    return cache_folder() / "compiled"
+
+
+def _stem(spec: WeightsSpec) -> str:
+    """How all that was compiled of a weights file begins."""
+    return f"{spec.network}-{spec.sha256[:16]}"
 
 
 @cache

@@ -16,6 +16,7 @@ from write_torch7 import write_openface
 
 from kith.models import importing
 from kith.weights.published import PUBLISHED
+from kith.weights.store import cache_folder
 
 OPENFACE = "openface-nn4-small2"
 
@@ -59,6 +60,7 @@ def publish(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pull_verify_quantize_and_remove(
     weights: Path, address: str, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("KITH_CACHE", str(models.parent / "cache"))
     publish(weights, monkeypatch)
     pull = ("models", "pull", OPENFACE, "--from", f"{address}/{weights.name}")
     answer = kith(*pull)
@@ -75,8 +77,11 @@ def test_pull_verify_quantize_and_remove(
         assert kith("models", "show", OPENFACE, "--json").json()["int8"] is True
     else:
         assert "int8 is refused" in answer.err
+    compiled = cache_folder() / "compiled"
+    assert list(compiled.glob("nn4_small2-*"))
     assert kith("models", "remove", OPENFACE).out.startswith(f"removed {OPENFACE}, 15 MB")
     assert kith("models", "show", OPENFACE, "--json").json()["state"] == "can be pulled"
+    assert list(compiled.glob("nn4_small2-*")) == []
 
 
 def test_another_file_than_the_published_is_refused(weights: Path, address: str, models: Path) -> None:
