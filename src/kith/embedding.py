@@ -122,8 +122,9 @@ def scale_pixels(crops: np.ndarray, rule: PixelRule) -> FloatArray:
     """
     scaled = crops.astype(np.float32)
     if isinstance(rule, FixedScaling):
-        scaled -= np.array(rule.mean, np.float32)
-        scaled *= np.float32(1 / rule.divisor)
+        rows = scaled.reshape(*scaled.shape[:2], -1)  # NumPy is slow on axes as short as three colours
+        rows -= np.tile(np.array(rule.mean, np.float32), scaled.shape[2])
+        rows *= np.float32(1 / rule.divisor)
         return scaled
     values = (1, 2, 3)
     least = np.float32(1 / np.sqrt(max(scaled[0].size, 1))) if len(scaled) else np.float32(1)

@@ -30,9 +30,9 @@ _SCALE_STEP = 0.709  # area halves from level to level
 _FINE_SCALE_STEP = 0.84  # two levels where there was one
 _BORDER = 5  # around every level, nearly half a window
 # ONNX Runtime keeps the memory of its largest run, so that none may be much larger than the usual ones.
-_LEAST_ROWS = 16  # of windows that are worth a run of P-Net
-_BAND_PIXELS = 1 << 16  # in one run of P-Net
-_WINDOW_PIXELS = 1 << 15  # in one run of R-Net or O-Net
+_BAND_PIXELS = (1 << 15, 1 << 16)  # that are worth a run of P-Net of their own, and the most in one run
+_FEW = 192  # windows that are compared with one another in no time
+_WINDOW_PIXELS = 1 << 16  # in one run of R-Net or O-Net
 _GRAY = 127.5
 
 
@@ -99,6 +99,7 @@ class MTCNN:
         self._onet = onet
         self.settings = settings or DetectionSettings()
         self._workers = workers
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="kith-pnet")
 
     @classmethod
     def from_pretrained(
@@ -172,34 +173,38 @@ class MTCNN:
         if not pyramid.levels:
             return np.empty((0, 4), np.float32)
         offsets, scores = self._scan(pyramid.canvas)
-        proposals = [self._proposals(level, offsets, scores) for level in pyramid.levels]
-        boxes, box_scores = (np.concatenate(parts) for parts in zip(*proposals, strict=True))
-        return np.asarray(boxes[suppress(boxes, box_scores, 0.7)])
+        rows, columns = np.nonzero(scores > self.settings.thresholds[0])
+        owners = _levels_of(pyramid.levels, rows, columns)
+        rows, columns, owners = rows[owners >= 0], columns[owners >= 0], owners[owners >= 0]
+        boxes = _boxes_of_windows(rows, columns, offsets[rows, columns])
+        corners = np.array([(level.left, level.top) for level in pyramid.levels], np.float32) + self._border
+        scales = np.array([level.scale for level in pyramid.levels], np.float32)
+        boxes = (boxes - np.tile(corners[owners], 2)) / scales[owners, np.newaxis]
+        box_scores = scores[rows, columns]
+        # first within each level: levels in one part are moved so far apart that no box covers one of another
+        apart = boxes + owners[:, np.newaxis].astype(np.float32) * np.float32(2 * max(image.shape))
+        kept = np.concatenate(
+            [
+                part[suppress(apart[part], box_scores[part], 0.5)]
+                for part in _parts(owners, len(pyramid.levels))
+            ]
+        )
+        kept = kept[np.argsort(owners[kept], kind="stable")]
+        return np.asarray(boxes[kept][suppress(boxes[kept], box_scores[kept], 0.7)])
 
     def _scan(self, canvas: FloatArray) -> tuple[FloatArray, FloatArray]:
         """P-Net over a canvas, in bands: offsets (h', w', 4) and scores (h', w')."""
         rows = _windows_along(canvas.shape[0])
-        most = _BAND_PIXELS // (_STRIDE * canvas.shape[1])
-        height = max(min(-(-rows // self._workers), most), _LEAST_ROWS)
+        least, most = (max(pixels // (_STRIDE * canvas.shape[1]), 1) for pixels in _BAND_PIXELS)
+        height = min(max(-(-rows // self._workers), least), most)
         bands = [
             canvas[np.newaxis, _STRIDE * start : _STRIDE * (start + height - 1) + _WINDOW]
             for start in range(0, rows, height)
         ]
-        with ThreadPoolExecutor(self._workers) as pool:
-            outputs = list(pool.map(self._pnet.run, bands))
+        run = map if len(bands) == 1 else self._pool.map
+        outputs = list(run(self._pnet.run, bands))
         offsets, scores = (np.concatenate(parts, axis=1)[0] for parts in zip(*outputs, strict=True))
         return offsets, scores[:, :, 0]
-
-    def _proposals(
-        self, level: Level, offsets: FloatArray, scores: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """What P-Net said of one level: boxes (n, 4) in the image's pixels and scores (n,)."""
-        top, left = level.top // _STRIDE, level.left // _STRIDE
-        part = np.s_[top : top + _windows_along(level.height), left : left + _windows_along(level.width)]
-        boxes, box_scores = _boxes_of_level(offsets[part], scores[part], self.settings.thresholds[0])
-        boxes = (boxes - self._border) / level.scale
-        kept = suppress(boxes, box_scores, 0.5)
-        return boxes[kept], box_scores[kept]
 
     @property
     def _border(self) -> int:
@@ -238,15 +243,34 @@ def _scale_pixels(pixels: np.ndarray) -> FloatArray:
     return scaled
 
 
-def _boxes_of_level(
-    offsets: FloatArray, scores: FloatArray, threshold: float
-) -> tuple[FloatArray, FloatArray]:
-    """P-Net's maps of one level -> boxes (n, 4) in the level's pixels and scores (n,)."""
-    rows, columns = np.nonzero(scores > threshold)
+def _levels_of(levels: list[Level], rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """The index of the level that each of P-Net's windows on the canvas (n,) is on; -1 between levels."""
+    owners = np.full(len(rows), -1)
+    for index, level in enumerate(levels):
+        down, right = rows - level.top // _STRIDE, columns - level.left // _STRIDE
+        inside = (down >= 0) & (down < _windows_along(level.height))
+        owners[inside & (right >= 0) & (right < _windows_along(level.width))] = index
+    return owners
+
+
+def _parts(owners: np.ndarray, levels: int) -> list[np.ndarray]:
+    """Indices of windows (n,) in parts: whole levels, small ones together, for each call has its price."""
+    parts = [np.empty(0, np.int64)]
+    for level in range(levels):
+        own = np.flatnonzero(owners == level)
+        if len(parts[-1]) + len(own) <= _FEW:
+            parts[-1] = np.concatenate([parts[-1], own])
+        else:
+            parts.append(own)
+    return parts
+
+
+def _boxes_of_windows(rows: np.ndarray, columns: np.ndarray, offsets: FloatArray) -> FloatArray:
+    """P-Net's windows (n,) with their offsets (n, 4) -> boxes (n, 4) in the canvas's pixels."""
     corners = np.stack([columns, rows], axis=1) * np.float32(_STRIDE)
     # the original counts pixels from 1 and calls a window of 12 pixels 11 wide
     windows = np.concatenate([corners + 1, corners + _WINDOW], axis=1)
-    return windows + offsets[rows, columns] * (_WINDOW - 1), scores[rows, columns]
+    return np.asarray(windows + offsets * (_WINDOW - 1))
 
 
 def _run_on_windows(network: Network, image: Image, boxes: FloatArray, size: int) -> list[np.ndarray]:

@@ -24,8 +24,10 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or available_cores()
         options.log_severity_level = 3
-        # Waiting threads sleep: with several sessions and a process pool, spinning ones steal cores.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Threads spin while a run lasts, which saves a tenth of it, and sleep between runs: with several
+        # sessions and a process pool they would steal cores.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         options.enable_mem_pattern = False  # the pyramid asks for ever new shapes: a plan for each is kept
         source = model if isinstance(model, bytes) else os.fspath(model)
         try:
