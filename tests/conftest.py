@@ -57,6 +57,7 @@ def face() -> Face:
 
 
 @pytest.fixture(autouse=True)
-def no_gallery_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test touches the gallery of whoever runs the tests."""
+def nothing_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test touches the gallery and the models of whoever runs the tests."""
     monkeypatch.setenv("KITH_GALLERY", str(tmp_path / "users-gallery.db"))
+    monkeypatch.setenv("KITH_MODELS", str(tmp_path / "users-models"))

@@ -14,6 +14,7 @@ from kith import __version__, errors
 from kith.cli import main, models
 from kith.cli.exit_codes import EXIT_CODES
 from kith.weights.catalogue import DETECTORS, EMBEDDERS
+from kith.weights.published import PUBLISHED
 
 
 def all_errors(kind: type[errors.KithError] = errors.KithError) -> list[type[errors.KithError]]:
@@ -154,9 +155,9 @@ def test_names_that_a_terminal_has_no_letters_for(tmp_path: Path) -> None:
 
 def test_models() -> None:
     cards = kith("models", "list", "--json").json()
-    assert [card["id"] for card in cards] == [*EMBEDDERS, *DETECTORS]
+    assert [card["id"] for card in cards] == [*EMBEDDERS, *DETECTORS, *PUBLISHED]
     lines = kith("models", "list").out.splitlines()
-    assert [line.split("\t")[0] for line in lines] == [*EMBEDDERS, *DETECTORS]
+    assert [line.split("\t")[0] for line in lines] == [*EMBEDDERS, *DETECTORS, *PUBLISHED]
     for card in cards:
         assert kith("models", "show", card["id"], "--json").json() == card
         assert f"licence: {card['licence']}" in kith("models", "show", card["id"]).out

@@ -29,7 +29,7 @@ def pragma(path: Path, name: str) -> object:
 
 
 def test_the_settings_that_keep_what_was_acknowledged(gallery: Gallery) -> None:
-    with gallery._engine.connect() as connection:
+    with gallery.engine.connect() as connection:
         for name, value in {
             "journal_mode": "wal",
             "synchronous": 2,  # FULL
