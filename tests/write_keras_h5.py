@@ -20,6 +20,12 @@ def keras_path(tensorflow_name: str) -> str:
     return f"{layer}/{layer}/{ {'weights': 'kernel', 'biases': 'bias'}.get(kind, kind) }:0"
 
 
+def write_facenet_keras(variables: Mapping[str, np.ndarray], *, payload: str = "") -> bytes:
+    """A whole model as Taniai's, of variables by their names in TensorFlow."""
+    paths = {keras_path(name): values for name, values in variables.items()}
+    return write_keras_h5(paths, prefix="model_weights/", payload=payload)
+
+
 def write_keras_h5(variables: Mapping[str, np.ndarray], *, prefix: str = "", payload: str = "") -> bytes:
     """A file of weights, or with the prefix model_weights/ a whole model.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from command_line import kith
 from recipes import sandberg
-from write_keras_h5 import keras_path, write_keras_h5
+from write_keras_h5 import write_facenet_keras
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +19,7 @@ def facenet_keras(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """A file laid out as Taniai's, whose Lambda layer would leave a file behind if it were run."""
     folder = tmp_path_factory.mktemp("tutorial")
     marker = folder / "executed"
-    content = write_keras_h5(
-        {keras_path(name): values for name, values in sandberg(shared).items()},
-        prefix="model_weights/",
-        payload=f"open({str(marker)!r}, 'w').close()",
-    )
+    content = write_facenet_keras(sandberg(shared), payload=f"open({str(marker)!r}, 'w').close()")
     path = folder / "facenet_keras.h5"
     path.write_bytes(content)
     return path

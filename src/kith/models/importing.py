@@ -15,13 +15,13 @@ import numpy as np
 from kith.comparison import score_pairs, threshold_at_fmr
 from kith.errors import UnsupportedFile, WeightsError
 from kith.images import load_image
-from kith.models.download import Progress, download
 from kith.recognizer import Recognizer
 from kith.records import DecisionPolicy
 from kith.runtime.adopt import adopt_onnx
 from kith.runtime.prepare import Notify, Precision
 from kith.sample_people import photos_of_people
 from kith.weights.catalogue import EMBEDDERS, ONNX, EmbedderSpec, InstalledFile, WeightsSpec
+from kith.weights.download import Progress, download
 from kith.weights.families import Family, find_family
 from kith.weights.installed import CARD, discard, install, is_id, models_folder, read_card, write_card
 from kith.weights.preprocessing import CropRule, Look, PixelRule
@@ -70,10 +70,9 @@ def pull(
         return read_card(model_id)
     file = PUBLISHED[model_id].files[0]
     path = download(file, urls or file.urls, progress)
-    try:
-        return import_file(path, model_id=model_id, published=(PUBLISHED[model_id], file), notify=notify)
-    finally:
-        path.unlink(missing_ok=True)
+    spec = import_file(path, model_id=model_id, published=(PUBLISHED[model_id], file), notify=notify)
+    path.unlink(missing_ok=True)  # not before: after a break it need not be fetched again
+    return spec
 
 
 def import_file(

@@ -7,7 +7,7 @@ whitening in front of the models of 2018), the original is followed.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kith.errors import UnknownModel
+from kith.errors import WeightsError
 from kith.weights.preprocessing import (
     AffineCrop,
     CropRule,
@@ -92,9 +92,9 @@ def find_family(name: str) -> Family:
     """The family of this name.
 
     Raises:
-        UnknownModel: There is none.
+        WeightsError: There is none.
     """
-    try:
-        return FAMILIES[name]
-    except KeyError:
-        raise UnknownModel(name, tuple(FAMILIES)) from None
+    family = FAMILIES.get(name)
+    if family is None:
+        raise WeightsError(f"unknown family {name!r}; known families: {', '.join(FAMILIES)}")
+    return family

@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 from recipes import Arrays, facenet_pytorch, openface, sandberg
-from write_keras_h5 import keras_path, write_keras_h5
+from write_keras_h5 import write_facenet_keras
 from write_onnx import write_onnx
 from write_pytorch import write_pytorch
 from write_tensorflow import write_checkpoint
@@ -32,12 +32,6 @@ from kith.weights.readers.recognize import recognize_file
 def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("KITH_MODELS", str(tmp_path / "models"))
     return tmp_path / "models"
-
-
-def write_facenet_keras(variables: Arrays) -> bytes:
-    return write_keras_h5(
-        {keras_path(name): values for name, values in variables.items()}, prefix="model_weights/"
-    )
 
 
 def openface_file(shared: Path, tmp_path: Path) -> Path:
@@ -158,7 +152,7 @@ def test_names_that_are_taken_or_none(shared: Path, tmp_path: Path) -> None:
 def test_another_family_than_the_networks_is_refused(shared: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="holds nn4_small2 with 128 numbers"):
         import_file(openface_file(shared, tmp_path), family="sandberg-2017")
-    with pytest.raises(UnknownModel, match="openface"):
+    with pytest.raises(WeightsError, match="unknown family 'openfaces'; known families: .*openface"):
         import_file(openface_file(shared, tmp_path), family="openfaces")
     assert installed_ids() == []
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from recipes import Arrays, facenet_pytorch, openface, sandberg
-from write_keras_h5 import keras_path, write_keras_h5
+from write_keras_h5 import write_facenet_keras, write_keras_h5
 from write_pytorch import write_legacy_pytorch, write_pytorch
 from write_tensorflow import write_checkpoint, write_graph
 from write_torch7 import write_openface
@@ -16,12 +16,6 @@ from kith.weights.readers.recognize import Format, recognize, recognize_file
 from kith.weights.readers.safetensors import write_safetensors
 
 INCEPTION, OPENFACE = "inception_resnet_v1", "nn4_small2"
-
-
-def write_facenet_keras(variables: Arrays) -> bytes:
-    return write_keras_h5(
-        {keras_path(name): values for name, values in variables.items()}, prefix="model_weights/"
-    )
 
 
 @pytest.mark.parametrize(

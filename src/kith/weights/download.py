@@ -22,7 +22,6 @@ Progress = Callable[[int, int], None]
 
 _PATIENCE = httpx.Timeout(15.0, connect=5.0)  # seconds without a byte
 _ATTEMPTS = 3  # that may bring nothing before the next place is tried
-_CHUNK = 1 << 18
 _SPARE = 50 << 20  # bytes that stay free on the disk
 _MOST = 2 << 30  # bytes of a file whose size nobody gives
 
@@ -75,7 +74,7 @@ def _fetch(url: str, file: PublishedFile, partial: Path, progress: Progress) -> 
                 failures = 0 if _size(partial) > before else failures + 1
                 if failures >= (1 if isinstance(error, httpx.ConnectError) else _ATTEMPTS):
                     raise DownloadFailed(f"{url}: {_explain(error)}") from None
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise DownloadFailed(f"{url}: {_explain(error)}") from None
 
 
@@ -98,7 +97,7 @@ def _fetch_rest(
         if file.size and total > 4 * file.size:
             raise DownloadFailed(f"{url}: announces {total:,} bytes where about {file.size:,} were expected")
         _require_room(partial.parent, (total or file.size) - start)
-        _save(response.iter_bytes(_CHUNK), partial, start, total, most, progress, url)
+        _save(response.iter_bytes(), partial, start, total, most, progress, url)
 
 
 def _continues_at(response: httpx.Response, start: int) -> bool:
@@ -157,7 +156,7 @@ def _on_disk(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _explain(error: httpx.HTTPError) -> str:
+def _explain(error: Exception) -> str:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return "cannot be reached; is there a network?"
     if isinstance(error, httpx.TimeoutException):
