@@ -1,5 +1,7 @@
 """Somebody else's ONNX embedder -> a network with the inputs and outputs that ours have."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -30,17 +32,41 @@ def adopt_onnx(data: bytes, size: int, *, blue_first: bool) -> tuple[bytes, int]
     except Exception:  # protobuf's and onnx's own exceptions share no public base class
         raise UnsupportedFile(f"{_KIND}: damaged, or no ONNX file") from None
     graph = model.graph
-    if any(weight.data_location == TensorProto.EXTERNAL for weight in graph.initializer):
+    if any(tensor.data_location == TensorProto.EXTERNAL for tensor in _tensors(graph)):
         raise UnsupportedFile(f"{_KIND}: its weights are in another file; export it as one file")
     weights = {weight.name for weight in graph.initializer}
     inputs = [value for value in graph.input if value.name not in weights]
     if len(inputs) != 1 or not graph.output:
         raise UnsupportedFile(f"{_KIND}: it has {len(inputs)} inputs, an embedder has one")
     channels_first = _channels_first(inputs[0], size)
+    _free_names(graph)
     _lead_in(graph, inputs[0], size, channels_first=channels_first, blue_first=blue_first)
     _lead_out(graph)
     content = model.SerializeToString()
     return content, _embedding_size(content, size)
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    """Every tensor that a graph holds, those in its nodes and their graphs as well."""
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from (attribute.t, *attribute.tensors)
+            for inner in (attribute.g, *attribute.graphs):
+                if inner.node:
+                    yield from _tensors(inner)
+
+
+def _free_names(graph: onnx.GraphProto) -> None:
+    """Give values that have our inputs' and outputs' names other ones: a file may be one of ours."""
+    taken = {"input_0": "kith_input", "output_0": "kith_output"}
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [taken.get(name, name) for name in names]
+    for value in (*graph.input, *graph.output):
+        value.name = taken.get(value.name, value.name)
 
 
 def _channels_first(value: onnx.ValueInfoProto, size: int) -> bool:

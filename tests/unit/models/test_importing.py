@@ -17,6 +17,7 @@ from write_tensorflow import write_checkpoint
 from write_torch7 import write_openface
 
 from kith.errors import DownloadFailed, UnknownModel, UnsupportedFile, WeightsError
+from kith.models.conversion import Target, convert
 from kith.models.importing import OnnxPreprocessing, import_file
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import prepare
@@ -210,9 +211,33 @@ def test_an_onnx_embedder(tmp_path: Path, channels_first: bool, blue_first: bool
     assert Recognizer.from_pretrained(spec.id).spec == spec
 
 
+def test_an_onnx_file_of_our_own(shared: Path, tmp_path: Path) -> None:
+    """Its input and output have the names that an adopted network's will have."""
+    source = import_file(openface_file(shared, tmp_path), model_id="source")
+    path = tmp_path / "converted.onnx"
+    convert(tmp_path / "nn4.small2.v1.t7", Target.ONNX, path, notify=lambda message: None)
+    pixels = FixedScaling((0.0,) * 3, 255.0)
+    spec = import_file(path, onnx=OnnxPreprocessing(resize_template(ARCFACE_CROP, 96), pixels))
+    inputs = np.random.default_rng(1).uniform(0, 1, (3, 96, 96, 3)).astype(np.float32)
+    expected, found = prepare(source.weights).run(inputs)[0], prepare(spec.weights).run(inputs)[0]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def external() -> bytes:
+    """An embedder one of whose constants is said to be in another file."""
+    model = onnx.load_from_string(write_onnx())
+    constant = numpy_helper.from_array(np.zeros(4, np.float32), "secret")
+    constant.ClearField("raw_data")
+    constant.data_location = onnx.TensorProto.EXTERNAL
+    constant.external_data.add(key="location", value="passwd")
+    model.graph.node.append(onnx.helper.make_node("Constant", [], ["secret"], value=constant))
+    return model.SerializeToString()
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
+        (external(), "its weights are in another file|damaged"),
         (b"\x08\x07nonsense", "damaged, or no ONNX file"),
         (write_onnx(pixels=64), "not an image of 32 pixels"),
         (write_onnx(batch=1), "several faces at once"),
