@@ -6,10 +6,11 @@ The steps are those of docs/facenet.md. The weights are the recipe's, random one
 import re
 import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
-from command_line import kith
+from command_line import PROGRAM, kith, kith_process
 from recipes import sandberg
 from write_keras_h5 import write_facenet_keras
 
@@ -107,6 +108,19 @@ def test_tensorflow_to_keras_in_one_line(shared: Path, facenet_keras: Path, tmp_
     answer = kith("models", "convert", facenet_keras, "--to", "keras", "--output", output)
     assert answer.code == 2
     assert "add --force to replace it" in answer.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_FSIZE")
+@pytest.mark.parametrize("target", ["safetensors", "keras"])
+def test_converting_on_a_full_disk(facenet_keras: Path, tmp_path: Path, target: str) -> None:
+    """Keras writes to a temporary folder first; that it is full is told of the output as well."""
+    output = tmp_path / "facenet"
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)); {PROGRAM}"
+    answer = kith_process(
+        "models", "convert", facenet_keras, "--to", target, "--output", output, program=limited
+    )
+    assert (answer.code, answer.err) == (2, f"error: cannot write {output}: File too large\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("target", ["safetensors", "onnx"])

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from kith.detection.boxes import areas, cut_windows, square, suppress
-from kith.detection.pyramid import Level, build_pyramid
+from kith.detection.pyramid import Level, Pyramid, build_pyramid
 from kith.records import Face, FloatArray, Image, require_shape
 from kith.runtime.prepare import Notify, prepare
 from kith.runtime.session import available_cores
@@ -172,7 +172,13 @@ class MTCNN:
         )
         if not pyramid.levels:
             return np.empty((0, 4), np.float32)
-        offsets, scores = self._scan(pyramid.canvas)
+        boxes, scores = self._proposals(pyramid, *self._scan(pyramid.canvas))
+        return np.asarray(boxes[suppress(boxes, scores, 0.7)])
+
+    def _proposals(
+        self, pyramid: Pyramid, offsets: FloatArray, scores: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """P-Net's maps of the canvas -> the best boxes (n, 4) of each level, in the image's pixels."""
         rows, columns = np.nonzero(scores > self.settings.thresholds[0])
         owners = _levels_of(pyramid.levels, rows, columns)
         rows, columns, owners = rows[owners >= 0], columns[owners >= 0], owners[owners >= 0]
@@ -182,7 +188,9 @@ class MTCNN:
         boxes = (boxes - np.tile(corners[owners], 2)) / scales[owners, np.newaxis]
         box_scores = scores[rows, columns]
         # first within each level: levels in one part are moved so far apart that no box covers one of another
-        apart = boxes + owners[:, np.newaxis].astype(np.float32) * np.float32(2 * max(image.shape))
+        first = pyramid.levels[0]
+        far = np.float32(2 * max(first.width, first.height) / first.scale)
+        apart = boxes + owners[:, np.newaxis].astype(np.float32) * far
         kept = np.concatenate(
             [
                 part[suppress(apart[part], box_scores[part], 0.5)]
@@ -190,7 +198,7 @@ class MTCNN:
             ]
         )
         kept = kept[np.argsort(owners[kept], kind="stable")]
-        return np.asarray(boxes[kept][suppress(boxes[kept], box_scores[kept], 0.7)])
+        return boxes[kept], box_scores[kept]
 
     def _scan(self, canvas: FloatArray) -> tuple[FloatArray, FloatArray]:
         """P-Net over a canvas, in bands: offsets (h', w', 4) and scores (h', w')."""

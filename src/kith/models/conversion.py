@@ -7,7 +7,7 @@ from pathlib import Path
 from kith.errors import WeightsError
 from kith.files import write_atomically
 from kith.runtime.prepare import Notify, build
-from kith.weights.readers.recognize import recognize_file
+from kith.weights.readers.recognize import Recognized, recognize_file
 from kith.weights.readers.safetensors import write_safetensors
 
 
@@ -36,22 +36,23 @@ def convert(source: Path, target: Target, output: Path, *, notify: Notify) -> No
         found = recognize_file(source)
     except OSError as error:
         raise WeightsError(f"cannot read {source}: {error.strerror or error}") from None
-    if target is Target.SAFETENSORS:
-        content = write_safetensors(found.arrays)
-    else:
-        notify(f"building {found.network}")
-        model = build(found.network, found.arrays, found.embedding_size)
-        notify(f"writing {target}")
-        if target is Target.ONNX:
-            from kith.runtime.compile import compile_model  # here: brings Keras
-
-            content = compile_model(model)
-        else:
-            with tempfile.TemporaryDirectory(prefix="kith-") as folder:
-                path = Path(folder) / "model.keras"
-                model.save(path)
-                content = path.read_bytes()
     try:
-        write_atomically(output, content)
+        write_atomically(output, _content(found, target, notify))
     except OSError as error:
         raise WeightsError(f"cannot write {output}: {error.strerror or error}") from None
+
+
+def _content(found: Recognized, target: Target, notify: Notify) -> bytes:
+    if target is Target.SAFETENSORS:
+        return write_safetensors(found.arrays)
+    notify(f"building {found.network}")
+    model = build(found.network, found.arrays, found.embedding_size)
+    notify(f"writing {target}")
+    if target is Target.ONNX:
+        from kith.runtime.compile import compile_model  # here: brings Keras
+
+        return compile_model(model)
+    with tempfile.TemporaryDirectory(prefix="kith-") as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return path.read_bytes()

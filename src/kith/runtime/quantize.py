@@ -101,6 +101,10 @@ def _quantize_static(model: bytes, inputs: np.ndarray) -> bytes:
                 ],
             )
             return target.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"cannot write to the temporary folder: {error.strerror or error}; set TMPDIR to one with room"
+        ) from None
     finally:
         logging.disable(previous)
 
