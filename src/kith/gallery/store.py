@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,11 @@ from kith.errors import GalleryError
 APPLICATION_ID = 0x4B697468  # "Kith", in SQLite's header
 SCHEMA_VERSION = 1
 _BUSY_SECONDS = 30
+# one query, so that another process that makes the gallery meanwhile is seen whole or not at all
+_STATE = (
+    "SELECT (SELECT application_id FROM pragma_application_id), "
+    "(SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)"
+)
 
 metadata = MetaData()
 
@@ -102,7 +108,7 @@ def connect(path: Path, new_model: str | None) -> Engine:
                     raise GalleryError(_nothing_at(path))
                 _create(connection, path, new_model)
             if not read_only:
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                _write_ahead(connection)
     except BaseException:
         engine.dispose()
         raise
@@ -185,10 +191,7 @@ def _is_gallery(connection: Connection, path: Path) -> bool:
     Raises:
         GalleryError: It is another program's, or a newer Kith's.
     """
-    application, version, tables = (
-        connection.exec_driver_sql(query).scalar_one()
-        for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
-    )
+    application, version, tables = connection.exec_driver_sql(_STATE).one()
     if not (application or version or tables):
         return False
     if application != APPLICATION_ID:
@@ -208,6 +211,20 @@ def _create(connection: Connection, path: Path, model_id: str) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.commit()
+
+
+def _write_ahead(connection: Connection) -> None:
+    """Turn the write-ahead log on; SQLite does not wait for this as it waits for other locks."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            return
+        except exc.OperationalError as error:
+            busy = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _nothing_at(path: Path) -> str:

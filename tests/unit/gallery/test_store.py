@@ -3,7 +3,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -252,3 +254,22 @@ def test_a_killed_process_loses_nothing_acknowledged(gallery_path: Path) -> None
         assert set(acknowledged) <= set(found)
         assert len(found) <= len(acknowledged) + rounds + 1, "at most one more was in flight in each round"
     assert len(acknowledged) >= 19
+
+
+def test_many_galleries_made_by_several_at_once(tmp_path: Path) -> None:
+    """Whoever comes second meets an empty file or a whole gallery, and waits for no answer in vain."""
+    at_once = 4
+    barrier = threading.Barrier(at_once)
+
+    def open_all(_worker: int) -> None:
+        for number in range(100):
+            barrier.wait(timeout=60)
+            try:
+                Gallery.open(tmp_path / f"{number}.db", model_id="test-model").close()
+            except GalleryError:
+                barrier.abort()
+                raise
+
+    with ThreadPoolExecutor(at_once) as pool:
+        for outcome in [pool.submit(open_all, worker) for worker in range(at_once)]:
+            outcome.result()
