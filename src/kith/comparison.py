@@ -11,6 +11,7 @@ from kith.records import (
     Decision,
     DecisionPolicy,
     FloatArray,
+    IdentificationPolicy,
     Outcome,
     Subject,
     Template,
@@ -44,7 +45,7 @@ def compare(first: Template, second: Template, policy: DecisionPolicy) -> Compar
 
 
 def decide(
-    candidates: Sequence[Candidate], policy: DecisionPolicy, taken: Collection[Subject] = ()
+    candidates: Sequence[Candidate], policy: IdentificationPolicy, taken: Collection[Subject] = ()
 ) -> Decision:
     """Decide whose face it is, if anyone's (1:N): first whether, then who.
 
@@ -74,7 +75,9 @@ def _why_unknown(candidates: Sequence[Candidate], similar: Sequence[Candidate]) 
 
 
 def decide_photo(
-    candidates: Sequence[Sequence[Candidate]], policy: DecisionPolicy, unfit: Mapping[int, str] | None = None
+    candidates: Sequence[Sequence[Candidate]],
+    policy: IdentificationPolicy,
+    unfit: Mapping[int, str] | None = None,
 ) -> list[Decision]:
     """Decide whose the faces of one photo are; nobody is there twice.
 

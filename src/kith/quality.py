@@ -19,13 +19,18 @@ class Quality:
         turn: How far the nose is off the middle of the eyes, sideways, in eye distances; about 0.6
             at half profile. 0 is frontal.
         sharpness: Standard deviation of the crop's Laplacian, over that of its gray values.
+        brightness: Mean gray value of the crop, 0 to 1.
         detection_score: The detector's confidence, 0 to 1.
+        recognizability: How far the embedding lies from those of faces too coarse to recognize: 0 is
+            there, 1 as far as a usual face (Deng et al. 2023, https://arxiv.org/abs/2106.04112).
     """
 
     eye_distance: float
     turn: float
     sharpness: float
+    brightness: float
     detection_score: float
+    recognizability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +40,53 @@ class QualityLimits:
     min_eye_distance: float
     max_turn: float
     min_sharpness: float
+    min_brightness: float
+    max_brightness: float
     min_detection_score: float
+    min_recognizability: float
 
 
-IDENTIFY_LIMITS = QualityLimits(min_eye_distance=8, max_turn=1.5, min_sharpness=0.01, min_detection_score=0.8)
+IDENTIFY_LIMITS = QualityLimits(
+    min_eye_distance=8,
+    max_turn=1.5,
+    min_sharpness=0.01,
+    min_brightness=0.04,
+    max_brightness=0.96,
+    min_detection_score=0.8,
+    min_recognizability=0.45,
+)
 """Below this a decision would be a guess."""
 
-ENROLL_LIMITS = QualityLimits(min_eye_distance=14, max_turn=1.0, min_sharpness=0.02, min_detection_score=0.85)
+ENROLL_LIMITS = QualityLimits(
+    min_eye_distance=14,
+    max_turn=1.0,
+    min_sharpness=0.02,
+    min_brightness=0.08,
+    max_brightness=0.92,
+    min_detection_score=0.85,
+    min_recognizability=0.6,
+)
 """Stricter: a bad reference harms every later search."""
 
+GOOD_LIMITS = QualityLimits(
+    min_eye_distance=24,
+    max_turn=0.6,
+    min_sharpness=0.04,
+    min_brightness=0.15,
+    max_brightness=0.85,
+    min_detection_score=0.9,
+    min_recognizability=0.75,
+)
+"""What a good reference reaches; one that does not is enrolled with a warning."""
 
-def assess(face: Face, crop: np.ndarray) -> Quality:
+
+def assess(face: Face, crop: np.ndarray, recognizability: float = 1.0) -> Quality:
     """Measure a face.
 
     Args:
         face: The face in its image.
         crop: (s, s, 3) uint8, its aligned crop.
+        recognizability: Of its embedding, see `kith.weights.calibration.Calibration`.
     """
     left, right, nose = face.landmarks[:3].astype(np.float64)
     across = right - left
@@ -59,7 +95,8 @@ def assess(face: Face, crop: np.ndarray) -> Quality:
     turn = abs(float(np.dot(nose - (left + right) / 2, unit))) / max(distance, 1e-6)
     gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     sharpness = float(cv2.Laplacian(gray, cv2.CV_32F).std() / max(float(gray.std()), _MIN_CONTRAST))
-    return Quality(distance, turn, sharpness, face.detection_score)
+    brightness = float(gray.mean()) / 255
+    return Quality(distance, turn, sharpness, brightness, face.detection_score, recognizability)
 
 
 def why_unfit(quality: Quality, limits: QualityLimits) -> str:
@@ -72,4 +109,10 @@ def why_unfit(quality: Quality, limits: QualityLimits) -> str:
         return "the face is in profile"
     if quality.sharpness < limits.min_sharpness:
         return "the face is blurred"
+    if quality.brightness < limits.min_brightness:
+        return "the face is too dark"
+    if quality.brightness > limits.max_brightness:
+        return "the face is too bright"
+    if quality.recognizability < limits.min_recognizability:
+        return "the face can hardly be recognized"
     return ""

@@ -7,23 +7,34 @@ This is the one file that joins the stages; the stages do not know one another.
 
 import hashlib
 from typing import Self
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from kith.alignment import align
-from kith.classification import CLASSIFIERS, Classifier, ClassifierKind, LinearSVM, NearestReference
+from kith.classification import GATES, ClassifierKind
 from kith.comparison import compare, decide_photo
 from kith.detection import MTCNN, Detector, main_face
 from kith.detection.mtcnn import DetectionSettings
 from kith.embedding import Embedder, views_of
 from kith.errors import AcquisitionError, LowQuality
-from kith.gallery import Gallery, NewReference, References
+from kith.gallery import Gallery, NewReference
 from kith.images import content_hash, load_image
-from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, QualityLimits, assess, why_unfit
-from kith.records import Candidate, Comparison, Decision, Face, FloatArray, Image, Subject, Template
+from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, Quality, assess, why_unfit
+from kith.records import (
+    Comparison,
+    Decision,
+    Enrollment,
+    Face,
+    FloatArray,
+    IdentificationPolicy,
+    Image,
+    Template,
+)
 from kith.runtime.prepare import Notify, Precision, prepare, prepare_int8
 from kith.sample_people import photos as sample_photos
+from kith.search import rank
+from kith.weights.calibration import IDENTIFICATION_FPIR, VERIFICATION_FMR, Calibration
+from kith.weights.calibrations import find_calibration
 from kith.weights.catalogue import (
     DEFAULT_DETECTOR,
     DEFAULT_EMBEDDER,
@@ -40,11 +51,22 @@ class Recognizer:
     Args:
         detector: Finds faces.
         embedder: Embeds crops.
-        spec: The embedder's preprocessing and policies.
+        spec: The embedder's preprocessing.
+        calibration: What its scores mean.
+        precision: How its network computes.
     """
 
-    def __init__(self, detector: Detector, embedder: Embedder, spec: EmbedderSpec) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        embedder: Embedder,
+        spec: EmbedderSpec,
+        calibration: Calibration,
+        precision: Precision,
+    ) -> None:
         self.spec = spec
+        self.calibration = calibration
+        self.precision = precision
         self._detector = detector
         self._embedder = embedder
 
@@ -93,9 +115,11 @@ class Recognizer:
         notify: Notify | None = None,
     ) -> Self:
         """The same, of an embedder that need not be installed."""
-        wanted = Precision(precision)
+        precision = Precision(precision)
+        if precision is Precision.AUTO:
+            precision = Precision.INT8 if spec.int8 else Precision.FLOAT32
         detector = MTCNN.from_pretrained(detector_id, detection, threads=threads, notify=notify)
-        if wanted is Precision.INT8 or (wanted is Precision.AUTO and spec.int8):
+        if precision is Precision.INT8:
             network = prepare_int8(
                 spec.weights,
                 lambda: _calibration(detector, spec),
@@ -113,12 +137,17 @@ class Recognizer:
             pixels=spec.pixels,
             looks=spec.looks,
         )
-        return cls(detector, embedder, spec)
+        return cls(detector, embedder, spec, find_calibration(spec.id), precision)
 
     @property
     def model_id(self) -> str:
         """The embedder's name, stored with every template and every gallery."""
         return self.spec.id
+
+    @property
+    def fingerprint(self) -> str:
+        """What makes this recognizer's embeddings: other for other numbers."""
+        return f"{self.model_id} {self.spec.weights.sha256[:16]} {self.precision}"
 
     def detect(self, image: Image) -> list[Face]:
         """Find the faces of an image (h, w, 3) uint8 RGB, the largest first."""
@@ -142,24 +171,37 @@ class Recognizer:
         embeddings = self.embed(self.align(image, faces))
         return [(face, self.template(embedding)) for face, embedding in zip(faces, embeddings, strict=True)]
 
-    def extract_main(self, image: Image, limits: QualityLimits = IDENTIFY_LIMITS) -> tuple[Face, Template]:
+    def extract_main(self, image: Image) -> tuple[Face, Template]:
         """The face a photo is of, with its template.
 
         Raises:
             NoFaceFound: There is none.
             SeveralFacesFound: Several are of similar size.
-            LowQuality: It falls short of the limits.
+            LowQuality: It is not good enough to decide on.
         """
         face = main_face(self.detect(image))
-        crops = self.align(image, [face])
-        reason = why_unfit(assess(face, crops[0]), limits)
+        template, quality = self.assess(image, face)
+        reason = why_unfit(quality, IDENTIFY_LIMITS)
         if reason:
             raise LowQuality(reason)
-        return face, self.template(self.embed(crops)[0])
+        return face, template
 
-    def compare(self, first: Template, second: Template) -> Comparison:
-        """Decide whether two templates are of one person (1:1)."""
-        return compare(first, second, self.spec.policy)
+    def assess(self, image: Image, face: Face) -> tuple[Template, Quality]:
+        """A face's template, and how good the face is."""
+        crops = self.align(image, [face])
+        embedding = self.embed(crops)[0]
+        quality = assess(face, crops[0], self.calibration.recognizability(embedding))
+        return self.template(embedding), quality
+
+    def compare(self, first: Template, second: Template, *, fmr: float = VERIFICATION_FMR) -> Comparison:
+        """Decide whether two templates are of one person (1:1).
+
+        Args:
+            first: Of this recognizer's model.
+            second: The same.
+            fmr: Share of pairs of different people that may match.
+        """
+        return compare(first, second, self.calibration.verification_policy(fmr))
 
     def verify(self, first: Image, second: Image) -> Comparison:
         """Decide whether two photos, each of one main face, are of one person (1:1).
@@ -175,7 +217,7 @@ class Recognizer:
                 raise type(error)(f"{position} photo: {error}") from None
         return self.compare(*templates)
 
-    def enroll(self, name: str, image: Image, gallery: Gallery, *, source: str = "") -> Subject:
+    def enroll(self, name: str, image: Image, gallery: Gallery, *, source: str = "") -> Enrollment:
         """Add the main face of a photo to a person's references.
 
         Args:
@@ -189,26 +231,32 @@ class Recognizer:
             DuplicateReference: The photo is enrolled already.
             GalleryError: The gallery refused.
         """
-        face, template = self.extract_main(image, ENROLL_LIMITS)
-        return gallery.enroll(name, [NewReference(template, face, source, content_hash(image))])
+        face = main_face(self.detect(image))
+        template, quality = self.assess(image, face)
+        if reason := why_unfit(quality, ENROLL_LIMITS):
+            raise LowQuality(reason)
+        subject = gallery.enroll(name, [NewReference(template, face, source, content_hash(image))])
+        return Enrollment(subject, why_unfit(quality, GOOD_LIMITS))
 
     def identify(
         self,
         image: Image,
         gallery: Gallery,
         *,
-        classifier: ClassifierKind | str = ClassifierKind.NEAREST,
+        classifier: ClassifierKind | str = ClassifierKind.NORMALIZED,
+        fpir: float = IDENTIFICATION_FPIR,
         limit: int = 5,
     ) -> list[tuple[Face, Decision]]:
         """Say whose the faces of a photo are, and of whom it is unknown (1:N, open set).
 
-        First a face must be similar enough to some reference (the policy's threshold was set from
-        strangers); only then the classifier says whose it is. Nobody is twice in one photo.
+        First a face must be similar enough to someone (the threshold was set from strangers, for a
+        gallery of this size); only then the classifier says whose it is. Nobody is twice in one photo.
 
         Args:
             image: (h, w, 3) uint8 RGB.
             gallery: Of this recognizer's model.
-            classifier: Who decides among the similar ones: "nearest", "centroid" or "svm".
+            classifier: Who decides: "normalized", "centroid", "nearest" or "svm".
+            fpir: Share of strangers who may get a name.
             limit: How many candidates a decision lists at most.
 
         Returns:
@@ -216,84 +264,44 @@ class Recognizer:
         """
         faces = self.detect(image)
         crops = self.align(image, faces)
-        unfit = {
-            index: reason
-            for index, (face, crop) in enumerate(zip(faces, crops, strict=True))
-            if (reason := why_unfit(assess(face, crop), IDENTIFY_LIMITS))
-        }
-        policy = self.spec.identification_policy
-        candidates = rank(
-            self.embed(crops),
-            gallery,
-            threshold=policy.threshold,
-            kind=ClassifierKind(classifier),
-            limit=limit,
-        )
+        embeddings = self.embed(crops)
+        unfit = {}
+        for index, (face, crop, embedding) in enumerate(zip(faces, crops, embeddings, strict=True)):
+            quality = assess(face, crop, self.calibration.recognizability(embedding))
+            if reason := why_unfit(quality, IDENTIFY_LIMITS):
+                unfit[index] = reason
+        kind = self._measured(ClassifierKind(classifier))
+        policy = self.identification_policy(gallery, kind, fpir)
+        candidates = rank(embeddings, gallery, threshold=policy.threshold, kind=kind, limit=limit)
         decisions = decide_photo(candidates, policy, unfit)
         return list(zip(faces, decisions, strict=True))
 
+    def identification_policy(
+        self,
+        gallery: Gallery,
+        classifier: ClassifierKind | str = ClassifierKind.NORMALIZED,
+        fpir: float = IDENTIFICATION_FPIR,
+    ) -> IdentificationPolicy:
+        """The threshold for searching a gallery of this one's size.
 
-def rank(
-    embeddings: FloatArray,
-    gallery: Gallery,
-    *,
-    threshold: float,
-    kind: ClassifierKind = ClassifierKind.NEAREST,
-    limit: int = 5,
-) -> list[list[Candidate]]:
-    """The likeliest subjects of each embedding, each with its best comparison score.
-
-    Args:
-        embeddings: (n, d) float32 of unit length.
-        gallery: Of the same model.
-        threshold: Subjects whose score reaches it come first; the classifier orders within.
-        kind: The classifier.
-        limit: How many candidates at most.
-    """
-    references = gallery.references()
-    if not len(embeddings) or not len(references):
-        return [[] for _ in embeddings]
-    nearest = _nearest(references)
-    scores = nearest.decision_function(embeddings)
-    classifier = nearest if kind is ClassifierKind.NEAREST else _fitted(kind, gallery, references)
-    likelihoods = classifier.decision_function(embeddings)
-    shares = classifier.predict_proba(embeddings) if isinstance(classifier, LinearSVM) else None
-    ranked = []
-    for row in range(len(embeddings)):
-        order = np.lexsort((-likelihoods[row], scores[row] < threshold))  # last key first
-        ranked.append(
-            [
-                Candidate(
-                    references.subjects[int(nearest.classes_[column])],
-                    float(scores[row, column]),
-                    None if shares is None else float(shares[row, column]),
-                )
-                for column in order[:limit]
-            ]
+        Args:
+            gallery: Of this recognizer's model.
+            classifier: Who decides.
+            fpir: Share of strangers who may get a name.
+        """
+        references = gallery.references()
+        gate = GATES[self._measured(ClassifierKind(classifier))]
+        return self.calibration.identification_policy(
+            len(np.unique(references.subject_ids)),
+            len(references) if gate is ClassifierKind.NEAREST else None,
+            crowd=gate is ClassifierKind.NORMALIZED,
+            fpir=fpir,
         )
-    return ranked
 
-
-_nearest_of: "WeakKeyDictionary[References, NearestReference]" = WeakKeyDictionary()
-
-
-def _nearest(references: References) -> NearestReference:
-    """The nearest-reference classifier of these references, made once."""
-    if references not in _nearest_of:
-        _nearest_of[references] = NearestReference().fit(references.embeddings, references.subject_ids)
-    return _nearest_of[references]
-
-
-def _fitted(kind: ClassifierKind, gallery: Gallery, references: References) -> Classifier:
-    """A classifier fitted on the gallery as it is now; kept in the gallery until that changes."""
-    if kind is ClassifierKind.SVM and len(np.unique(references.subject_ids)) < 2:
-        return _nearest(references)  # one person: nothing for an SVM to separate
-    arrays = gallery.load_classifier(kind, references.revision)
-    if arrays is not None:
-        return CLASSIFIERS[kind].from_arrays(arrays)
-    classifier = CLASSIFIERS[kind]().fit(references.embeddings, references.subject_ids)
-    gallery.save_classifier(kind, references.revision, classifier.to_arrays())
-    return classifier
+    def _measured(self, kind: ClassifierKind) -> ClassifierKind:
+        """The classifier, or the plain one where this model's normalized scores were never measured."""
+        unmeasured = kind is ClassifierKind.NORMALIZED and self.calibration.crowd is None
+        return ClassifierKind.CENTROID if unmeasured else kind
 
 
 def _calibration(detector: Detector, spec: EmbedderSpec) -> FloatArray:

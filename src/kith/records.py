@@ -66,12 +66,26 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Enrollment:
+    """A reference that was added.
+
+    Attributes:
+        subject: Whose it is.
+        weakness: Why it is not a good one, in a few words; empty if it is.
+    """
+
+    subject: Subject
+    weakness: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A subject the face may belong to.
 
     Attributes:
         subject: The enrolled person.
-        score: Cosine similarity to the person's references, -1 to 1; larger is more alike.
+        score: What is compared with the threshold; larger is more alike. The cosine to the person's
+            references, -1 to 1; in a gallery of many people, that cosine plus its lead over others'.
         probability: The SVM's calibrated share among the enrolled, or None for other classifiers.
             It says which of the enrolled is likeliest, never whether the face is enrolled at all.
     """
@@ -99,19 +113,40 @@ class DecisionPolicy:
         threshold: A comparison score at or above it is a match.
         fmr: The false match rate measured at that threshold, per comparison of two faces.
         measured_on: The data the rate was measured on.
-        margin: Two subjects whose scores differ by less, both above the threshold, are ambiguous.
     """
 
     threshold: float
     fmr: float
     measured_on: str
-    margin: float = 0.0
 
     def __post_init__(self) -> None:
         if not -1.0 <= self.threshold <= 1.0:
             raise ValueError(f"threshold must be a cosine in [-1, 1], got {self.threshold}")
         if not 0.0 <= self.fmr <= 1.0:
             raise ValueError(f"fmr must be a rate in [0, 1], got {self.fmr}")
+
+
+@dataclass(frozen=True, slots=True)
+class IdentificationPolicy:
+    """A threshold for searching a gallery, together with the error rate it stands for there.
+
+    Attributes:
+        threshold: A search score at or above it may be a match; see `Candidate.score`.
+        fpir: The share of strangers who would get a name (false positive identification rate).
+        people: How many people must be enrolled for that rate to hold.
+        measured_on: The data the rate was measured on.
+        margin: Two subjects whose scores differ by less, both above the threshold, are ambiguous.
+    """
+
+    threshold: float
+    fpir: float
+    people: int
+    measured_on: str
+    margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.fpir < 1.0:
+            raise ValueError(f"fpir must be a rate between 0 and 1, got {self.fpir}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@ import pytest
 
 from kith.comparison import compare, decide, decide_photo, score_all, score_pairs, threshold_at_fmr
 from kith.errors import ModelMismatch
-from kith.records import Candidate, DecisionPolicy, Outcome, Subject, Template
+from kith.records import Candidate, DecisionPolicy, IdentificationPolicy, Outcome, Subject, Template
 
-POLICY = DecisionPolicy(threshold=0.5, fmr=0.001, measured_on="a test", margin=0.05)
+POLICY = IdentificationPolicy(threshold=0.5, fpir=0.01, people=10, measured_on="a test", margin=0.05)
+VERIFICATION = DecisionPolicy(threshold=0.5, fmr=0.001, measured_on="a test")
 ADA, GRACE, MARY = (Subject(index, name) for index, name in enumerate(("Ada", "Grace", "Mary"), start=1))
 
 
@@ -29,14 +30,14 @@ def test_scores_of_different_sizes_are_refused() -> None:
 def test_compare_at_the_threshold_is_a_match() -> None:
     template = Template(np.array([1, 0], np.float32), "m")
     at = Template(np.array([0.5, np.sqrt(0.75)], np.float32), "m")
-    assert compare(template, at, POLICY).outcome is Outcome.MATCH
+    assert compare(template, at, VERIFICATION).outcome is Outcome.MATCH
     below = Template(np.array([0.49, np.sqrt(1 - 0.49**2)], np.float32), "m")
-    assert compare(template, below, POLICY).outcome is Outcome.NON_MATCH
+    assert compare(template, below, VERIFICATION).outcome is Outcome.NON_MATCH
 
 
 def test_templates_of_two_models_do_not_compare() -> None:
     with pytest.raises(ModelMismatch, match="one and other"):
-        compare(Template(unit_rows(1, 0)[0], "one"), Template(unit_rows(1, 0)[0], "other"), POLICY)
+        compare(Template(unit_rows(1, 0)[0], "one"), Template(unit_rows(1, 0)[0], "other"), VERIFICATION)
 
 
 def test_nobody_enrolled_is_unknown() -> None:

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, Quality, assess, why_unfit
+from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, Quality, assess, why_unfit
 from kith.records import Face
 
 FRONTAL = np.array([[40, 50], [80, 50], [60, 75], [45, 95], [75, 95]], np.float32)
@@ -43,7 +45,9 @@ def test_a_plain_crop_is_measured_without_dividing_by_zero() -> None:
     assert assess(face(FRONTAL), np.full((150, 150, 3), 90, np.uint8)).sharpness == 0
 
 
-GOOD = Quality(eye_distance=60, turn=0.1, sharpness=0.2, detection_score=0.99)
+GOOD = Quality(
+    eye_distance=60, turn=0.1, sharpness=0.2, brightness=0.5, detection_score=0.99, recognizability=1.0
+)
 
 
 def test_a_good_face_is_fit() -> None:
@@ -53,10 +57,13 @@ def test_a_good_face_is_fit() -> None:
 @pytest.mark.parametrize(
     ("quality", "reason"),
     [
-        (Quality(5, 0.1, 0.2, 0.99), "too small"),
-        (Quality(60, 3.0, 0.2, 0.99), "profile"),
-        (Quality(60, 0.1, 0.001, 0.99), "blurred"),
-        (Quality(60, 0.1, 0.2, 0.1), "may not be a face"),
+        (replace(GOOD, eye_distance=5), "too small"),
+        (replace(GOOD, turn=3.0), "profile"),
+        (replace(GOOD, sharpness=0.001), "blurred"),
+        (replace(GOOD, brightness=0.01), "too dark"),
+        (replace(GOOD, brightness=0.99), "too bright"),
+        (replace(GOOD, detection_score=0.1), "may not be a face"),
+        (replace(GOOD, recognizability=0.1), "hardly be recognized"),
     ],
 )
 def test_what_is_wrong_is_said(quality: Quality, reason: str) -> None:
@@ -65,5 +72,17 @@ def test_what_is_wrong_is_said(quality: Quality, reason: str) -> None:
 
 
 def test_enrolment_is_stricter() -> None:
-    assert why_unfit(Quality(10, 0.1, 0.2, 0.99), ENROLL_LIMITS)
-    assert not why_unfit(Quality(10, 0.1, 0.2, 0.99), IDENTIFY_LIMITS)
+    small = replace(GOOD, eye_distance=10)
+    assert why_unfit(small, ENROLL_LIMITS)
+    assert not why_unfit(small, IDENTIFY_LIMITS)
+
+
+def test_a_mediocre_reference_is_enrolled_with_a_warning() -> None:
+    mediocre = replace(GOOD, eye_distance=18)
+    assert not why_unfit(mediocre, ENROLL_LIMITS)
+    assert why_unfit(mediocre, GOOD_LIMITS)
+    assert not why_unfit(GOOD, GOOD_LIMITS)
+
+
+def test_brightness_is_the_mean_gray() -> None:
+    assert assess(face(FRONTAL), np.full((150, 150, 3), 51, np.uint8)).brightness == pytest.approx(0.2)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kith.classification import ClassifierKind
 from kith.cli.console import complain, count, note, print_json, print_line, track, warn
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED, exit_code
 from kith.cli.load import expand, load_recognizer
@@ -22,7 +23,9 @@ from kith.errors import AcquisitionError, DuplicateReference, GalleryError, Imag
 from kith.gallery import Gallery, clean_name
 from kith.images import FORMATS, content_hash, find_images, is_image_name, load_image
 from kith.recognizer import Recognizer
+from kith.records import Enrollment
 from kith.runtime.prepare import Precision
+from kith.search import Lookalike, lookalikes
 
 
 @dataclass
@@ -32,6 +35,9 @@ class Report:
     enrolled: int = 0
     already: int = 0
     failed: list[tuple[Path, KithError]] = field(default_factory=list)
+    weak: list[tuple[Path, str]] = field(default_factory=list)
+    subjects: set[int] = field(default_factory=set)
+    lookalikes: list[Lookalike] = field(default_factory=list)
 
     @property
     def code(self) -> int:
@@ -68,6 +74,7 @@ def enroll(
         for person, file in track(jobs, "enrolling"):
             _try_photo(recognizer, opened, person, file, report)
         people = len(opened.subjects())
+        report.lookalikes = _find_lookalikes(recognizer, opened, report.subjects)
     if as_json:
         print_json(_report_json(report, gallery, recognizer.model_id, people))
     else:
@@ -80,10 +87,15 @@ def enroll(
 
 def _try_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path, report: Report) -> None:
     try:
-        if _enroll_photo(recognizer, gallery, person, file):
-            report.enrolled += 1
-        else:
+        enrollment = _enroll_photo(recognizer, gallery, person, file)
+        if enrollment is None:
             report.already += 1
+            return
+        report.enrolled += 1
+        report.subjects.add(enrollment.subject.id)
+        if enrollment.weakness:
+            report.weak.append((file, enrollment.weakness))
+            warn(f"{file}: enrolled, but {enrollment.weakness}")
     except AcquisitionError as error:
         report.failed.append((file, error))
         warn(f"{file}: {error}; left out")
@@ -95,8 +107,8 @@ def _try_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path
         complain(f"{file}: {error}")
 
 
-def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path) -> bool:
-    """Enroll a photo; False if it is enrolled already.
+def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path) -> Enrollment | None:
+    """Enroll a photo; None if it is enrolled already.
 
     Raises:
         ImageError, AcquisitionError: It cannot be used.
@@ -106,12 +118,23 @@ def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: P
     photo = content_hash(image)
     if gallery.owner(photo) is None:
         with suppress(DuplicateReference):  # another process was faster
-            recognizer.enroll(person, image, gallery, source=str(file.absolute()))
-            return True
+            return recognizer.enroll(person, image, gallery, source=str(file.absolute()))
     owner = gallery.owner(photo)
     if owner is not None and owner.name != person:
         raise DuplicateReference(f"this photo is enrolled already, as {owner.name}")
-    return False
+    return None
+
+
+def _find_lookalikes(recognizer: Recognizer, gallery: Gallery, subjects: set[int]) -> list[Lookalike]:
+    """Newly enrolled people who may be someone else who is enrolled; told, but enrolled all the same."""
+    policy = recognizer.identification_policy(gallery, ClassifierKind.CENTROID)
+    found = lookalikes(gallery, subjects, policy.threshold)
+    for one in found:
+        warn(
+            f"{one.subject.name} looks like {one.other.name}, who is enrolled too (score {one.score:.3f}); "
+            "if they are one person, use: kith people merge"
+        )
+    return found
 
 
 def _make_folder_of(gallery: Path) -> None:
@@ -171,5 +194,10 @@ def _report_json(report: Report, gallery: Path, model_id: str, people: int) -> d
         "failed": [
             {"image": str(file), "reason": str(error), "exit_code": exit_code(error)}
             for file, error in report.failed
+        ],
+        "weak": [{"image": str(file), "reason": reason} for file, reason in report.weak],
+        "lookalikes": [
+            {"name": one.subject.name, "looks_like": one.other.name, "score": round(one.score, 4)}
+            for one in report.lookalikes
         ],
     }

@@ -28,6 +28,7 @@ from kith.errors import ImageError
 from kith.gallery import Gallery
 from kith.records import Candidate, Decision, Face, Outcome
 from kith.runtime.prepare import Precision
+from kith.weights.calibration import IDENTIFICATION_FPIR
 
 COLUMNS = ("photo", "face", "who", "score", "")
 
@@ -37,7 +38,10 @@ def identify(
     annotate: Annotate = None,
     classifier: Annotated[
         ClassifierKind, typer.Option(help="Who decides among the people who are similar enough.")
-    ] = ClassifierKind.NEAREST,
+    ] = ClassifierKind.NORMALIZED,
+    fpir: Annotated[
+        float, typer.Option(min=1e-6, max=0.5, help="Share of strangers who may get a name.")
+    ] = IDENTIFICATION_FPIR,
     gallery: GalleryPath = DEFAULT_GALLERY,
     min_face_size: MinFaceSize = 20,
     longest_side: LongestSide = 1280,
@@ -63,7 +67,7 @@ def identify(
                 answers.append(unreadable_json(file, image))
                 failed = True
                 continue
-            found = recognizer.identify(image, opened, classifier=classifier)
+            found = recognizer.identify(image, opened, classifier=classifier, fpir=fpir)
             answers.append({"image": str(file), "faces": [identity_json(*item) for item in found]})
             rows += table_rows(file, found)
             if annotate is not None:

@@ -20,8 +20,9 @@ from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.options import Json
 from kith.errors import UnknownModel, WeightsError
 from kith.models.conversion import Target
-from kith.records import DecisionPolicy
 from kith.runtime.prepare import forget
+from kith.weights.calibration import Calibration
+from kith.weights.calibrations import find_calibration
 from kith.weights.catalogue import DETECTORS, EMBEDDERS, DetectorSpec, EmbedderSpec, WeightsSpec
 from kith.weights.families import FAMILIES, find_family
 from kith.weights.installed import installed_ids, read_card
@@ -219,8 +220,9 @@ def _tell_installed(spec: EmbedderSpec, *, as_json: bool) -> None:
         return
     print_line(f"installed {spec.id}: {spec.summary}")
     note(
-        f"its thresholds come from {spec.policy.measured_on}; use it with --model {spec.id} "
-        f"and a gallery of its own, and make it faster with: kith models quantize {spec.id}"
+        f"its thresholds come from {find_calibration(spec.id).measured_on}, which say little: measure "
+        f"them on your people with: kith calibrate DIR --model {spec.id}; "
+        f"and make it faster with: kith models quantize {spec.id}"
     )
 
 
@@ -229,6 +231,7 @@ def _card(spec: EmbedderSpec | DetectorSpec | PublishedModel) -> dict[str, Any]:
         return _published_card(spec)
     if isinstance(spec, DetectorSpec):
         return _detector_card(spec)
+    calibration = find_calibration(spec.id)
     return {
         "id": spec.id,
         "kind": "embedder",
@@ -240,8 +243,9 @@ def _card(spec: EmbedderSpec | DetectorSpec | PublishedModel) -> dict[str, Any]:
         "embedding_size": spec.embedding_size,
         **_preprocessing(spec.crop, spec.pixels, spec.input_size),
         "looks": ", ".join(f"{side} pixels{' mirrored' * mirrored}" for side, mirrored in spec.looks),
-        "verification": _policy(spec.policy),
-        "identification": _policy(spec.identification_policy),
+        "calibrated_on": calibration.measured_on,
+        "verification": _verification(calibration),
+        "identification": [_identification(calibration, size) for size in (10, 100, 1000)],
         "int8": spec.int8,
         "file": str(spec.weights.file),
         "sha256": spec.weights.sha256,
@@ -293,8 +297,14 @@ def _preprocessing(crop: CropRule, pixels: PixelRule, input_size: int) -> dict[s
     return {"crop": how, "pixels": scaling, "colours": "red, green, blue", "input_size": input_size}
 
 
-def _policy(policy: DecisionPolicy) -> str:
-    return f"threshold {policy.threshold:.4f}, FMR {policy.fmr:g}, measured on {policy.measured_on}"
+def _verification(calibration: Calibration) -> str:
+    policy = calibration.verification_policy()
+    return f"threshold {policy.threshold:.4f}, FMR {policy.fmr:g}"
+
+
+def _identification(calibration: Calibration, people: int) -> str:
+    policy = calibration.identification_policy(people)
+    return f"threshold {policy.threshold:.4f}, FPIR {policy.fpir:g} with {people:,} people enrolled"
 
 
 def _cell(value: object) -> str:

@@ -1,6 +1,8 @@
 """`kith verify`: are two photos of one person?"""
 
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from kith.cli.console import print_json, print_line
 from kith.cli.exit_codes import NON_MATCH, SUCCESS, UNDETERMINED
@@ -9,11 +11,19 @@ from kith.cli.options import DEFAULT_MODEL, Json, ModelId, Photo, PrecisionName
 from kith.errors import AcquisitionError
 from kith.images import load_image
 from kith.runtime.prepare import Precision
+from kith.weights.calibration import VERIFICATION_FMR
 
 
 def verify(
     first: Photo,
     second: Photo,
+    fmr: Annotated[
+        float, typer.Option(min=1e-9, max=0.5, help="Share of pairs of different people that may match.")
+    ] = VERIFICATION_FMR,
+    prior: Annotated[
+        float,
+        typer.Option(min=0.000001, max=0.999999, help="How likely a match is before the photos are seen."),
+    ] = 0.5,
     model: ModelId = DEFAULT_MODEL,
     precision: PrecisionName = Precision.AUTO,
     as_json: Json = False,
@@ -25,10 +35,12 @@ def verify(
     """
     images = load_image(first), load_image(second)
     recognizer = load_recognizer(model, precision)
-    policy = recognizer.spec.policy
+    policy = recognizer.calibration.verification_policy(fmr)
     answer: dict[str, Any] = {
         "decision": "undetermined",
         "score": None,
+        "probability": None,
+        "prior": prior,
         "threshold": round(policy.threshold, 4),
         "fmr": policy.fmr,
         "measured_on": policy.measured_on,
@@ -45,13 +57,25 @@ def verify(
             else:
                 print_line(f"undetermined: {reason}")
             return UNDETERMINED
-    comparison = recognizer.compare(*templates)
+    comparison = recognizer.compare(*templates, fmr=fmr)
+    probability = recognizer.calibration.probability(comparison.score, prior)
     if as_json:
-        print_json(answer | {"decision": str(comparison.outcome), "score": round(comparison.score, 4)})
+        decided = {"decision": str(comparison.outcome), "score": round(comparison.score, 4)}
+        print_json(answer | decided | {"probability": round(probability, 6)})
     else:
         verdict = "match" if comparison.is_match else "non-match"
         print_line(
             f"{verdict}: score {comparison.score:.4f}, threshold {policy.threshold:.4f} "
-            f"(false match rate {policy.fmr:g}, measured on {policy.measured_on})"
+            f"(false match rate {policy.fmr:g}, measured on {policy.measured_on}); one person with "
+            f"probability {_percent(probability)}, if {_percent(prior)} was likely before"
         )
     return SUCCESS if comparison.is_match else NON_MATCH
+
+
+def _percent(probability: float) -> str:
+    """In whole percent; never a certainty."""
+    return (
+        f"{min(max(probability, 0.001), 0.999):.1%}"
+        if not 0.01 <= probability <= 0.99
+        else f"{probability:.0%}"
+    )

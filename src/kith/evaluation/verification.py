@@ -7,66 +7,148 @@ import numpy as np
 
 from kith.comparison import threshold_at_fmr
 from kith.errors import EvaluationError
+from kith.evaluation.bootstrap import REPLICATES, Estimate, estimate_rates, pair_weights
+from kith.evaluation.error_rates import ErrorRates, ScoredPairs
 from kith.records import require_shape
 
-FMRS = (0.01, 0.001)
+FMRS = (1e-1, 1e-2, 1e-3, 1e-4)
+NOT_ACQUIRED = -1.0
+"""The score of a pair with a photo that gave no face: it never matches (ISO/IEC 19795-1's way)."""
 
 
 @dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """What a threshold does.
+
+    Attributes:
+        threshold: Scores at or above it match.
+        fmr: False match rate, with its interval.
+        fnmr: False non-match rate, with its interval.
+    """
+
+    threshold: float
+    fmr: Estimate
+    fnmr: Estimate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class VerificationResult:
     """How well mated and non-mated pairs are told apart.
 
     Attributes:
-        pairs: How many pairs.
-        accuracy_mean: Share of right decisions, the mean over the folds.
-        accuracy_std: Its standard deviation over the folds.
-        tar_at_fmr: For each false match rate, the share of mated pairs that match.
-        threshold_at_fmr: For each false match rate, the threshold.
+        mated: How many pairs show one person.
+        non_mated: How many show two.
+        not_acquired: How many pairs had a photo without a face; they are among the above.
         eer: The error rate where false matches and false non-matches are equally frequent.
+        auc: Area under the ROC curve.
+        fnmr_at_fmr: For each false match rate that the data can carry, the false non-match rate.
+        threshold_at_fmr: For the same, the threshold.
+        too_low: The false match rates asked for that this many non-mated pairs cannot show.
+        at_policy: What the model's own threshold does, if it was asked for.
+        rates: The whole curve.
     """
 
-    pairs: int
-    accuracy_mean: float
-    accuracy_std: float
-    tar_at_fmr: dict[float, float]
+    mated: int
+    non_mated: int
+    not_acquired: int
+    eer: Estimate
+    auc: Estimate
+    fnmr_at_fmr: dict[float, Estimate]
     threshold_at_fmr: dict[float, float]
-    eer: float
+    too_low: tuple[float, ...]
+    at_policy: OperatingPoint | None
+    rates: ErrorRates
+
+
+@dataclass(frozen=True, slots=True)
+class FoldsResult:
+    """Accuracy by LFW's protocol: a threshold is learned on all folds but one, and applied to that one.
+
+    Attributes:
+        mean: Share of right decisions, the mean over the folds.
+        std: Its standard deviation over the folds.
+        accuracies: Of each fold.
+        thresholds: Of each fold, learned on the others.
+    """
+
+    mean: float
+    std: float
+    accuracies: tuple[float, ...]
+    thresholds: tuple[float, ...]
 
 
 def evaluate_pairs(
-    scores: np.ndarray, mated: np.ndarray, folds: np.ndarray, fmrs: Sequence[float] = FMRS
+    scores: np.ndarray,
+    mated: np.ndarray,
+    subjects: np.ndarray,
+    *,
+    fmrs: Sequence[float] = FMRS,
+    threshold: float | None = None,
+    replicates: int = REPLICATES,
 ) -> VerificationResult:
     """Evaluate the scores of pairs.
 
-    Accuracy follows LFW's protocol: the threshold that is best on all other folds is applied to a
-    fold. A rate that the number of non-mated pairs cannot show is left out.
-
     Args:
-        scores: (n,) float32; a pair that could not be compared has the score -1.
+        scores: (n,); `NOT_ACQUIRED` where a pair could not be compared.
         mated: (n,) bool.
-        folds: (n,) int, the fold of each pair.
-        fmrs: The false match rates to report at.
+        subjects: (n, 2) int, whom the two photos of a pair show, numbered from 0.
+        fmrs: The false match rates to report at; one below 1 / non-mated pairs cannot be shown.
+        threshold: The model's own, to be measured too.
+        replicates: Of the bootstrap.
 
     Raises:
-        EvaluationError: There are no mated or no non-mated pairs, in all or outside some fold.
+        EvaluationError: There are no mated or no non-mated pairs.
+    """
+    require_shape("subjects", subjects, (len(scores), 2))
+    pairs = ScoredPairs(scores, mated)
+    shown = [fmr for fmr in fmrs if fmr * pairs.non_mated_count >= 1]
+
+    def measure(weights: np.ndarray | None) -> list[float]:
+        under = pairs.rates(weights)
+        policy = [] if threshold is None else under.at(threshold)
+        return [under.equal_error_rate(), under.area(), *map(under.fnmr_at_fmr, shown), *policy]
+
+    independent = min(len(np.unique(subjects)), len(scores))
+    eer, auc, *rest = estimate_rates(
+        measure, pair_weights(subjects, mated, replicates=replicates), independent
+    )
+    return VerificationResult(
+        mated=pairs.mated_count,
+        non_mated=pairs.non_mated_count,
+        not_acquired=int(np.sum(scores == NOT_ACQUIRED)),
+        eer=eer,
+        auc=auc,
+        fnmr_at_fmr=dict(zip(shown, rest, strict=False)),
+        threshold_at_fmr={fmr: threshold_at_fmr(scores[~mated], fmr) for fmr in shown},
+        too_low=tuple(fmr for fmr in fmrs if fmr not in shown),
+        at_policy=None if threshold is None else OperatingPoint(threshold, *rest[len(shown) :]),
+        rates=pairs.rates(),
+    )
+
+
+def evaluate_folds(scores: np.ndarray, mated: np.ndarray, folds: np.ndarray) -> FoldsResult:
+    """Accuracy by LFW's protocol.
+
+    Args:
+        scores: (n,).
+        mated: (n,) bool.
+        folds: (n,) int, the fold of each pair; at least two.
+
+    Raises:
+        EvaluationError: There is one fold only.
     """
     require_shape("mated", mated, scores.shape)
     require_shape("folds", folds, scores.shape)
-    mated_scores, non_mated_scores = scores[mated], scores[~mated]
-    if not len(mated_scores) or not len(non_mated_scores):
-        raise EvaluationError(
-            f"needs mated and non-mated pairs, got {len(mated_scores)} and {len(non_mated_scores)}"
-        )
-    accuracies = [_accuracy_of_fold(scores, mated, folds == fold) for fold in np.unique(folds)]
-    shown = [fmr for fmr in fmrs if fmr * len(non_mated_scores) >= 1]
-    thresholds = {fmr: threshold_at_fmr(non_mated_scores, fmr) for fmr in shown}
-    return VerificationResult(
-        pairs=len(scores),
-        accuracy_mean=float(np.mean(accuracies)),
-        accuracy_std=float(np.std(accuracies)),
-        tar_at_fmr={fmr: float(np.mean(mated_scores >= threshold)) for fmr, threshold in thresholds.items()},
-        threshold_at_fmr=thresholds,
-        eer=equal_error_rate(mated_scores, non_mated_scores),
+    names = np.unique(folds)
+    if len(names) < 2:
+        raise EvaluationError(f"needs at least two folds, got {len(names)}")
+    thresholds = [best_threshold(scores[folds != fold], mated[folds != fold]) for fold in names]
+    accuracies = [
+        float(np.mean((scores[folds == fold] >= threshold) == mated[folds == fold]))
+        for fold, threshold in zip(names, thresholds, strict=True)
+    ]
+    return FoldsResult(
+        float(np.mean(accuracies)), float(np.std(accuracies)), tuple(accuracies), tuple(thresholds)
     )
 
 
@@ -77,17 +159,3 @@ def best_threshold(scores: np.ndarray, mated: np.ndarray) -> float:
     matches = len(mated_scores) - np.searchsorted(mated_scores, thresholds, side="left")
     rejections = np.searchsorted(non_mated_scores, thresholds, side="left")
     return float(thresholds[np.argmax(matches + rejections)])
-
-
-def equal_error_rate(mated_scores: np.ndarray, non_mated_scores: np.ndarray) -> float:
-    """The mean of both error rates at the threshold where they are closest."""
-    thresholds = np.unique(np.concatenate([mated_scores, non_mated_scores]))
-    fnmr = np.searchsorted(np.sort(mated_scores), thresholds, side="left") / len(mated_scores)
-    fmr = 1 - np.searchsorted(np.sort(non_mated_scores), thresholds, side="left") / len(non_mated_scores)
-    closest = np.argmin(np.abs(fnmr - fmr))
-    return float((fnmr[closest] + fmr[closest]) / 2)
-
-
-def _accuracy_of_fold(scores: np.ndarray, mated: np.ndarray, in_fold: np.ndarray) -> float:
-    threshold = best_threshold(scores[~in_fold], mated[~in_fold])
-    return float(np.mean((scores[in_fold] >= threshold) == mated[in_fold]))

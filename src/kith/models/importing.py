@@ -12,14 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from kith.comparison import score_pairs, threshold_at_fmr
+from kith.acquisition import embed_unrecognizable
 from kith.errors import UnsupportedFile, WeightsError
+from kith.evaluation.calibrating import fit_calibration
 from kith.images import load_image
 from kith.recognizer import Recognizer
-from kith.records import DecisionPolicy
 from kith.runtime.adopt import adopt_onnx
 from kith.runtime.prepare import Notify, Precision
 from kith.sample_people import photos_of_people
+from kith.weights.calibration import Calibration
+from kith.weights.calibrations import IMPORTED, keep_calibration
 from kith.weights.catalogue import EMBEDDERS, ONNX, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.weights.download import Progress, download
 from kith.weights.families import Family, find_family
@@ -30,7 +32,6 @@ from kith.weights.readers.recognize import Format, Recognized, recognize_file
 from kith.weights.readers.safetensors import EXTENSION, write_safetensors
 
 _MOST_BYTES = 2 << 30
-_UNMEASURED = DecisionPolicy(threshold=1.0, fmr=0.0, measured_on="nothing yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,7 @@ def _install(spec: EmbedderSpec, content: bytes, file_name: str, notify: Notify 
     weights = replace(spec.weights, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
     spec = install(replace(spec, weights=weights), content, file_name)
     try:
-        policies = _measure_on_sample_people(spec, notify)
-        spec = replace(spec, policy=policies[0], identification_policy=policies[1])
+        keep_calibration(spec.id, _measure_on_sample_people(spec, notify), IMPORTED)
         write_card(spec)
     except BaseException as error:
         discard(spec.id)
@@ -165,8 +165,6 @@ def _spec(
         pixels=family.pixels,
         input_size=family.input_size,
         looks=family.looks,
-        policy=_UNMEASURED,
-        identification_policy=_UNMEASURED,
         licence=model.licence if model else "unknown: the file was not published in this form",
         training_data=model.training_data if model else "unknown",
         lfw=model.lfw if model else "not measured",
@@ -186,8 +184,6 @@ def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) ->
         pixels=onnx.pixels,
         input_size=onnx.crop.size,
         looks=(Look(onnx.crop.size, mirrored=False), Look(onnx.crop.size, mirrored=True)),
-        policy=_UNMEASURED,
-        identification_policy=_UNMEASURED,
         licence="unknown",
         training_data="unknown",
         lfw="not measured",
@@ -205,28 +201,22 @@ def _family_of(found: Recognized, published: tuple[PublishedModel, PublishedFile
     return "facenet-pytorch" if found.format is Format.PYTORCH else "sandberg-2018"
 
 
-def _measure_on_sample_people(
-    spec: EmbedderSpec, notify: Notify | None
-) -> tuple[DecisionPolicy, DecisionPolicy]:
-    """Thresholds for 1:1 and 1:N. They are a beginning: a thousand pairs of eight people say little."""
+def _measure_on_sample_people(spec: EmbedderSpec, notify: Notify | None) -> Calibration:
+    """What the scores mean. It is a beginning: a thousand pairs of eight people say little."""
     recognizer = Recognizer.from_spec(spec, precision=Precision.FLOAT32, notify=notify)
     (notify or _silent)("measuring on the sample people")
     templates, owners = [], []
-    for owner, photos in photos_of_people().items():
+    for owner, photos in enumerate(photos_of_people().values()):
         for photo in photos:
             image = load_image(photo)
             faces = recognizer.detect(image)[:1]
             templates.append(recognizer.embed(recognizer.align(image, faces))[0])
             owners.append(owner)
-    embeddings, people = np.stack(templates), np.array(owners)
+    embeddings = np.stack(templates)
     if not np.isfinite(embeddings).all():
         raise UnsupportedFile("the network's embeddings are not numbers; the file is damaged")
-    first, second = np.nonzero(np.triu(people[:, np.newaxis] != people))
-    scores = score_pairs(embeddings[first], embeddings[second])
-    measured_on = f"{len(scores):,} non-mated pairs of the 8 sample people; measure it on your own"
-    return (
-        DecisionPolicy(threshold_at_fmr(scores, 0.01), 0.01, measured_on),
-        DecisionPolicy(threshold_at_fmr(scores, 0.001), 0.001, measured_on, margin=0.005),
+    return fit_calibration(
+        embeddings, np.array(owners), "the sample people", unrecognizable=embed_unrecognizable(recognizer)
     )
 
 

@@ -1,7 +1,8 @@
 """The models that work at once: what to load, how it was trained, what it may be used for.
 
 One `WeightsSpec` per weights file, one `EmbedderSpec` or `DetectorSpec` per model. Models that can be
-had from elsewhere are in `published`, those that were brought here in `installed`.
+had from elsewhere are in `published`, those that were brought here in `installed`; what their scores mean
+is in `calibrations`.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kith.errors import UnknownModel
-from kith.records import DecisionPolicy
 from kith.weights.preprocessing import DLIB_CROP, DLIB_PIXELS, CropRule, Look, PixelRule
 
 
@@ -72,8 +72,6 @@ class EmbedderSpec:
         pixels: How a crop's pixels are scaled.
         input_size: Side of what the network sees, in pixels.
         looks: What the network looks at, each scaled to its input; the embeddings are summed.
-        policy: Threshold with its error rate, for comparing two faces (1:1).
-        identification_policy: The same for searching a gallery (1:N).
         licence: Of the weights, in plain words.
         training_data: What they were trained on.
         lfw: Published or measured LFW accuracy, with its source.
@@ -88,8 +86,6 @@ class EmbedderSpec:
     pixels: PixelRule
     input_size: int
     looks: tuple[Look, ...]
-    policy: DecisionPolicy
-    identification_policy: DecisionPolicy
     licence: str
     training_data: str
     lfw: str
@@ -108,8 +104,6 @@ class DetectorSpec:
     licence: str
     training_data: str
 
-
-_LFW = "LFW: 29.6 million non-mated pairs of 4,281 people"
 
 DEFAULT_EMBEDDER = "dlib-resnet29"
 DEFAULT_DETECTOR = "mtcnn"
@@ -130,8 +124,6 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
         pixels=DLIB_PIXELS,
         input_size=150,
         looks=(Look(156, mirrored=False), Look(156, mirrored=True), Look(150, mirrored=False)),
-        policy=DecisionPolicy(threshold=0.9280, fmr=1e-3, measured_on=_LFW),
-        identification_policy=DecisionPolicy(threshold=0.9450, fmr=5e-5, measured_on=_LFW, margin=0.005),
         licence="public domain (CC0)",
         training_data=(
             "about 3 million photos of 7,485 people: FaceScrub, VGG and many from the web; "

@@ -18,7 +18,6 @@ import platformdirs
 
 from kith.errors import DownloadFailed, UnknownModel, UnsupportedFile, WeightsError
 from kith.files import write_atomically
-from kith.records import DecisionPolicy
 from kith.weights.catalogue import EMBEDDERS, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.weights.preprocessing import (
     AffineCrop,
@@ -35,7 +34,7 @@ from kith.weights.published import PUBLISHED
 
 MODELS_VARIABLE = "KITH_MODELS"
 CARD = "model.json"
-_VERSION = 1
+_VERSION = 2
 _CROPS: Final = {rule.__name__: rule for rule in (SimilarityCrop, AffineCrop, MarginCrop)}
 _PIXELS: Final = {rule.__name__: rule for rule in (FixedScaling, Whitening)}
 
@@ -172,8 +171,6 @@ def _from_json(content: Mapping[str, Any], folder: Path) -> EmbedderSpec:
             "crop": _crop_from_json(content["crop"]),
             "pixels": _pixels_from_json(content["pixels"]),
             "looks": tuple(Look(int(side), bool(mirrored)) for side, mirrored in content["looks"]),
-            "policy": DecisionPolicy(**content["policy"]),
-            "identification_policy": DecisionPolicy(**content["identification_policy"]),
         }
     )
 

@@ -22,6 +22,7 @@ from kith.models.importing import OnnxPreprocessing, import_file
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import prepare
 from kith.weights import installed
+from kith.weights.calibrations import UNMEASURED, find_calibration
 from kith.weights.catalogue import EmbedderSpec
 from kith.weights.installed import find_embedder, installed_ids, models_folder, read_card, remove
 from kith.weights.preprocessing import ARCFACE_CROP, FixedScaling, MarginUnit, Whitening, resize_template
@@ -46,10 +47,16 @@ def test_openface_is_installed_whole(shared: Path, tmp_path: Path, models: Path)
     assert spec.id == "nn4"
     assert installed_ids() == ["nn4"]
     assert read_card("nn4") == find_embedder("nn4") == spec
-    assert {path.name for path in (models / "nn4").iterdir()} == {"model.json", "weights.safetensors"}
-    assert "1,008 non-mated pairs" in spec.policy.measured_on
-    assert (spec.policy.fmr, spec.identification_policy.fmr) == (0.01, 0.001)
-    assert Recognizer.from_pretrained("nn4").model_id == "nn4"
+    assert {path.name for path in (models / "nn4").iterdir()} == {
+        "model.json",
+        "weights.safetensors",
+        "calibration.json",
+    }
+    calibration = find_calibration("nn4")
+    assert "1,008 non-mated pairs" in calibration.measured_on
+    assert calibration.verification_policy().fmr == 0.01, "a thousand pairs show no lower rate"
+    recognizer = Recognizer.from_pretrained("nn4")
+    assert (recognizer.model_id, recognizer.calibration) == ("nn4", calibration)
     assert remove("nn4") > 10_000_000
     assert not (models / "nn4").exists()
     with pytest.raises(UnknownModel):
@@ -94,9 +101,7 @@ def _import_unmeasured(path: Path, content: bytes, monkeypatch: pytest.MonkeyPat
     from kith.models import importing
 
     path.write_bytes(content)
-    monkeypatch.setattr(
-        importing, "_measure_on_sample_people", lambda spec, notify: (spec.policy, spec.policy)
-    )
+    monkeypatch.setattr(importing, "_measure_on_sample_people", lambda spec, notify: UNMEASURED)
     return import_file(path)
 
 
@@ -110,9 +115,7 @@ def test_a_checkpoint_is_imported_by_its_folder(
     index, data = write_checkpoint(sandberg(shared))
     (folder / "m.ckpt-1.index").write_bytes(index)
     (folder / "m.ckpt-1.data-00000-of-00001").write_bytes(data)
-    monkeypatch.setattr(
-        importing, "_measure_on_sample_people", lambda spec, notify: (spec.policy, spec.policy)
-    )
+    monkeypatch.setattr(importing, "_measure_on_sample_people", lambda spec, notify: UNMEASURED)
     spec = import_file(folder)
     assert (spec.id, spec.embedding_size) == ("20170512-110547", 128)
     assert (models_folder() / spec.id / "weights.safetensors").is_file()

@@ -1,29 +1,12 @@
-"""What is to be compared with what: the files that describe an evaluation."""
+"""LFW's test pairs."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from kith.errors import EvaluationError
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PairsProtocol:
-    """Pairs of photos, mated or not, in folds.
-
-    Attributes:
-        photos: The photos that appear in a pair, each once.
-        pairs: (n, 2) int64, positions in `photos`.
-        mated: (n,) bool, whether both show the same person.
-        folds: (n,) int64, the fold of each pair.
-    """
-
-    photos: tuple[Path, ...]
-    pairs: np.ndarray
-    mated: np.ndarray
-    folds: np.ndarray
+from kith.evaluation.pairs import PairsProtocol, read_lines, require_photos
 
 
 def read_lfw_pairs(folder: str | os.PathLike[str], pairs_file: str | os.PathLike[str]) -> PairsProtocol:
@@ -43,7 +26,7 @@ def read_lfw_pairs(folder: str | os.PathLike[str], pairs_file: str | os.PathLike
     root, file = Path(folder), Path(pairs_file)
     if not root.is_dir():
         raise EvaluationError(f"{root}: no such folder")
-    lines = _lines(file)
+    lines = [line for line in read_lines(file) if line.strip()]
     folds, per_kind = _head(file, lines)
     expected = 1 + folds * per_kind * 2
     if len(lines) != expected:
@@ -54,22 +37,14 @@ def read_lfw_pairs(folder: str | os.PathLike[str], pairs_file: str | os.PathLike
         first, second, same = _pair(file, number, line)
         pairs.append([positions.setdefault(root / photo, len(positions)) for photo in (first, second)])
         mated.append(same)
-    missing = [photo for photo in positions if not photo.is_file()]
-    if missing:
-        others = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
-        raise EvaluationError(f"{missing[0]}: this photo of {file.name} is missing{others}")
+    require_photos(file, positions)
     return PairsProtocol(
-        tuple(positions), np.array(pairs, np.int64), np.array(mated), np.arange(len(pairs)) // (2 * per_kind)
+        tuple(positions),
+        np.array(pairs, np.int64),
+        np.array(mated),
+        np.unique([photo.parent.name for photo in positions], return_inverse=True)[1].astype(np.int64),
+        np.arange(len(pairs)) // (2 * per_kind),
     )
-
-
-def _lines(file: Path) -> list[str]:
-    try:
-        return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except OSError as error:
-        raise EvaluationError(f"{file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise EvaluationError(f"{file}: not a text file") from None
 
 
 def _head(file: Path, lines: list[str]) -> tuple[int, int]:

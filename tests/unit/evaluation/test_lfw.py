@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from kith.errors import EvaluationError
-from kith.evaluation.protocols import read_lfw_pairs
+from kith.evaluation.lfw import read_lfw_pairs
 
 
 @pytest.fixture

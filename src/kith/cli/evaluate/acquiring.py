@@ -1,0 +1,24 @@
+"""What every evaluation begins with: the embeddings of its photos."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kith.acquisition import Acquired, acquire
+from kith.cli.console import track, warn
+from kith.evaluation.bootstrap import Estimate
+from kith.recognizer import Recognizer
+
+
+def acquire_photos(recognizer: Recognizer, photos: Sequence[Path], keep: Path | None) -> Acquired:
+    """Embed photos with a progress bar, telling which gave no face."""
+    return acquire(recognizer, photos, keep=keep, track=lambda files: track(files, "embedding"), tell=warn)
+
+
+def estimate_json(estimate: Estimate) -> dict[str, Any]:
+    """A value with its interval, for programs."""
+    return {
+        "value": round(estimate.value, 6),
+        "low": round(estimate.low, 6),
+        "high": round(estimate.high, 6),
+    }

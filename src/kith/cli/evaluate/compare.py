@@ -1,0 +1,92 @@
+"""`kith evaluate compare`: models side by side, on the same photos."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from kith.classification import ClassifierKind
+from kith.cli.console import note, print_json, print_table
+from kith.cli.evaluate.acquiring import acquire_photos
+from kith.cli.evaluate.app import ReportFolder, app
+from kith.cli.evaluate.identification import Identified, identification_json, identify_people
+from kith.cli.evaluate.reports import write_comparison_report
+from kith.cli.evaluate.verification import Verified, verification_json, verify_pairs
+from kith.cli.load import load_recognizer
+from kith.cli.options import Json, PrecisionName
+from kith.evaluation.open_set import draw_open_set
+from kith.evaluation.pairs import all_pairs
+from kith.evaluation.people import read_people
+from kith.runtime.prepare import Precision
+from kith.weights.installed import find_embedder
+
+
+@app.command()
+def compare(
+    models: Annotated[list[str], typer.Argument(help="Models of `kith models list`.")],
+    folder: Annotated[
+        Path, typer.Option("--people", help="A folder of photos, with one folder per person.", readable=False)
+    ],
+    references: Annotated[int, typer.Option(min=1, help="Photos to enroll of each person.")] = 1,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the embeddings in this folder, a file for each model.")
+    ] = None,
+    precision: PrecisionName = Precision.AUTO,
+    report: ReportFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Measure several models on the same pairs and the same searches."""
+    for model in models:
+        find_embedder(model)  # all of them are known before the first takes its time
+    labelled = read_people(folder)
+    pairs = all_pairs(labelled)
+    able = int(np.sum(np.bincount(labelled.subjects) > references))
+    protocol = draw_open_set(labelled.subjects, people=max((able + 1) // 2, 2), references=references)
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+    answers: list[dict[str, Any]] = []
+    verified: dict[str, Verified] = {}
+    identified: dict[str, Identified] = {}
+    for model in dict.fromkeys(models):
+        recognizer = load_recognizer(model, precision)
+        kept = None if keep is None else keep / f"{model}-{recognizer.precision}.kith"
+        acquired = acquire_photos(recognizer, labelled.photos, kept)
+        verified[model] = verify_pairs(recognizer, pairs, acquired)
+        identified[model] = identify_people(
+            recognizer, labelled, acquired, protocol, ClassifierKind.NORMALIZED
+        )
+        answers.append(
+            {
+                "model": model,
+                "verification": verification_json(recognizer, verified[model]),
+                "identification": identification_json(recognizer, identified[model]),
+            }
+        )
+    columns, rows = comparison_table(verified, identified)
+    if report is not None:
+        page = write_comparison_report(report, folder, verified, identified, columns, rows, answers)
+        note(f"report: {page}")
+    if as_json:
+        print_json(answers)
+    else:
+        print_table(columns, rows)
+
+
+def comparison_table(
+    verified: dict[str, Verified], identified: dict[str, Identified]
+) -> tuple[tuple[str, ...], list[list[str]]]:
+    """One row a figure, one column a model."""
+    first, searched = next(iter(verified.values())).result, next(iter(identified.values())).result
+    rows = [["EER", *(str(one.result.eer) for one in verified.values())]]
+    for fmr in first.fnmr_at_fmr:
+        rows.append(
+            [f"FNMR at FMR {fmr:g}", *(str(one.result.fnmr_at_fmr[fmr]) for one in verified.values())]
+        )
+    rows.append(["rank 1", *(str(one.result.ranks[1]) for one in identified.values())])
+    for fpir in searched.fnir_at_fpir:
+        rows.append(
+            [f"FNIR at FPIR {fpir:g}", *(str(one.result.fnir_at_fpir[fpir]) for one in identified.values())]
+        )
+    rows.append(["failures to acquire", *(str(one.acquired.failures) for one in verified.values())])
+    return ("", *verified), rows

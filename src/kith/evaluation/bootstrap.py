@@ -1,0 +1,94 @@
+"""How far a measured rate may be off: the bootstrap over subjects.
+
+Pairs that share a person are not independent, so whole people are drawn, not pairs: a mated pair
+counts as often as its subject was drawn, a non-mated pair as often as both its subjects together
+(the pigeonhole bootstrap, Owen 2007, https://arxiv.org/abs/0712.1111).
+
+A rate's interval is Clopper and Pearson's for the sample size that explains the bootstrap's variance
+(Korn and Graubard 1998, Survey Methodology 24). Unlike the percentiles of the replicates it has a
+width where no error was seen at all.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+CONFIDENCE = 0.95
+_NOMINAL = (
+    0.97  # of what is computed: at 0.95, intervals from 100 people held the truth in 93 to 95 of 100 runs
+)
+REPLICATES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A measured value with its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.2%} [{self.low:.2%}, {self.high:.2%}]"
+
+
+def pair_weights(
+    subjects: np.ndarray, mated: np.ndarray, *, replicates: int = REPLICATES, seed: int = 0
+) -> Iterator[np.ndarray]:
+    """Weights (n,) of the pairs in each replicate; one that leaves a kind of pair empty is drawn again.
+
+    Args:
+        subjects: (n, 2) int, the subjects of each pair, numbered from 0.
+        mated: (n,) bool.
+        replicates: How many.
+        seed: Of the draws.
+    """
+    generator = np.random.default_rng(seed)
+    count = int(subjects.max()) + 1
+    first, second = subjects.T
+    made = drawn = 0
+    while made < replicates and drawn < 10 * replicates:
+        drawn += 1
+        times = np.bincount(generator.integers(count, size=count), minlength=count).astype(np.float64)
+        weights = np.where(mated, times[first], times[first] * times[second])
+        if all(weights[kind].sum() for kind in (mated, ~mated) if kind.any()):
+            made += 1
+            yield weights
+
+
+def estimate_rate(value: float, replicates: np.ndarray, most: int) -> Estimate:
+    """A rate with its interval.
+
+    Args:
+        value: The rate, 0 to 1, on all the data.
+        replicates: (b,) the rate in each replicate.
+        most: The sample size where the replicates do not vary: no more than there are independent pairs.
+    """
+    from scipy.stats import beta  # here: takes a second to import
+
+    variance = float(np.mean((replicates - value) ** 2)) if len(replicates) else 0.0
+    size = min(value * (1 - value) / variance, _LARGEST) if variance > 0 and 0 < value < 1 else float(most)
+    size = max(size, 1.0)
+    errors, tail = value * size, (1 - _NOMINAL) / 2
+    low = 0.0 if errors <= 0 else float(beta.ppf(tail, errors, size - errors + 1))
+    high = 1.0 if errors >= size else float(beta.ppf(1 - tail, errors + 1, size - errors))
+    return Estimate(value, low, high)
+
+
+_LARGEST = 1e12
+
+
+def estimate_rates(
+    measure: Callable[[np.ndarray | None], list[float]], weights: Iterator[np.ndarray], most: int
+) -> list[Estimate]:
+    """Several rates of the same pairs, each with its interval.
+
+    Args:
+        measure: The rates under given weights; under None, on all the data.
+        weights: Of each replicate.
+        most: See `estimate_rate`.
+    """
+    values = measure(None)
+    replicates = np.array([measure(one) for one in weights]).reshape(-1, len(values))
+    return [estimate_rate(value, replicates[:, column], most) for column, value in enumerate(values)]

@@ -1,0 +1,264 @@
+"""1:N accuracy in the open set: are the enrolled found, and are strangers told from them?"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kith.classification import Classifier
+from kith.errors import EvaluationError
+from kith.evaluation.bootstrap import REPLICATES, Estimate, estimate_rates
+from kith.evaluation.open_set import OpenSetProtocol
+from kith.records import FloatArray, require_shape
+
+FPIRS = (1e-1, 1e-2, 1e-3)
+RANKS = (1, 5, 10)
+_CMC_LENGTH = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searches:
+    """What a gallery answered to faces of the enrolled and to strangers.
+
+    Attributes:
+        best: (m,) the best score of each search for someone enrolled.
+        rank: (m,) the place of the right person among the candidates, from 1; 0 if never found.
+        subjects: (m,) int, whom each shows.
+        strangers: (s,) the best score of each search for a stranger.
+        stranger_subjects: (s,) int.
+    """
+
+    best: np.ndarray
+    rank: np.ndarray
+    subjects: np.ndarray
+    strangers: np.ndarray
+    stranger_subjects: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPoint:
+    """What a threshold does to searches.
+
+    Attributes:
+        threshold: A search whose best score is below it finds no one.
+        fpir: Share of strangers who get a name.
+        fnir: Share of the enrolled who are not named, or not rightly.
+    """
+
+    threshold: float
+    fpir: Estimate
+    fnir: Estimate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IdentificationResult:
+    """How well a gallery tells its people, and strangers from them.
+
+    Attributes:
+        people: How many were enrolled.
+        references: How many photos of them.
+        mated: How many searches were for someone enrolled.
+        strangers: How many were for someone else.
+        ranks: For each rank, the share of mated searches with the right person at it or better.
+        cmc: (k,) the same for every rank from 1 (cumulative match characteristic).
+        fnir_at_fpir: For each false positive identification rate that the data can carry, the
+            false negative identification rate: the right person is not the best, or below the threshold.
+        threshold_at_fpir: For the same, the threshold.
+        too_low: The rates asked for that so many strangers cannot show.
+        at_policy: What the model's own threshold does, if it was asked for.
+        searches: What all that was computed of.
+    """
+
+    people: int
+    references: int
+    mated: int
+    strangers: int
+    ranks: dict[int, Estimate]
+    cmc: np.ndarray
+    fnir_at_fpir: dict[float, Estimate]
+    threshold_at_fpir: dict[float, float]
+    too_low: tuple[float, ...]
+    at_policy: SearchPoint | None
+    searches: Searches
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What becomes of a fixed threshold as the gallery grows.
+
+    Attributes:
+        people: Enrolled.
+        fpir: Measured share of strangers who get a name.
+        predicted: The same, from the largest gallery's, if comparisons were independent.
+    """
+
+    people: int
+    fpir: float
+    predicted: float
+
+
+def search(
+    classifier: Classifier, embeddings: FloatArray, subjects: np.ndarray, protocol: OpenSetProtocol
+) -> Searches:
+    """Enroll and search by a protocol; a row of zeros is a photo without a face: never found, never named.
+
+    Args:
+        classifier: Not fitted yet; its labels are subjects.
+        embeddings: (n, d) of unit length, or zero.
+        subjects: (n,) int, whom each shows.
+        protocol: Who is enrolled and who is searched.
+    """
+    acquired = np.any(embeddings, axis=1).reshape(-1)
+    references = protocol.references[acquired[protocol.references]]
+    if len(np.unique(subjects[references])) < 2:
+        raise EvaluationError("needs at least two enrolled people whose photos have a face")
+    classifier.fit(embeddings[references], subjects[references])
+    mated = classifier.decision_function(embeddings[protocol.mated])
+    mated[~acquired[protocol.mated]] = -1
+    strangers = classifier.decision_function(embeddings[protocol.strangers]).max(axis=1)
+    strangers[~acquired[protocol.strangers]] = -1
+    rank = _ranks(mated, classifier.classes_, subjects[protocol.mated])
+    rank[~acquired[protocol.mated]] = 0
+    return Searches(
+        mated.max(axis=1), rank, subjects[protocol.mated], strangers, subjects[protocol.strangers]
+    )
+
+
+def _ranks(scores: np.ndarray, classes: np.ndarray, subjects: np.ndarray) -> np.ndarray:
+    """The place of each row's right class, from 1; among equals the last; 0 if it is no class."""
+    columns = np.minimum(np.searchsorted(classes, subjects), len(classes) - 1)
+    own = np.take_along_axis(scores, columns[:, np.newaxis], axis=1)
+    return np.where(classes[columns] == subjects, (scores >= own).sum(axis=1), 0)
+
+
+def evaluate_searches(
+    searches: Searches,
+    *,
+    people: int,
+    references: int,
+    fpirs: Sequence[float] = FPIRS,
+    threshold: float | None = None,
+    replicates: int = REPLICATES,
+) -> IdentificationResult:
+    """Evaluate what a gallery answered.
+
+    Args:
+        searches: The answers.
+        people: How many were enrolled.
+        references: How many photos of them.
+        fpirs: The rates to report at; one below 1 / strangers cannot be shown.
+        threshold: The model's own, to be measured too.
+        replicates: Of the bootstrap over people.
+
+    Raises:
+        EvaluationError: There was no search for someone enrolled, or none for a stranger.
+    """
+    mated, strangers = len(searches.best), len(searches.strangers)
+    if not mated or not strangers:
+        raise EvaluationError(
+            f"needs searches for the enrolled and for strangers, got {mated} and {strangers}"
+        )
+    require_shape("rank", searches.rank, (mated,))
+    shown = [fpir for fpir in fpirs if fpir * strangers >= 1]
+    order = np.argsort(-searches.strangers, kind="stable")
+
+    def measure(weights: np.ndarray | None) -> list[float]:
+        every = np.ones(mated + strangers) if weights is None else weights
+        own, others = every[:mated] / every[:mated].sum(), every[mated:] / every[mated:].sum()
+        thresholds = [_threshold_at_fpir(searches.strangers[order], others[order], fpir) for fpir in shown]
+        fnirs = [_fnir(searches, own, one) for one in thresholds]
+        found = [float(own[(searches.rank > 0) & (searches.rank <= rank)].sum()) for rank in RANKS]
+        if threshold is None:
+            return found + fnirs
+        fpir = float(others[searches.strangers >= threshold].sum())
+        return [*found, *fnirs, fpir, _fnir(searches, own, threshold)]
+
+    subjects = np.concatenate([searches.subjects, searches.stranger_subjects])
+    independent = min(len(np.unique(searches.subjects)), len(np.unique(searches.stranger_subjects)))
+    estimates = estimate_rates(measure, _search_weights(subjects, mated, replicates), independent)
+    rest = estimates[len(RANKS) :]
+    even = np.full(strangers, 1 / strangers)
+    return IdentificationResult(
+        people=people,
+        references=references,
+        mated=mated,
+        strangers=strangers,
+        ranks=dict(zip(RANKS, estimates, strict=False)),
+        cmc=np.array(
+            [
+                np.mean((searches.rank > 0) & (searches.rank <= rank))
+                for rank in range(1, min(people, _CMC_LENGTH) + 1)
+            ]
+        ),
+        fnir_at_fpir=dict(zip(shown, rest, strict=False)),
+        threshold_at_fpir={fpir: _threshold_at_fpir(searches.strangers[order], even, fpir) for fpir in shown},
+        too_low=tuple(fpir for fpir in fpirs if fpir not in shown),
+        at_policy=None if threshold is None else SearchPoint(threshold, *rest[len(shown) :]),
+        searches=searches,
+    )
+
+
+def _threshold_at_fpir(descending: np.ndarray, weights: np.ndarray, fpir: float) -> float:
+    """The smallest step above the highest stranger who must not be named."""
+    allowed = int(np.searchsorted(np.cumsum(weights), fpir * (1 + 1e-9) + 1e-12, side="right"))
+    return float(np.nextafter(descending[min(allowed, len(descending) - 1)], np.float32(9)))
+
+
+def _fnir(searches: Searches, weights: np.ndarray, threshold: float) -> float:
+    return float(weights[(searches.rank != 1) | (searches.best < threshold)].sum())
+
+
+def _search_weights(subjects: np.ndarray, mated: int, replicates: int) -> Iterator[np.ndarray]:
+    """Weights of the searches in each replicate: as often as the person was drawn."""
+    generator = np.random.default_rng(0)
+    people, numbers = np.unique(subjects, return_inverse=True)
+    made = drawn = 0
+    while made < replicates and drawn < 10 * replicates:
+        drawn += 1
+        times = np.bincount(generator.integers(len(people), size=len(people)), minlength=len(people))
+        weights = times[numbers].astype(np.float64)
+        if weights[:mated].any() and weights[mated:].any():
+            made += 1
+            yield weights
+
+
+def growth_of_fpir(
+    make: Callable[[], Classifier],
+    embeddings: FloatArray,
+    subjects: np.ndarray,
+    protocol: OpenSetProtocol,
+    threshold: float,
+    *,
+    seed: int = 0,
+) -> tuple[Growth, ...]:
+    """How many strangers a fixed threshold names as more people are enrolled.
+
+    The prediction takes the largest gallery's rate, assumes that a stranger's comparisons are
+    independent of one another, and computes 1 - (1 - f)^n. They are not (some strangers resemble many),
+    so beyond the largest gallery it errs to the safe side: it names more strangers than there will be.
+
+    Args:
+        make: A new classifier.
+        embeddings: (n, d) of unit length, or zero.
+        subjects: (n,) int.
+        protocol: With all the people to enroll.
+        threshold: What is fixed.
+        seed: Of the order in which people are enrolled.
+    """
+    acquired = np.any(embeddings, axis=1).reshape(-1)
+    references = protocol.references[acquired[protocol.references]]
+    people = np.random.default_rng(seed).permutation(np.unique(subjects[references]))
+    strangers = embeddings[protocol.strangers[acquired[protocol.strangers]]]
+    sizes = [size for size in _SIZES if size < len(people)] + [len(people)]
+    measured = []
+    for size in sizes:
+        enrolled = references[np.isin(subjects[references], people[:size])]
+        scores = make().fit(embeddings[enrolled], subjects[enrolled]).decision_function(strangers)
+        measured.append(float(np.mean(scores.max(axis=1) >= threshold)))
+    each = 1 - (1 - measured[-1]) ** (1 / len(people))
+    sizes += [size for size in _SIZES if size > len(people)][:3]
+    padded = measured + [float("nan")] * (len(sizes) - len(measured))
+    return tuple(Growth(size, fpir, 1 - (1 - each) ** size) for size, fpir in zip(sizes, padded, strict=True))
+
+
+_SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000)
