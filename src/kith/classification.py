@@ -6,6 +6,7 @@ before, by the gate in `kith.comparison`, from the scores of one of the first th
 arrays and is stored as arrays.
 """
 
+import warnings
 from enum import StrEnum
 from typing import Protocol, Self
 
@@ -211,10 +212,12 @@ class LinearSVM(_Argmax):
         svm = LinearSVC(C=self.C, random_state=0)
         fewest = int(np.bincount(labels).min())
         self.temperature_ = 1.0  # a person with a single reference leaves nothing to calibrate on
-        if fewest >= 2:
-            held_out = cross_val_predict(svm, X, labels, cv=min(fewest, 5), method="decision_function")
-            self.temperature_ = _best_temperature(_one_column_a_class(held_out), labels)
-        svm.fit(X, labels)
+        with warnings.catch_warnings():  # many people with few photos each are no regression problem
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+            if fewest >= 2:
+                held_out = cross_val_predict(svm, X, labels, cv=min(fewest, 5), method="decision_function")
+                self.temperature_ = _best_temperature(_one_column_a_class(held_out), labels)
+            svm.fit(X, labels)
         self.coefficients_ = np.asarray(_one_column_a_class(svm.coef_.T).T, np.float32)
         self.intercepts_ = np.asarray(_one_column_a_class(svm.intercept_[np.newaxis])[0], np.float32)
         return self

@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from sklearn.svm import LinearSVC
 
-from kith.classification import CLASSIFIERS, Centroid, ClassifierKind, LinearSVM, NearestReference
+from kith.classification import (
+    CLASSIFIERS,
+    RIVALS,
+    Centroid,
+    ClassifierKind,
+    LinearSVM,
+    NearestReference,
+    NormalizedCentroid,
+)
+from kith.weights.calibration import CROWD
 
 
 def people(count: int, photos: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -88,3 +97,35 @@ def test_nothing_to_learn_from_is_refused(kind: ClassifierKind) -> None:
 def test_labels_of_another_length_are_refused(kind: ClassifierKind) -> None:
     with pytest.raises(ValueError, match=r"y must have shape \(3\)"):
         CLASSIFIERS[kind]().fit(np.eye(3, dtype=np.float32), np.array([1, 2]))
+
+
+def test_in_a_crowd_a_score_is_the_cosine_plus_its_lead() -> None:
+    X, y = people(CROWD, 2)
+    probes = people(20, 1, seed=9)[0]
+    plain = Centroid().fit(X, y)
+    scores = NormalizedCentroid().fit(X, y).decision_function(probes)
+    cosines = plain.decision_function(probes)
+    among = plain.centroids_ @ plain.centroids_.T
+
+    def mean_of_rivals(row: np.ndarray, column: int) -> float:
+        others = sorted((float(score) for place, score in enumerate(row) if place != column), reverse=True)
+        return sum(others[:RIVALS]) / RIVALS
+
+    for row in range(len(probes)):
+        for column in range(0, CROWD, 7):
+            rivals = mean_of_rivals(cosines[row], column) + mean_of_rivals(among[column], column)
+            expected = cosines[row, column] + cosines[row, column] - rivals / 2
+            assert scores[row, column] == pytest.approx(expected, abs=1e-5)
+
+
+def test_few_people_are_no_crowd() -> None:
+    X, y = people(CROWD - 1, 2)
+    plain, normalized = (kind().fit(X, y).decision_function(X) for kind in (Centroid, NormalizedCentroid))
+    assert (plain == normalized).all()
+
+
+def test_ties_among_rivals_do_not_matter() -> None:
+    X = np.zeros((CROWD, 4), np.float32)
+    X[:, 0] = 1
+    scores = NormalizedCentroid().fit(X, np.arange(CROWD)).decision_function(X[:3])
+    np.testing.assert_allclose(scores, 1, atol=1e-6)

@@ -9,7 +9,7 @@ A rate's interval is Clopper and Pearson's for the sample size that explains the
 width where no error was seen at all.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,38 +57,43 @@ def pair_weights(
             yield weights
 
 
-def estimate_rate(value: float, replicates: np.ndarray, most: int) -> Estimate:
+def estimate_rate(value: float, replicates: np.ndarray, trials: int, people: int) -> Estimate:
     """A rate with its interval.
 
     Args:
         value: The rate, 0 to 1, on all the data.
         replicates: (b,) the rate in each replicate.
-        most: The sample size where the replicates do not vary: no more than there are independent pairs.
+        trials: How many pairs or searches the rate is of; sharing people, they are worth no more than that.
+        people: How many people they are of: what they are worth where the replicates do not vary.
     """
     from scipy.stats import beta  # here: takes a second to import
 
     variance = float(np.mean((replicates - value) ** 2)) if len(replicates) else 0.0
-    size = min(value * (1 - value) / variance, _LARGEST) if variance > 0 and 0 < value < 1 else float(most)
-    size = max(size, 1.0)
+    varies = variance > 0 and 0 < value < 1
+    size = max(min(value * (1 - value) / variance if varies else people, trials), 1.0)
     errors, tail = value * size, (1 - _NOMINAL) / 2
     low = 0.0 if errors <= 0 else float(beta.ppf(tail, errors, size - errors + 1))
     high = 1.0 if errors >= size else float(beta.ppf(1 - tail, errors + 1, size - errors))
     return Estimate(value, low, high)
 
 
-_LARGEST = 1e12
-
-
 def estimate_rates(
-    measure: Callable[[np.ndarray | None], list[float]], weights: Iterator[np.ndarray], most: int
+    measure: Callable[[np.ndarray | None], list[float]],
+    weights: Iterator[np.ndarray],
+    trials: Sequence[int],
+    people: int,
 ) -> list[Estimate]:
     """Several rates of the same pairs, each with its interval.
 
     Args:
         measure: The rates under given weights; under None, on all the data.
         weights: Of each replicate.
-        most: See `estimate_rate`.
+        trials: Of each rate, see `estimate_rate`.
+        people: See `estimate_rate`.
     """
     values = measure(None)
     replicates = np.array([measure(one) for one in weights]).reshape(-1, len(values))
-    return [estimate_rate(value, replicates[:, column], most) for column, value in enumerate(values)]
+    return [
+        estimate_rate(value, replicates[:, column], trials[column], people)
+        for column, value in enumerate(values)
+    ]

@@ -121,5 +121,4 @@ def _rate(errors: np.ndarray, mated: np.ndarray, subjects: np.ndarray, replicate
         float(errors @ weights / weights.sum())
         for weights in pair_weights(numbers, mated, replicates=replicates)
     ]
-    independent = min(int(numbers.max()) + 1, len(errors))
-    return estimate_rate(float(errors.mean()), np.array(shares), independent)
+    return estimate_rate(float(errors.mean()), np.array(shares), len(errors), int(numbers.max()) + 1)

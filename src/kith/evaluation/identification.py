@@ -174,8 +174,9 @@ def evaluate_searches(
         return [*found, *fnirs, fpir, _fnir(searches, own, threshold)]
 
     subjects = np.concatenate([searches.subjects, searches.stranger_subjects])
-    independent = min(len(np.unique(searches.subjects)), len(np.unique(searches.stranger_subjects)))
-    estimates = estimate_rates(measure, _search_weights(subjects, mated, replicates), independent)
+    people_searched = min(len(np.unique(searches.subjects)), len(np.unique(searches.stranger_subjects)))
+    trials = [mated] * (len(RANKS) + len(shown)) + [strangers, mated]
+    estimates = estimate_rates(measure, _search_weights(subjects, mated, replicates), trials, people_searched)
     rest = estimates[len(RANKS) :]
     even = np.full(strangers, 1 / strangers)
     return IdentificationResult(

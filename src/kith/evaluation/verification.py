@@ -108,9 +108,11 @@ def evaluate_pairs(
         policy = [] if threshold is None else under.at(threshold)
         return [under.equal_error_rate(), under.area(), *map(under.fnmr_at_fmr, shown), *policy]
 
-    independent = min(len(np.unique(subjects)), len(scores))
+    people = len(np.unique(subjects))
+    mated_rates = 2 + len(shown)  # EER, AUC and what is found
+    trials = [pairs.mated_count] * mated_rates + [pairs.non_mated_count, pairs.mated_count]
     eer, auc, *rest = estimate_rates(
-        measure, pair_weights(subjects, mated, replicates=replicates), independent
+        measure, pair_weights(subjects, mated, replicates=replicates), trials, people
     )
     return VerificationResult(
         mated=pairs.mated_count,

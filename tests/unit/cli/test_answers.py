@@ -97,15 +97,18 @@ def test_evaluate_lfw(portraits: list[Path], tmp_path: Path) -> None:
     assert (answer.code, answer.err) == (0, "")
     result = answer.json()
     assert result.pop("seconds") > 0
-    assert result == {
+    expected = {
         "model": "dlib-resnet29",
+        "precision": "float32",
         "pairs": 2000,
         "accuracy_mean": 1.0,
         "accuracy_std": 0.0,
-        "tar_at_fmr": {"0.01": 1.0, "0.001": 1.0},
-        "eer": 0.0,
+        "tar_at_fmr": {"0.1": 1.0, "0.01": 1.0, "0.001": 1.0},
+        "fmr_not_shown": ["0.0001"],
         "failures_to_acquire": 0,
     }
+    assert {key: result[key] for key in expected} == expected
+    assert result["eer"]["value"] == 0
 
 
 # the other verbs
@@ -164,7 +167,21 @@ def test_verify(portraits: list[Path]) -> None:
     answer = kith("verify", portraits[0], portraits[0], "--json", "--precision", "float32")
     result = answer.json()
     assert (answer.code, result["decision"]) == (0, "match")
-    assert result.keys() == {"decision", "score", "threshold", "fmr", "measured_on", "model"}
+    assert result.keys() == {
+        "decision",
+        "score",
+        "probability",
+        "prior",
+        "threshold",
+        "fmr",
+        "measured_on",
+        "model",
+    }
+    assert result["probability"] > 0.99
+    rarer = kith(
+        "verify", portraits[0], portraits[0], "--json", "--precision", "float32", "--prior", "0.001"
+    ).json()
+    assert rarer["probability"] < result["probability"]
     for photo in (portraits[1], portraits[-1]):
         answer = kith("verify", portraits[0], photo, "--json", "--precision", "float32")
         result = answer.json()
@@ -212,5 +229,7 @@ def test_enroll(portraits: list[Path], gallery_path: Path) -> None:
         "enrolled": 2,
         "already": 0,
         "failed": [],
+        "weak": [],
+        "lookalikes": [],
     }
     assert kith(*command).out == f"0 photos enrolled, 2 already there; 1 person in {gallery_path}\n"

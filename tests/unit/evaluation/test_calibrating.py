@@ -67,7 +67,7 @@ def test_a_probability_is_right_as_often_as_it_says_on_other_people() -> None:
     X, y = faces(1500, 4, noise=0.8, seed=5)
     scores, same = X @ X.T, y[:, np.newaxis] == y
     once = np.triu(np.ones_like(same), 1)
-    mated, non_mated = scores[same & once], scores[~same & once][::500]
+    mated, non_mated = scores[same & once], scores[~same & once][::100]
     for prior in (0.5, 0.1):
         said = [np.array([calibration.probability(s, prior) for s in kind]) for kind in (mated, non_mated)]
         for low, high in ((0.2, 0.4), (0.6, 0.8), (0.8, 0.95)):
@@ -77,7 +77,7 @@ def test_a_probability_is_right_as_often_as_it_says_on_other_people() -> None:
             mean = (prior * said[0][among[0]].sum() / len(mated)) + (
                 (1 - prior) * said[1][among[1]].sum() / len(non_mated)
             )
-            assert right / (right + wrong) == pytest.approx(mean / (right + wrong), abs=0.06)
+            assert right / (right + wrong) == pytest.approx(mean / (right + wrong), abs=0.08)
 
 
 def test_probability_rises_with_score_and_prior(fitted: tuple[Calibration, np.ndarray, np.ndarray]) -> None:
