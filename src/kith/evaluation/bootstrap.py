@@ -4,9 +4,9 @@ Pairs that share a person are not independent, so whole people are drawn, not pa
 counts as often as its subject was drawn, a non-mated pair as often as both its subjects together
 (the pigeonhole bootstrap, Owen 2007, https://arxiv.org/abs/0712.1111).
 
-A rate's interval is Clopper and Pearson's for the sample size that explains the bootstrap's variance
-(Korn and Graubard 1998, Survey Methodology 24). Unlike the percentiles of the replicates it has a
-width where no error was seen at all.
+The interval of a rate at a fixed threshold is Clopper and Pearson's for the sample size that explains
+the bootstrap's variance (Korn and Graubard 1998, Survey Methodology 24). Unlike the percentiles of the
+replicates it has a width where no error was seen at all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -77,11 +77,26 @@ def estimate_rate(value: float, replicates: np.ndarray, trials: int, people: int
     return Estimate(value, low, high)
 
 
+def estimate_moving_rate(value: float, replicates: np.ndarray, trials: int) -> Estimate:
+    """A rate at a threshold that is itself taken from the data, with its interval.
+
+    A threshold that hangs on a handful of pairs jumps from replicate to replicate, and the rate with it,
+    to one side more than to the other: the interval is what the middle of the replicates spans, and at
+    least that of so many independent trials.
+    """
+    least = estimate_rate(value, np.empty(0), trials, trials)
+    if not len(replicates):
+        return least
+    low, high = np.quantile(replicates, [(1 - _NOMINAL) / 2, (1 + _NOMINAL) / 2])
+    return Estimate(value, min(least.low, float(low)), max(least.high, float(high)))
+
+
 def estimate_rates(
     measure: Callable[[np.ndarray | None], list[float]],
     weights: Iterator[np.ndarray],
     trials: Sequence[int],
     people: int,
+    moving: Sequence[bool],
 ) -> list[Estimate]:
     """Several rates of the same pairs, each with its interval.
 
@@ -90,10 +105,13 @@ def estimate_rates(
         weights: Of each replicate.
         trials: Of each rate, see `estimate_rate`.
         people: See `estimate_rate`.
+        moving: Whether each is at a threshold taken from the data.
     """
     values = measure(None)
     replicates = np.array([measure(one) for one in weights]).reshape(-1, len(values))
     return [
-        estimate_rate(value, replicates[:, column], trials[column], people)
+        estimate_moving_rate(value, replicates[:, column], trials[column])
+        if moving[column]
+        else estimate_rate(value, replicates[:, column], trials[column], people)
         for column, value in enumerate(values)
     ]

@@ -175,8 +175,13 @@ def evaluate_searches(
 
     subjects = np.concatenate([searches.subjects, searches.stranger_subjects])
     people_searched = min(len(np.unique(searches.subjects)), len(np.unique(searches.stranger_subjects)))
-    trials = [mated] * (len(RANKS) + len(shown)) + [strangers, mated]
-    estimates = estimate_rates(measure, _search_weights(subjects, mated, replicates), trials, people_searched)
+    estimates = estimate_rates(
+        measure,
+        _search_weights(subjects, mated, replicates),
+        trials=[mated] * (len(RANKS) + len(shown)) + [strangers, mated],
+        people=people_searched,
+        moving=[False] * len(RANKS) + [True] * len(shown) + [False, False],
+    )
     rest = estimates[len(RANKS) :]
     even = np.full(strangers, 1 / strangers)
     return IdentificationResult(

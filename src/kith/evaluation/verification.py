@@ -109,10 +109,13 @@ def evaluate_pairs(
         return [under.equal_error_rate(), under.area(), *map(under.fnmr_at_fmr, shown), *policy]
 
     people = len(np.unique(subjects))
-    mated_rates = 2 + len(shown)  # EER, AUC and what is found
-    trials = [pairs.mated_count] * mated_rates + [pairs.non_mated_count, pairs.mated_count]
+    moving = 2 + len(shown)  # EER, AUC and FNMR at FMR
     eer, auc, *rest = estimate_rates(
-        measure, pair_weights(subjects, mated, replicates=replicates), trials, people
+        measure,
+        pair_weights(subjects, mated, replicates=replicates),
+        trials=[pairs.mated_count] * moving + [pairs.non_mated_count, pairs.mated_count],
+        people=people,
+        moving=[True] * moving + [False, False],
     )
     return VerificationResult(
         mated=pairs.mated_count,
