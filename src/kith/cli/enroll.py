@@ -1,6 +1,5 @@
 """`kith enroll`: add people to a gallery."""
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -92,7 +91,7 @@ def _try_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path
         complain(str(error))
     except DuplicateReference as error:
         report.failed.append((file, error))
-        complain(f"{file}: {error}")
+        complain(str(error))
 
 
 def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path) -> bool:
@@ -104,14 +103,19 @@ def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: P
     """
     image = load_image(file)
     photo = content_hash(image)
-    if gallery.owner(photo) is None:
-        with suppress(DuplicateReference):  # another process was faster
-            recognizer.enroll(person, image, gallery, source=str(file.absolute()))
-            return True
-    owner = gallery.owner(photo)
-    if owner is not None and owner.name != person:
-        raise DuplicateReference(f"this photo is enrolled already, as {owner.name}")
-    return False
+    if _is_enrolled(gallery, photo, person):
+        return False
+    try:
+        recognizer.enroll(person, image, gallery, source=str(file.absolute()))
+    except DuplicateReference:
+        if _is_enrolled(gallery, photo, person):  # another process was faster
+            return False
+        raise
+    return True
+
+
+def _is_enrolled(gallery: Gallery, photo: str, person: str) -> bool:
+    return any(owner.name == person for owner in gallery.owners(photo))
 
 
 def _make_folder_of(gallery: Path) -> None:
