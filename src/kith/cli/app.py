@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kith import __version__
-from kith.cli import demo, detect, embed, enroll, evaluate, gallery, identify, models, people, verify
+from kith.cli import cluster, demo, detect, embed, enroll, evaluate, gallery, identify, models, people, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,6 +18,7 @@ app.command()(embed.embed)
 app.command()(verify.verify)
 app.command()(enroll.enroll)
 app.command()(identify.identify)
+app.command()(cluster.cluster)
 app.command()(demo.demo)
 app.add_typer(people.app, name="people")
 app.add_typer(gallery.app, name="gallery")

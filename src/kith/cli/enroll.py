@@ -62,7 +62,7 @@ def enroll(
     jobs = _jobs_of_folders(photos) if name is None else _jobs_of_person(name, photos)
     recognizer = load_recognizer(model, precision)
     report = Report()
-    _make_folder_of(gallery)
+    make_folder_of(gallery)
     with Gallery.open(gallery, model_id=recognizer.model_id) as opened:
         for person, file in track(jobs, "enrolling"):
             _try_photo(recognizer, opened, person, file, report)
@@ -118,7 +118,8 @@ def _is_enrolled(gallery: Gallery, photo: str, person: str) -> bool:
     return any(owner.name == person for owner in gallery.owners(photo))
 
 
-def _make_folder_of(gallery: Path) -> None:
+def make_folder_of(gallery: Path) -> None:
+    """Make the folder a gallery is to lie in; GalleryError where that is refused."""
     try:
         gallery.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -78,21 +78,35 @@ def cluster(
     if not count:
         return Clustering(np.empty(0, np.int64), np.empty(0))
 
-    atoms = joined(count, np.concatenate([_chains(labels), together]))
-    require_apart(atoms, apart)
+    atoms = _joined(labels, apart, together)
     faces = of_faces(embeddings, crowds, np.zeros(count, np.int64) if owners is None else owners)
     active = np.bincount(atoms, is_new) > 0
     new, floor = np.flatnonzero(is_new), 1 - LOWEST_CROWD * unit
 
     def linked(crowds: np.ndarray) -> np.ndarray:
         groups = Groups(faces.sizes, faces.sums, crowds, faces.owners).merged(atoms)
-        return link(groups, active, atoms[apart], MARGIN * unit, 1 - REACH * unit)[atoms]
+        return np.asarray(link(groups, active, atoms[apart], MARGIN * unit, 1 - REACH * unit)[atoms])
 
     found = linked(crowds)
     for _ in range(_CROWD_ROUNDS if len(new) else 0):
         crowds[new] = crowds_of(embeddings[new], found[new], faces.merged(found), floor)
         found = linked(crowds)
     return Clustering(renumber(found), crowds)
+
+
+def require_consistent(labels: np.ndarray, apart: np.ndarray, together: np.ndarray) -> None:
+    """Raise unless what is known, and what must be together, leaves apart what must be; see `cluster`.
+
+    Raises:
+        ConflictingLinks: Two faces must be together and apart.
+    """
+    _joined(labels, apart, together)
+
+
+def _joined(labels: np.ndarray, apart: np.ndarray, together: np.ndarray) -> np.ndarray:
+    groups = joined(len(labels), np.concatenate([_chains(labels), together]))
+    require_apart(groups, apart)
+    return groups
 
 
 def _chains(labels: np.ndarray) -> np.ndarray:

@@ -67,6 +67,4 @@ class Groups:
 
 def of_faces(embeddings: FloatArray, crowds: np.ndarray, owners: np.ndarray) -> Groups:
     """Every face a group of its own."""
-    return Groups(
-        np.ones(len(embeddings)), embeddings.astype(np.float64), crowds.astype(np.float64), owners
-    )
+    return Groups(np.ones(len(embeddings)), embeddings.astype(np.float64), crowds.astype(np.float64), owners)

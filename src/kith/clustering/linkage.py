@@ -96,7 +96,7 @@ def _mutual(count: int, pairs: np.ndarray, gains: np.ndarray) -> np.ndarray:
     best = np.full(count, len(worth))
     for side in (0, 1):
         np.minimum.at(best, pairs[worth, side], np.arange(len(worth)))
-    return worth[best[pairs[worth, 0]] == best[pairs[worth, 1]]]
+    return np.asarray(worth[best[pairs[worth, 0]] == best[pairs[worth, 1]]])
 
 
 def _distinct(pairs: np.ndarray, count: int) -> np.ndarray:

@@ -3,12 +3,12 @@
 It lies in the gallery's file. Nothing in it has to do with who is enrolled until a cluster is named.
 """
 
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, select, update
 
 from kith.errors import GalleryError, UnknownCluster
 from kith.gallery import store
@@ -82,7 +82,7 @@ class ClusterSummary:
 
 @dataclass(frozen=True, slots=True)
 class ClusteredFace:
-    """A face of a cluster, to look at: its number, its cluster's, its photo, a small JPEG."""
+    """A face of a cluster: its number, its cluster's, its photo; and, to look at, a small JPEG."""
 
     id: int
     cluster: int
@@ -128,6 +128,8 @@ class Album:
             known = connection.execute(
                 update(store.photos).where(columns.source_hash == source_hash).values(values)
             )
+            if known.rowcount:
+                _forget_what_was_there(connection, file, source_hash)
             return known.rowcount > 0
 
     def add(self, file: PhotoFile, source_hash: str, faces: Sequence[NewFace]) -> None:
@@ -144,6 +146,7 @@ class Album:
                 select(store.photos.c.id).where(store.photos.c.source_hash == source_hash)
             ).first():
                 return
+            _forget_what_was_there(connection, file, source_hash)
             photo = {"source": _text(file.source), "bytes": file.size, "modified": file.modified}
             photo_id = connection.execute(
                 insert(store.photos).values(source_hash=source_hash, **photo).returning(store.photos.c.id)
@@ -175,8 +178,9 @@ class Album:
             select(links.first_id, links.second_id, links.together).order_by(links.first_id, links.second_id)
         ).all()
         numbers = np.array([[value or 0 for value in row[:4]] for row in rows], np.int64).reshape(-1, 4)
+        ids, photos, clusters, subjects = numbers.T
         return AlbumFaces(
-            *numbers.T,
+            *(ids, photos, clusters, subjects),
             np.array([row.crowd or 0.0 for row in rows], np.float64),
             self.gallery.stack([row.embedding for row in rows]),
             np.array([row[:2] for row in linked], np.int64).reshape(-1, 2),
@@ -221,9 +225,7 @@ class Album:
                     ],
                 )
             connection.execute(
-                delete(store.clusters).where(
-                    ~exists().where(store.faces.c.cluster_id == store.clusters.c.id)
-                )
+                delete(store.clusters).where(~exists().where(store.faces.c.cluster_id == store.clusters.c.id))
             )
         return True
 
@@ -293,17 +295,16 @@ class Album:
         ]
         return sorted(summaries, key=lambda summary: (-summary.faces, summary.id))
 
-    def pictures(self, clusters: Iterable[int] | None = None) -> list[ClusteredFace]:
-        """Faces of these clusters, or of all, to look at; oldest first."""
+    def members(self, *, pictures: bool = False) -> list[ClusteredFace]:
+        """The faces of all clusters, oldest first; with their pictures where these are wanted."""
         faces = store.faces.c
+        picture = faces.picture if pictures else literal(b"")
         query = (
-            select(faces.id, faces.cluster_id, store.photos.c.source, faces.picture)
+            select(faces.id, faces.cluster_id, store.photos.c.source, picture)
             .join_from(store.faces, store.photos)
             .where(faces.cluster_id.is_not(None))
             .order_by(faces.id)
         )
-        if clusters is not None:
-            query = query.where(faces.cluster_id.in_(list(clusters)))
         with store.read(self.gallery.engine, self.gallery.path) as connection:
             return [ClusteredFace(*row) for row in connection.execute(query)]
 
@@ -337,7 +338,8 @@ def require_cluster(connection: Connection, cluster: int) -> Subject | None:
     return Subject(row.subject_id, row.name) if row.subject_id else None
 
 
-def _require_face(connection: Connection, face: int):  # type: ignore[no-untyped-def]
+def _require_face(connection: Connection, face: int) -> Any:
+    """A face's photo, where that is, and the name of the face's cluster."""
     row = connection.execute(
         select(store.faces.c.photo_id, store.photos.c.source, store.subjects.c.name)
         .join_from(store.faces, store.photos)
@@ -348,6 +350,13 @@ def _require_face(connection: Connection, face: int):  # type: ignore[no-untyped
     if row is None:
         raise GalleryError(f"no face {face}; the contact sheet of `kith cluster --sheet` shows their numbers")
     return row
+
+
+def _forget_what_was_there(connection: Connection, file: PhotoFile, source_hash: str) -> None:
+    """A photo that was at this place before, and was written over, is no more."""
+    columns = store.photos.c
+    replaced = (columns.source == _text(file.source)) & (columns.source_hash != source_hash)
+    connection.execute(delete(store.photos).where(replaced))
 
 
 def _same(first: AlbumFaces, second: AlbumFaces) -> bool:

@@ -20,16 +20,13 @@ import numpy as np
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from kith.detection.boxes import overlaps
 from kith.errors import DuplicateReference, DuplicateSubject, GalleryError, ModelMismatch, UnknownSubject
 from kith.gallery import store
+from kith.gallery.same_face import SAME_FACE, overlap
 from kith.records import Face, FloatArray, Subject, Template
 
 MAX_NAME = 200
 """Characters of a person's name."""
-
-_SAME_FACE = 0.3
-"""Boxes of one photo that overlap more, common area over joint area, are one face's."""
 
 _JOINERS = "\u200c\u200d"  # invisible, but Persian and Hindi names, and emoji, are spelled with them
 
@@ -413,8 +410,7 @@ def add_reference(connection: Connection, subject: Subject, reference: NewRefere
         DuplicateReference: The face is enrolled already, or another face of its photo as the same person.
     """
     for owner, box in _enrolled(connection, reference.source_hash):
-        same_face = overlaps(box[np.newaxis], reference.face.box[np.newaxis]).item() > _SAME_FACE
-        if owner == subject or same_face:
+        if owner == subject or overlap(box, reference.face.box) >= SAME_FACE:
             raise DuplicateReference(
                 f"{reference.source or 'this photo'} is enrolled already, as {owner.name}"
             )

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, update
 
 from kith.errors import DuplicateSubject, GalleryError, LowQuality
 from kith.gallery import store
-from kith.gallery.album import require_cluster
+from kith.gallery.album import Album, require_cluster
 from kith.gallery.gallery import (
     Gallery,
     NewReference,
@@ -37,7 +37,7 @@ class Named:
     unfit: int
 
 
-def name_cluster(gallery: Gallery, cluster: int, name: str) -> Named:
+def name_cluster(album: Album, cluster: int, name: str) -> Named:
     """Make the faces of a cluster references of a person, new or known; all of them or none.
 
     Named again after faces were added, the new ones are enrolled.
@@ -50,7 +50,7 @@ def name_cluster(gallery: Gallery, cluster: int, name: str) -> Named:
         GalleryError: The person is another face of one of the photos; or the database refused.
         ValueError: The name is not fit for one.
     """
-    name = clean_name(name)
+    gallery, name = album.gallery, clean_name(name)
     with store.write(gallery.engine, gallery.path) as connection:
         gallery.require_own_model(connection)
         owner = require_cluster(connection, cluster)
@@ -84,7 +84,11 @@ def _enroll(gallery: Gallery, connection: Connection, cluster: int, subject: Sub
     if not fit and len(fresh) == len(rows):
         raise LowQuality(f"no face of cluster {cluster} is good enough to enroll: {rows[0].unfit}")
     for row in fit:
-        face = Face(np.frombuffer(row.box, "<f4"), np.frombuffer(row.landmarks, "<f4").reshape(5, 2), row.detection_score)
+        face = Face(
+            np.frombuffer(row.box, "<f4"),
+            np.frombuffer(row.landmarks, "<f4").reshape(5, 2),
+            row.detection_score,
+        )
         template = Template(np.frombuffer(row.embedding, "<f4"), gallery.model_id)
         add_reference(connection, subject, NewReference(template, face, row.source, row.source_hash))
     return Named(subject, len(fit), len(rows) - len(fresh), len(fresh) - len(fit))

@@ -266,7 +266,9 @@ def upgrade(connection: Connection) -> None:
     """
     if _version(connection) == SCHEMA_VERSION:
         return
-    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # else a table that is replaced takes others along
+    connection.exec_driver_sql(
+        "PRAGMA foreign_keys = OFF"
+    )  # else a table that is replaced takes others along
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     if _version(connection) < SCHEMA_VERSION:  # another process may have been faster
         _rebuild(connection, references)
@@ -282,7 +284,7 @@ def has_album(connection: Connection) -> bool:
 
 
 def _rebuild(connection: Connection, table: Table) -> None:
-    """Give a table the columns and indexes it has by now, with its rows; SQLite cannot change a constraint."""
+    """Give a table the columns and indexes it has by now, with its rows."""
     name, rebuilt = table.name, f"{table.name}_rebuilt"
     new = table.to_metadata(MetaData(), name=rebuilt)
     new.indexes.clear()
