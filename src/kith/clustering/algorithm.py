@@ -15,7 +15,7 @@ import numpy as np
 
 from kith.clustering.crowd import crowds_of
 from kith.clustering.groups import Groups, of_faces
-from kith.clustering.linkage import link
+from kith.clustering.linkage import find_pairs, link
 from kith.clustering.links import joined, renumber, require_apart
 from kith.records import FloatArray, require_shape
 
@@ -81,11 +81,12 @@ def cluster(
     atoms = _joined(labels, apart, together)
     faces = of_faces(embeddings, crowds, np.zeros(count, np.int64) if owners is None else owners)
     active = np.bincount(atoms, is_new) > 0
-    new, floor = np.flatnonzero(is_new), 1 - LOWEST_CROWD * unit
+    new, floor, reach = np.flatnonzero(is_new), 1 - LOWEST_CROWD * unit, 1 - REACH * unit
+    pairs = find_pairs(faces.merged(atoms), active, reach)
 
     def linked(crowds: np.ndarray) -> np.ndarray:
         groups = Groups(faces.sizes, faces.sums, crowds, faces.owners).merged(atoms)
-        return np.asarray(link(groups, active, atoms[apart], MARGIN * unit, 1 - REACH * unit)[atoms])
+        return np.asarray(link(groups, pairs, active, atoms[apart], MARGIN * unit, reach)[atoms])
 
     found = linked(crowds)
     for _ in range(_CROWD_ROUNDS if len(new) else 0):

@@ -23,30 +23,38 @@ NEIGHBORS = 20
 _PRODUCTS = 2**17  # pairs multiplied at once
 
 
-def link(groups: Groups, active: np.ndarray, apart: np.ndarray, margin: float, reach: float) -> np.ndarray:
+def find_pairs(groups: Groups, active: np.ndarray, reach: float) -> np.ndarray:
+    """Pairs (m, 2) of an active group (g,) and one of its nearest, with an average score of `reach` or more."""
+    return nearest_pairs(groups.means(), np.flatnonzero(active), NEIGHBORS, reach)
+
+
+def link(
+    groups: Groups, pairs: np.ndarray, active: np.ndarray, apart: np.ndarray, margin: float, reach: float
+) -> np.ndarray:
     """Merge groups until no two are alike enough.
 
-    Among the nearest neighbours of the active groups pairs are merged in rounds; then neighbours are
-    searched anew, among the groups as they are by then, until nothing merges any more.
+    Pairs are merged in rounds; then pairs are searched anew, among the groups as they are by then, until
+    nothing merges any more.
 
     Args:
         groups: The groups.
+        pairs: (m, 2) int64, of `find_pairs`.
         active: (g,) bool: only these, and what they merge with, are compared.
         apart: (p, 2) int64: groups that must not be together.
         margin: See above.
-        reach: Average scores below are never looked at.
+        reach: See `find_pairs`.
 
     Returns:
         (g,) int64, the new group of each group.
     """
     labels = np.arange(len(groups))
     while True:
-        pairs = nearest_pairs(groups.means(), np.flatnonzero(active), NEIGHBORS, reach)
         merged = _rounds(groups, pairs, apart, margin)
         if len(np.unique(merged)) == len(groups):
             return labels
         groups, apart, labels = groups.merged(merged), merged[apart], merged[labels]
         active = np.bincount(merged, active, len(groups)) > 0
+        pairs = find_pairs(groups, active, reach)
 
 
 def _rounds(groups: Groups, pairs: np.ndarray, apart: np.ndarray, margin: float) -> np.ndarray:
