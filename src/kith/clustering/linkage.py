@@ -24,7 +24,7 @@ _PRODUCTS = 2**17  # pairs multiplied at once
 
 
 def find_pairs(groups: Groups, active: np.ndarray, reach: float) -> np.ndarray:
-    """Pairs (m, 2) of an active group (g,) and one of its nearest, with an average score of `reach` or more."""
+    """Pairs (m, 2) of an active group (g,) and one of its nearest, by average scores, at least `reach`."""
     return nearest_pairs(groups.means(), np.flatnonzero(active), NEIGHBORS, reach)
 
 

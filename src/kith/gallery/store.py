@@ -286,7 +286,10 @@ def has_album(connection: Connection) -> bool:
 def _rebuild(connection: Connection, table: Table) -> None:
     """Give a table the columns and indexes it has by now, with its rows."""
     name, rebuilt = table.name, f"{table.name}_rebuilt"
-    new = table.to_metadata(MetaData(), name=rebuilt)
+    apart = MetaData()
+    for foreign in table.foreign_keys:
+        foreign.column.table.to_metadata(apart)
+    new = table.to_metadata(apart, name=rebuilt)
     new.indexes.clear()
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     connection.execute(CreateTable(new))
