@@ -64,6 +64,9 @@ def cluster(
     """
     if sheet is not None and (sheet.suffix.lower() not in (".html", ".htm") or sheet.is_dir()):
         raise ImageError(f"{sheet}: a contact sheet is a page; name a file that ends in .html")
+    for path in photos or []:
+        if not path.exists():
+            raise ImageError(f"{path}: no such file or folder")
     files = expand(photos or [])
     report = Report()
     if files:

@@ -5,7 +5,6 @@ It lies in the gallery's file. Nothing in it has to do with who is enrolled unti
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, select, update
@@ -259,18 +258,12 @@ class Album:
         if low == high:
             raise GalleryError(f"face {low} cannot be linked to itself; name two faces")
         with store.write(self.gallery.engine, self.gallery.path) as connection:
-            rows = [_require_face(connection, face) for face in (low, high)]
-            if together:
-                if rows[0].photo_id == rows[1].photo_id:
-                    raise GalleryError(
-                        f"faces {low} and {high} are in one photo, and so are two people's: {rows[0].source}"
-                    )
-                names = [row.name for row in rows]
-                if all(names) and names[0] != names[1]:
-                    raise GalleryError(
-                        f"face {low} is {names[0]}'s and face {high} {names[1]}'s; "
-                        "to make the two one person, use: kith people merge"
-                    )
+            names = [_name_of(connection, face) for face in (low, high)]
+            if together and all(names) and names[0] != names[1]:
+                raise GalleryError(
+                    f"face {low} is {names[0]}'s and face {high} {names[1]}'s; "
+                    "to make the two one person, use: kith people merge"
+                )
             is_pair = (store.links.c.first_id == low) & (store.links.c.second_id == high)
             connection.execute(delete(store.links).where(is_pair))
             connection.execute(insert(store.links).values(first_id=low, second_id=high, together=together))
@@ -338,18 +331,23 @@ def require_cluster(connection: Connection, cluster: int) -> Subject | None:
     return Subject(row.subject_id, row.name) if row.subject_id else None
 
 
-def _require_face(connection: Connection, face: int) -> Any:
-    """A face's photo, where that is, and the name of the face's cluster."""
+def _name_of(connection: Connection, face: int) -> str | None:
+    """Whom the cluster of a face is named after.
+
+    Raises:
+        GalleryError: There is no such face.
+    """
     row = connection.execute(
-        select(store.faces.c.photo_id, store.photos.c.source, store.subjects.c.name)
-        .join_from(store.faces, store.photos)
-        .outerjoin(store.clusters, store.clusters.c.id == store.faces.c.cluster_id)
-        .outerjoin(store.subjects, store.subjects.c.id == store.clusters.c.subject_id)
+        select(store.subjects.c.name)
+        .select_from(store.faces)
+        .outerjoin(store.clusters)
+        .outerjoin(store.subjects)
         .where(store.faces.c.id == face)
     ).first()
     if row is None:
         raise GalleryError(f"no face {face}; the contact sheet of `kith cluster --sheet` shows their numbers")
-    return row
+    name: str | None = row.name
+    return name
 
 
 def _forget_what_was_there(connection: Connection, file: PhotoFile, source_hash: str) -> None:
