@@ -14,16 +14,17 @@ import numpy as np
 from kith.clustering import Clustering, ConflictingLinks, cluster, inherit, require_consistent
 from kith.comparison import score_all
 from kith.errors import GalleryError, ImageError
-from kith.gallery import Album, NewFace, PhotoFile
+from kith.gallery import Album, NewFace, PhotoFile, References
 from kith.gallery.album import AlbumFaces
 from kith.images import content_hash, load_image
 from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, assess, why_unfit
 from kith.recognizer import Recognizer
-from kith.records import DecisionPolicy, Face, Image, Subject
+from kith.records import DecisionPolicy, Face, FloatArray, Image, Subject
 
 _PICTURE_SIDE = 96
 _MARGIN = 0.25  # around a face, of its size
 _TRIES = 5
+_AT_ONCE = 1000  # faces compared with all references
 
 
 class Seen(StrEnum):
@@ -181,8 +182,7 @@ def suggest(album: Album, policy: DecisionPolicy) -> dict[int, Suggestion]:
     rows = np.flatnonzero((faces.clusters > 0) & (faces.subjects == 0))
     if not len(rows) or not len(references):
         return {}
-    scores = score_all(faces.embeddings[rows], references.embeddings)
-    nearest, best = references.subject_ids[scores.argmax(axis=1)], scores.max(axis=1)
+    best, nearest = _nearest(faces.embeddings[rows], references)
     matches = best >= policy.threshold
     pairs, counts = np.unique(
         np.stack([faces.clusters[rows][matches], nearest[matches]], axis=1), axis=0, return_counts=True
@@ -194,6 +194,16 @@ def suggest(album: Album, policy: DecisionPolicy) -> dict[int, Suggestion]:
         for (cluster, subject), count in zip(pairs[order], counts[order], strict=True)
         if 2 * count >= sizes[cluster]
     }
+
+
+def _nearest(embeddings: FloatArray, references: References) -> tuple[np.ndarray, np.ndarray]:
+    """The best score of each embedding (n, d), and the subject whose reference it is: (n,) each."""
+    scores, subjects = [np.empty(0)], [np.empty(0, np.int64)]
+    for start in range(0, len(embeddings), _AT_ONCE):
+        block = score_all(embeddings[start : start + _AT_ONCE], references.embeddings)
+        scores.append(block.max(axis=1))
+        subjects.append(references.subject_ids[block.argmax(axis=1)])
+    return np.concatenate(scores), np.concatenate(subjects)
 
 
 def picture_of(image: Image, face: Face) -> bytes:

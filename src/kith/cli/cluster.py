@@ -20,6 +20,7 @@ from kith.files import write_atomically
 from kith.gallery import Album, ClusterSummary, Gallery
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
+from kith.weights.installed import find_embedder
 
 
 @dataclass
@@ -72,15 +73,15 @@ def cluster(
     if files:
         make_folder_of(gallery)
     with Gallery.open(gallery, model_id=model, create=bool(files)) as opened:
-        recognizer = load_recognizer(model, precision)
-        album = Album(opened)
-        _look_through(recognizer, album, files, report)
+        album, spec = Album(opened), find_embedder(model)
+        if files:
+            _look_through(load_recognizer(model, precision), album, files, report)
         for links, together in ((must, True), (cannot, False)):
             for first, second in map(_two_faces, links or []):
                 link_faces(album, first, second, together=together)
-        cluster_album(album, recognizer.spec.policy)
+        cluster_album(album, spec.policy)
         clusters = album.clusters()
-        looks_like = suggest(album, recognizer.spec.identification_policy)
+        looks_like = suggest(album, spec.identification_policy)
         if sheet is not None:
             write_atomically(sheet, contact_sheet(_sheet_clusters(album, clusters, looks_like)).encode())
         if as_json:
