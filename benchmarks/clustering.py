@@ -151,7 +151,7 @@ def hdbscan(embeddings: np.ndarray) -> Runs:
 
 def chinese_whispers(embeddings: np.ndarray) -> Runs:
     """Chinese whispers as dlib runs it: pairs nearer than a distance, 100 rounds of n random faces."""
-    for distance in (0.30, 0.31, 0.32, 0.325, 0.33, 0.335, 0.34, 0.35):
+    for distance in (0.29, 0.30, 0.305, 0.31, 0.315, 0.32, 0.33, 0.35):
         graph = near(embeddings, distance**2 / 2)
         yield timed(lambda g=graph: whisper(g), f"distance {distance}")
 

@@ -9,12 +9,12 @@ They were chosen on the faces of half of the people of Labeled Faces in the Wild
 half: docs/decisions/0007-clustering.md.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kith.clustering.crowd import crowds_of
-from kith.clustering.groups import Groups, of_faces
+from kith.clustering.groups import of_faces
 from kith.clustering.linkage import find_pairs, link
 from kith.clustering.links import joined, renumber, require_apart
 from kith.records import FloatArray, require_shape
@@ -78,21 +78,22 @@ def cluster(
     if not count:
         return Clustering(np.empty(0, np.int64), np.empty(0))
 
-    atoms = _joined(labels, apart, together)
-    faces = of_faces(embeddings, crowds, np.zeros(count, np.int64) if owners is None else owners)
-    active = np.bincount(atoms, is_new) > 0
     new, floor, reach = np.flatnonzero(is_new), 1 - LOWEST_CROWD * unit, 1 - REACH * unit
-    pairs = find_pairs(faces.merged(atoms), active, reach)
+    atoms = _joined(labels, apart, together)
+    atoms_apart = atoms[apart]
+    groups = of_faces(embeddings, np.zeros(count, np.int64) if owners is None else owners).merged(atoms)
+    active = np.bincount(atoms, is_new) > 0
+    pairs = find_pairs(groups, active, reach)
 
     def linked(crowds: np.ndarray) -> np.ndarray:
-        groups = Groups(faces.sizes, faces.sums, crowds, faces.owners).merged(atoms)
-        return np.asarray(link(groups, pairs, active, atoms[apart], MARGIN * unit, reach)[atoms])
+        crowded = replace(groups, crowds=np.bincount(atoms, crowds))
+        return link(crowded, pairs, active, atoms_apart, MARGIN * unit, reach)
 
     found = linked(crowds)
     for _ in range(_CROWD_ROUNDS if len(new) else 0):
-        crowds[new] = crowds_of(embeddings[new], found[new], faces.merged(found), floor)
+        crowds[new] = crowds_of(embeddings[new], found[atoms[new]], groups.merged(found), floor)
         found = linked(crowds)
-    return Clustering(renumber(found), crowds)
+    return Clustering(renumber(found[atoms]), crowds)
 
 
 def require_consistent(labels: np.ndarray, apart: np.ndarray, together: np.ndarray) -> None:

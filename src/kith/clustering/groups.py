@@ -65,6 +65,7 @@ class Groups:
         self.owners[first] = np.maximum(self.owners[first], self.owners[second])
 
 
-def of_faces(embeddings: FloatArray, crowds: np.ndarray, owners: np.ndarray) -> Groups:
-    """Every face a group of its own."""
-    return Groups(np.ones(len(embeddings)), embeddings.astype(np.float64), crowds.astype(np.float64), owners)
+def of_faces(embeddings: FloatArray, owners: np.ndarray) -> Groups:
+    """Every face (n, d) a group of its own, whose crowd is not known yet."""
+    count = len(embeddings)
+    return Groups(np.ones(count), embeddings.astype(np.float64), np.zeros(count), owners)
