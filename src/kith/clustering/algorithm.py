@@ -82,12 +82,11 @@ def cluster(
     atoms = _joined(labels, apart, together)
     atoms_apart = atoms[apart]
     groups = of_faces(embeddings, np.zeros(count, np.int64) if owners is None else owners).merged(atoms)
-    active = np.bincount(atoms, is_new) > 0
-    pairs = find_pairs(groups, active, reach)
+    pairs = find_pairs(groups, np.bincount(atoms, is_new) > 0, reach)
 
     def linked(crowds: np.ndarray) -> np.ndarray:
         crowded = replace(groups, crowds=np.bincount(atoms, crowds))
-        return link(crowded, pairs, active, atoms_apart, MARGIN * unit, reach)
+        return link(crowded, pairs, atoms_apart, MARGIN * unit, reach)
 
     found = linked(crowds)
     for _ in range(_CROWD_ROUNDS if len(new) else 0):

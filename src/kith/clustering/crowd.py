@@ -35,7 +35,7 @@ def crowds_of(embeddings: FloatArray, labels: np.ndarray, groups: Groups, floor:
         own = labels[part]
         scores = embeddings[part] @ means.T
         scores[np.arange(len(own)), own] = floor
-        crowds[part] = _largest(np.maximum(scores, np.float32(floor)), floor).mean(axis=1)
+        crowds[part] = np.maximum(_largest(scores, floor), floor).mean(axis=1)
     return crowds
 
 

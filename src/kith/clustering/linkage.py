@@ -28,18 +28,15 @@ def find_pairs(groups: Groups, active: np.ndarray, reach: float) -> np.ndarray:
     return nearest_pairs(groups.means(), np.flatnonzero(active), NEIGHBORS, reach)
 
 
-def link(
-    groups: Groups, pairs: np.ndarray, active: np.ndarray, apart: np.ndarray, margin: float, reach: float
-) -> np.ndarray:
+def link(groups: Groups, pairs: np.ndarray, apart: np.ndarray, margin: float, reach: float) -> np.ndarray:
     """Merge groups until no two are alike enough.
 
-    Pairs are merged in rounds; then pairs are searched anew, among the groups as they are by then, until
-    nothing merges any more.
+    Pairs are merged in rounds; then the neighbours of groups that grew are searched anew, among the groups
+    as they are by then, until nothing merges any more.
 
     Args:
         groups: The groups.
         pairs: (m, 2) int64, of `find_pairs`.
-        active: (g,) bool: only these, and what they merge with, are compared.
         apart: (p, 2) int64: groups that must not be together.
         margin: See above.
         reach: See `find_pairs`.
@@ -53,8 +50,7 @@ def link(
         if len(np.unique(merged)) == len(groups):
             return labels
         groups, apart, labels = groups.merged(merged), merged[apart], merged[labels]
-        active = np.bincount(merged, active, len(groups)) > 0
-        pairs = find_pairs(groups, active, reach)
+        pairs = find_pairs(groups, np.bincount(merged) > 1, reach)
 
 
 def _rounds(groups: Groups, pairs: np.ndarray, apart: np.ndarray, margin: float) -> np.ndarray:
