@@ -50,6 +50,10 @@ class Groups:
             np.maximum.reduceat(self.owners[order], starts),
         )
 
+    def take(self, rows: np.ndarray) -> "Groups":
+        """Only these groups."""
+        return Groups(self.sizes[rows], self.sums[rows], self.crowds[rows], self.owners[rows])
+
     def copy(self) -> "Groups":
         """The same, to be changed by `absorb`."""
         return Groups(self.sizes.copy(), self.sums.copy(), self.crowds.copy(), self.owners.copy())

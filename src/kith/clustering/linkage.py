@@ -46,15 +46,16 @@ def link(groups: Groups, pairs: np.ndarray, apart: np.ndarray, margin: float, re
     """
     labels = np.arange(len(groups))
     while True:
-        merged = _rounds(groups, pairs, apart, margin)
-        if len(np.unique(merged)) == len(groups):
+        before = len(groups)
+        merged, groups = _rounds(groups, pairs, apart, margin)
+        if len(groups) == before:
             return labels
-        groups, apart, labels = groups.merged(merged), merged[apart], merged[labels]
+        apart, labels = merged[apart], merged[labels]
         pairs = find_pairs(groups, np.bincount(merged) > 1, reach)
 
 
-def _rounds(groups: Groups, pairs: np.ndarray, apart: np.ndarray, margin: float) -> np.ndarray:
-    """Merge along pairs of groups (m, 2), the lower first: (g,) int64, the new group of each."""
+def _rounds(groups: Groups, pairs: np.ndarray, apart: np.ndarray, margin: float) -> tuple[np.ndarray, Groups]:
+    """Merge along pairs of groups (m, 2), the lower first: (g,) int64, the new group of each; and those."""
     groups, labels = groups.copy(), np.arange(len(groups))
     gains = _gains(groups, pairs, apart, margin)
     while (gains >= 0).any():
@@ -66,7 +67,8 @@ def _rounds(groups: Groups, pairs: np.ndarray, apart: np.ndarray, margin: float)
         apart, labels, fresh = target[apart], target[labels], _distinct(target[pairs[stale]], len(groups))
         gains = np.concatenate([gains[~stale], _gains(groups, fresh, apart, margin)])
         pairs = np.concatenate([pairs[~stale], fresh])
-    return np.unique(labels, return_inverse=True)[1]
+    roots, numbers = np.unique(labels, return_inverse=True)
+    return numbers, groups.take(roots)
 
 
 def _gains(groups: Groups, pairs: np.ndarray, apart: np.ndarray, margin: float) -> np.ndarray:
