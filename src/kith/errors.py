@@ -12,6 +12,7 @@
     │   ├── UnknownSubject
     │   ├── DuplicateSubject
     │   ├── DuplicateReference
+    │   ├── UnknownCluster
     │   └── ModelMismatch
     ├── EvaluationError         the protocol's files do not fit together
     ├── WeightsError            a model cannot be had or read
@@ -73,6 +74,10 @@ class DuplicateSubject(GalleryError):
 
 class DuplicateReference(GalleryError):
     """This very photo is enrolled already."""
+
+
+class UnknownCluster(GalleryError):
+    """No cluster has this number."""
 
 
 class ModelMismatch(GalleryError):

@@ -4,16 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from kith.errors import ImageError
 from kith.gallery import Gallery
 from kith.gallery.migration import Migrant, Migration
+from kith.gallery.same_face import SAME_FACE, overlap
 from kith.images import content_hash, find_images, load_image
 from kith.recognizer import Recognizer
-from kith.records import Face, Image
-
-_SAME_FACE = 0.3  # common area over joint area of the face's box then and now
+from kith.records import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +78,8 @@ def _embed_again(
     if image is None:
         return "its photo is not there any more, or was changed"
     faces = recognizer.detect(image)
-    face = max(faces, key=lambda face: _overlap(face, migrant.box), default=None)
-    if face is None or _overlap(face, migrant.box) < _SAME_FACE:
+    face = max(faces, key=lambda face: overlap(face.box, migrant.box), default=None)
+    if face is None or overlap(face.box, migrant.box) < SAME_FACE:
         return "the face is not found in its photo any more"
     (embedding,) = recognizer.embed(recognizer.align(image, [face]))
     migration.add(migrant, recognizer.template(embedding), face)
@@ -106,11 +103,3 @@ def _photos_by_content(folder: Path) -> Iterator[tuple[str, Path]]:
             yield content_hash(load_image(path)), path
         except ImageError:
             continue
-
-
-def _overlap(face: Face, box: np.ndarray) -> float:
-    """Common area over joint area."""
-    low, high = np.maximum(face.box[:2], box[:2]), np.minimum(face.box[2:], box[2:])
-    common = float(np.prod(np.maximum(high - low, 0)))
-    areas = (float(np.prod(each[2:] - each[:2])) for each in (face.box, box))
-    return common / max(sum(areas) - common, 1e-9)

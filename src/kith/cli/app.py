@@ -7,6 +7,7 @@ import typer
 from kith import __version__
 from kith.cli import (
     calibrate,
+    cluster,
     demo,
     detect,
     embed,
@@ -31,6 +32,7 @@ app.command()(verify.verify)
 app.command()(enroll.enroll)
 app.command()(identify.identify)
 app.command()(calibrate.calibrate)
+app.command()(cluster.cluster)
 app.command()(demo.demo)
 app.add_typer(people.app, name="people")
 app.add_typer(gallery.app, name="gallery")

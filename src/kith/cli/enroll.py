@@ -1,6 +1,5 @@
 """`kith enroll`: add people to a gallery."""
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,7 +68,7 @@ def enroll(
     jobs = _jobs_of_folders(photos) if name is None else _jobs_of_person(name, photos)
     recognizer = load_recognizer(model, precision)
     report = Report()
-    _make_folder_of(gallery)
+    make_folder_of(gallery)
     with Gallery.open(gallery, model_id=recognizer.model_id) as opened:
         for person, file in track(jobs, "enrolling"):
             _try_photo(recognizer, opened, person, file, report)
@@ -104,7 +103,7 @@ def _try_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path
         complain(str(error))
     except DuplicateReference as error:
         report.failed.append((file, error))
-        complain(f"{file}: {error}")
+        complain(str(error))
 
 
 def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path) -> Enrollment | None:
@@ -116,13 +115,14 @@ def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: P
     """
     image = load_image(file)
     photo = content_hash(image)
-    if gallery.owner(photo) is None:
-        with suppress(DuplicateReference):  # another process was faster
-            return recognizer.enroll(person, image, gallery, source=str(file.absolute()))
-    owner = gallery.owner(photo)
-    if owner is not None and owner.name != person:
-        raise DuplicateReference(f"this photo is enrolled already, as {owner.name}")
-    return None
+    if _is_enrolled(gallery, photo, person):
+        return None
+    try:
+        return recognizer.enroll(person, image, gallery, source=str(file.absolute()))
+    except DuplicateReference:
+        if _is_enrolled(gallery, photo, person):  # another process was faster
+            return None
+        raise
 
 
 def _find_lookalikes(recognizer: Recognizer, gallery: Gallery, subjects: set[int]) -> list[Lookalike]:
@@ -137,7 +137,12 @@ def _find_lookalikes(recognizer: Recognizer, gallery: Gallery, subjects: set[int
     return found
 
 
-def _make_folder_of(gallery: Path) -> None:
+def _is_enrolled(gallery: Gallery, photo: str, person: str) -> bool:
+    return any(owner.name == person for owner in gallery.owners(photo))
+
+
+def make_folder_of(gallery: Path) -> None:
+    """Make the folder a gallery is to lie in; GalleryError where that is refused."""
     try:
         gallery.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -18,6 +18,7 @@ EXIT_CODES: Mapping[type[errors.KithError], int] = {
     errors.UnknownSubject: ERROR,
     errors.DuplicateSubject: ERROR,
     errors.DuplicateReference: ERROR,
+    errors.UnknownCluster: ERROR,
     errors.ModelMismatch: ERROR,
     errors.GalleryError: ERROR,
     errors.EvaluationError: ERROR,

@@ -8,7 +8,7 @@ import typer
 from kith.cli.console import count, note, print_json, print_line, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
-from kith.gallery import Gallery
+from kith.gallery import Album, Gallery, name_cluster
 
 app = typer.Typer(help="Look at and change who is enrolled.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -90,6 +90,39 @@ def merge(
         print_line(f"{name} is now part of {subject.name}")
 
 
+@app.command(name="name")
+def name_(
+    cluster: Annotated[int, typer.Argument(help="A cluster of `kith cluster`.")],
+    name: Name,
+    gallery: GalleryPath = DEFAULT_GALLERY,
+    as_json: Json = False,
+) -> None:
+    """Give a cluster a name: its faces become references of the person, who may be enrolled already.
+
+    Faces that are not good enough to enroll are left out, and stay in the cluster.
+    """
+    with Gallery.open(gallery, create=False) as opened:
+        named = name_cluster(Album(opened), cluster, name)
+    if as_json:
+        print_json(
+            {
+                "cluster": cluster,
+                "id": named.subject.id,
+                "name": named.subject.name,
+                "enrolled": named.enrolled,
+                "already": named.already,
+                "unfit": named.unfit,
+            }
+        )
+    else:
+        already = f", {named.already} already there" if named.already else ""
+        unfit = f", {named.unfit} not good enough" if named.unfit else ""
+        print_line(
+            f"cluster {cluster} is {named.subject.name}: "
+            f"{count(named.enrolled, 'face')} enrolled{already}{unfit}"
+        )
+
+
 @app.command()
 def delete(
     name: Name,
@@ -97,7 +130,7 @@ def delete(
     gallery: GalleryPath = DEFAULT_GALLERY,
     as_json: Json = False,
 ) -> int:
-    """Forget a person and all references; asks first on a terminal."""
+    """Forget a person, all references and the faces of named clusters; asks first on a terminal."""
     with Gallery.open(gallery, create=False) as opened:
         references = len(opened.references_of(name))
         question = f"Forget {name} and {count(references, 'reference')}?"

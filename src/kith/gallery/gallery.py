@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 
 from kith.errors import DuplicateReference, DuplicateSubject, GalleryError, ModelMismatch, UnknownSubject
 from kith.gallery import store
+from kith.gallery.same_face import SAME_FACE, overlap
 from kith.records import Face, FloatArray, Subject, Template
 
 MAX_NAME = 200
@@ -154,25 +155,21 @@ class Gallery:
         """
         name = clean_name(name)
         for reference in references:
-            self._require_fit(reference.template)
+            self.require_fit(reference.template)
         with store.write(self.engine, self.path) as connection:
-            self._require_own_model(connection)
+            self.require_own_model(connection)
             sizes = {size for (size,) in connection.execute(select(_SIZE).limit(1))}
             sizes |= {reference.template.embedding.nbytes for reference in references}
             if len(sizes) > 1:
                 raise ValueError(f"embeddings of one gallery must be of one size, got {sorted(sizes)} bytes")
-            subject = _find(connection, name) or _add(connection, name)
+            subject = find_subject(connection, name) or add_subject(connection, name)
             for reference in references:
-                owner = _owner(connection, reference.source_hash)
-                if owner is not None:
-                    raise DuplicateReference(
-                        f"{reference.source or 'this photo'} is enrolled already, as {owner.name}"
-                    )
-                connection.execute(insert(store.references).values(_row(subject, reference)))
+                add_reference(connection, subject, reference)
             raise_revision(connection)
         return subject
 
-    def _require_fit(self, template: Template) -> None:
+    def require_fit(self, template: Template) -> None:
+        """Raise unless a template can be stored here: ModelMismatch, ValueError."""
         if template.model_id != self.model_id:
             raise ModelMismatch(
                 f"the template is of {template.model_id}, the gallery holds {self.model_id}'s"
@@ -181,18 +178,18 @@ class Gallery:
             length = float(np.linalg.norm(template.embedding))
             raise ValueError(f"an embedding must have length 1, got {length:g}")
 
-    def _require_own_model(self, connection: Connection) -> None:
-        """Another process may have migrated the gallery since it was opened."""
+    def require_own_model(self, connection: Connection) -> None:
+        """Raise ModelMismatch if another process has migrated the gallery since it was opened."""
         bound = _setting(connection, "model_id")
         if bound != self.model_id:
             raise ModelMismatch(
                 f"{self.path} was migrated to {bound} meanwhile; open it again with that model"
             )
 
-    def owner(self, source_hash: str) -> Subject | None:
-        """The subject under whom a photo is enrolled, or None."""
+    def owners(self, source_hash: str) -> list[Subject]:
+        """The subjects under whom a photo's faces are enrolled, in the order of their enrolment."""
         with store.read(self.engine, self.path) as connection:
-            return _owner(connection, source_hash)
+            return list(dict.fromkeys(subject for subject, _ in _enrolled(connection, source_hash)))
 
     def subjects(self) -> list[SubjectSummary]:
         """Everyone enrolled, by name."""
@@ -256,6 +253,8 @@ class Gallery:
                 raise ValueError(f"{name!r} cannot be merged into itself")
             of_source = store.references.c.subject_id == source.id
             connection.execute(update(store.references).where(of_source).values(subject_id=target.id))
+            clusters = store.clusters.c.subject_id == source.id
+            connection.execute(update(store.clusters).where(clusters).values(subject_id=target.id))
             connection.execute(delete(store.subjects).where(store.subjects.c.id == source.id))
             raise_revision(connection)
         return target
@@ -296,7 +295,7 @@ class Gallery:
             GalleryError: The database refused, or an embedding is damaged.
         """
         with store.read(self.engine, self.path) as connection:
-            self._require_own_model(connection)
+            self.require_own_model(connection)
             revision = _revision(connection)
             loaded = self._loaded
             if loaded is not None and loaded.revision == revision:
@@ -308,7 +307,7 @@ class Gallery:
             ).all()
             names = connection.execute(select(store.subjects.c.id, store.subjects.c.name)).all()
         loaded = References(
-            self._stack([row.embedding for row in rows]),
+            self.stack([row.embedding for row in rows]),
             np.array([row.subject_id for row in rows], np.int64),
             {id: Subject(id, name) for id, name in names},
             revision,
@@ -316,7 +315,8 @@ class Gallery:
         self._loaded = loaded
         return loaded
 
-    def _stack(self, rows: list[bytes]) -> FloatArray:
+    def stack(self, rows: list[bytes]) -> FloatArray:
+        """Stored embeddings as (n, d) float32; GalleryError if one is damaged."""
         if not rows:
             return np.empty((0, 0), np.float32)
         try:
@@ -382,7 +382,8 @@ def _have_unit_length(embeddings: FloatArray) -> bool:
         return bool(np.all(np.abs(np.linalg.norm(embeddings, axis=-1) - 1) < 1e-3))
 
 
-def _find(connection: Connection, name: str) -> Subject | None:
+def find_subject(connection: Connection, name: str) -> Subject | None:
+    """The subject of a name in its stored form, or None."""
     row = connection.execute(
         select(store.subjects.c.id, store.subjects.c.name).where(store.subjects.c.name == name)
     ).first()
@@ -390,24 +391,41 @@ def _find(connection: Connection, name: str) -> Subject | None:
 
 
 def _require(connection: Connection, name: str) -> Subject:
-    subject = _find(connection, clean_name(name))
+    subject = find_subject(connection, clean_name(name))
     if subject is None:
         raise UnknownSubject(name, list(connection.execute(select(store.subjects.c.name)).scalars()))
     return subject
 
 
-def _add(connection: Connection, name: str) -> Subject:
+def add_subject(connection: Connection, name: str) -> Subject:
+    """Make a subject."""
     query = insert(store.subjects).values(name=name, created=_now()).returning(store.subjects.c.id)
     return Subject(connection.execute(query).scalar_one(), name)
 
 
-def _owner(connection: Connection, source_hash: str) -> Subject | None:
-    row = connection.execute(
-        select(store.subjects.c.id, store.subjects.c.name)
+def add_reference(connection: Connection, subject: Subject, reference: NewReference) -> None:
+    """Add a reference.
+
+    Raises:
+        DuplicateReference: The face is enrolled already, or another face of its photo as the same person.
+    """
+    for owner, box in _enrolled(connection, reference.source_hash):
+        if owner == subject or overlap(box, reference.face.box) >= SAME_FACE:
+            raise DuplicateReference(
+                f"{reference.source or 'this photo'} is enrolled already, as {owner.name}"
+            )
+    connection.execute(insert(store.references).values(_row(subject, reference)))
+
+
+def _enrolled(connection: Connection, source_hash: str) -> list[tuple[Subject, FloatArray]]:
+    """A photo's enrolled faces: whose they are, and their boxes (4,)."""
+    rows = connection.execute(
+        select(store.subjects.c.id, store.subjects.c.name, store.references.c.box)
         .join_from(store.references, store.subjects)
         .where(store.references.c.source_hash == source_hash)
-    ).first()
-    return Subject(row.id, row.name) if row else None
+        .order_by(store.references.c.id)
+    ).all()
+    return [(Subject(row.id, row.name), np.frombuffer(row.box, "<f4")) for row in rows]
 
 
 def _row(subject: Subject, reference: NewReference) -> dict[str, object]:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from kith.errors import GalleryError
 from kith.gallery import store
+from kith.gallery.album import clear as clear_album
 from kith.gallery.gallery import Gallery, raise_revision
 from kith.records import Face, FloatArray, Template
 
@@ -127,6 +128,7 @@ class Migration:
                 with_references = select(old.subject_id)
                 connection.execute(delete(store.subjects).where(store.subjects.c.id.not_in(with_references)))
             connection.execute(delete(store.classifiers))
+            clear_album(connection)
             connection.execute(
                 update(store.settings).where(store.settings.c.name == "model_id").values(value=self._model_id)
             )

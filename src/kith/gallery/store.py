@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from sqlalchemy import (
     URL,
+    Boolean,
     Column,
     Connection,
     DateTime,
@@ -26,11 +27,12 @@ from sqlalchemy import (
     exc,
     insert,
 )
+from sqlalchemy.schema import CreateTable
 
 from kith.errors import GalleryError
 
 APPLICATION_ID = 0x4B697468  # "Kith", in SQLite's header
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_SECONDS = 30
 # one query, so that another process that makes the gallery meanwhile is seen whole or not at all
 _STATE = (
@@ -63,7 +65,7 @@ references = Table(
     Column("subject_id", ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("embedding", LargeBinary, nullable=False),  # float32, little-endian
     Column("source", String, nullable=False),  # where the photo was, for people and for re-embedding
-    Column("source_hash", String, nullable=False, unique=True),
+    Column("source_hash", String, nullable=False, index=True),  # a photo can hold several people's faces
     Column("box", LargeBinary, nullable=False),  # float32, little-endian
     Column("landmarks", LargeBinary, nullable=False),  # float32, little-endian
     Column("detection_score", Float, nullable=False),
@@ -77,6 +79,49 @@ classifiers = Table(
     Column("kind", String, primary_key=True),
     Column("revision", Integer, nullable=False),  # of the gallery it was fitted on
     Column("arrays", LargeBinary, nullable=False),  # .npz without pickles
+)
+
+
+photos = Table(
+    "photos",  # that were looked through for faces to cluster
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", String, nullable=False, index=True),  # where the file was last
+    Column("bytes", Integer, nullable=False),  # with the next: an unchanged file is not read again
+    Column("modified", Integer, nullable=False),  # nanoseconds
+    Column("source_hash", String, nullable=False, unique=True),
+)
+
+clusters = Table(
+    "clusters",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject_id", ForeignKey("subjects.id", ondelete="CASCADE"), index=True),  # once it is named
+    sqlite_autoincrement=True,
+)
+
+faces = Table(
+    "faces",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("photo_id", ForeignKey("photos.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("cluster_id", ForeignKey("clusters.id", ondelete="CASCADE"), index=True),  # null until clustered
+    Column("embedding", LargeBinary, nullable=False),  # float32, little-endian
+    Column("crowd", Float),  # how near strangers come to it; null until clustered
+    Column("box", LargeBinary, nullable=False),  # float32, little-endian
+    Column("landmarks", LargeBinary, nullable=False),  # float32, little-endian
+    Column("detection_score", Float, nullable=False),
+    Column("unfit", String, nullable=False),  # why it cannot be enrolled; empty if it can
+    Column("picture", LargeBinary, nullable=False),  # a small JPEG, to look at
+    sqlite_autoincrement=True,
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("first_id", ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True),  # the lower
+    Column("second_id", ForeignKey("faces.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("together", Boolean, nullable=False),  # else the two must be apart
 )
 
 
@@ -108,6 +153,7 @@ def connect(path: Path, new_model: str | None) -> Engine:
                     raise GalleryError(_nothing_at(path))
                 _create(connection, path, new_model)
             if not read_only:
+                upgrade(connection)
                 _write_ahead(connection)
     except BaseException:
         engine.dispose()
@@ -211,6 +257,57 @@ def _create(connection: Connection, path: Path, model_id: str) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.commit()
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring a gallery of an older Kith up to date: all of it, or nothing.
+
+    Version 1 had no clusters, and a photo could be enrolled under one person only.
+    """
+    if _version(connection) == SCHEMA_VERSION:
+        return
+    connection.exec_driver_sql(
+        "PRAGMA foreign_keys = OFF"
+    )  # else a table that is replaced takes others along
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if _version(connection) < SCHEMA_VERSION:  # another process may have been faster
+        _rebuild(connection, references)
+        metadata.create_all(connection, tables=[photos, clusters, faces, links])
+        connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.commit()
+    connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+
+
+def has_album(connection: Connection) -> bool:
+    """Whether a gallery has the tables of clusters; one of version 1 that cannot be written has not."""
+    return _version(connection) > 1
+
+
+def _rebuild(connection: Connection, table: Table) -> None:
+    """Give a table the columns and indexes it has by now, with its rows."""
+    name, rebuilt = table.name, f"{table.name}_rebuilt"
+    apart = MetaData()
+    for foreign in table.foreign_keys:
+        foreign.column.table.to_metadata(apart)
+    new = table.to_metadata(apart, name=rebuilt)
+    new.indexes.clear()
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    connection.execute(CreateTable(new))
+    for statement in (
+        f'INSERT INTO "{rebuilt}" ({names}) SELECT {names} FROM "{name}"',  # noqa: S608 (our own names)
+        f"DELETE FROM sqlite_sequence WHERE name = '{rebuilt}'",  # noqa: S608
+        f"INSERT INTO sqlite_sequence SELECT '{rebuilt}', seq FROM sqlite_sequence WHERE name = '{name}'",  # noqa: S608
+        f'DROP TABLE "{name}"',
+        f'ALTER TABLE "{rebuilt}" RENAME TO "{name}"',
+    ):
+        connection.exec_driver_sql(statement)
+    for index in table.indexes:
+        index.create(connection)
+
+
+def _version(connection: Connection) -> int:
+    version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    return version
 
 
 def _write_ahead(connection: Connection) -> None:
