@@ -89,6 +89,15 @@ def test_identification(kept: Path, tmp_path: Path) -> None:
         assert words in page
 
 
+def test_clusters(kept: Path, tmp_path: Path) -> None:
+    answer = kith("evaluate", "clusters", PEOPLE, "--keep", kept, "--report", tmp_path / "r", "--json")
+    assert answer.code == 0, answer.err
+    result = answer.json()
+    assert (result["faces"], result["people"]) == (48, 8)
+    assert result["bcubed"]["f"] > 0.9
+    assert "Agreement" in (tmp_path / "r/index.html").read_text()
+
+
 def test_models_side_by_side(tmp_path: Path) -> None:
     answer = kith(
         "evaluate", "compare", "dlib-resnet29", "dlib-resnet29", "--people", PEOPLE,

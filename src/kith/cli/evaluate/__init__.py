@@ -1,6 +1,6 @@
 """`kith evaluate`: how often the answers are wrong."""
 
-from kith.cli.evaluate import compare, identification, verification
+from kith.cli.evaluate import clusters, compare, identification, verification
 from kith.cli.evaluate.app import app as app
 
-__all__ = ["app", "compare", "identification", "verification"]
+__all__ = ["app", "clusters", "compare", "identification", "verification"]

@@ -17,7 +17,7 @@ from kith.recognizer import Recognizer
 if TYPE_CHECKING:
     from kith.cli.evaluate.identification import Identified
     from kith.cli.evaluate.verification import Verified
-    from kith.evaluation.report import Photos
+    from kith.evaluation.report import Photos, Plot
 
 _WORST = 12
 _THUMBNAIL = 128
@@ -139,6 +139,45 @@ def write_identification_report(
         *_worst_strangers(recognizer, identified),
     ]
     return write_report(folder, Report("Searching a gallery (1:N)", summary, blocks), answer)
+
+
+def write_clusters_report(
+    folder: Path,
+    people: Path,
+    recognizer: Recognizer,
+    labels: np.ndarray,
+    subjects: np.ndarray,
+    photos: Sequence[Path],
+    answer: Mapping[str, Any],
+) -> Path:
+    """Write the page of an evaluation of clusters."""
+    from kith.evaluation.report import Photos, Report, Table, write_report
+
+    rows = [
+        [name, *(f"{answer[key][figure]:.4f}" for figure in ("precision", "recall", "f"))]
+        for name, key in (("BCubed", "bcubed"), ("pairs", "pairwise"))
+    ]
+    mixed = [cluster for cluster in np.unique(labels) if len(np.unique(subjects[labels == cluster])) > 1]
+    mixed.sort(key=lambda cluster: -np.sum(labels == cluster))
+    pictures = []
+    for cluster in mixed[:_WORST]:
+        members = np.flatnonzero(labels == cluster)
+        firsts = np.unique(subjects[members], return_index=True)[1]  # one photo of each person in it
+        shown = [photos[member] for member in members[firsts][:4]]
+        names = ", ".join(photo.parent.name for photo in shown)
+        pictures.append(
+            (f"{len(members)} faces: {names}", [_thumbnail(recognizer, photo) for photo in shown])
+        )
+    summary = [
+        f"model {recognizer.model_id} ({recognizer.precision}), on {people}",
+        f"{answer['faces']:,} faces of {answer['people']:,} people in {answer['clusters']:,} clusters",
+        f"failures to acquire: {answer['failures_to_acquire']}",
+    ]
+    blocks: list[Table | Plot | Photos] = [
+        Table("Agreement", ("", "precision", "recall", "F"), rows),
+        Photos("Clusters of several people, the largest", pictures, "One photo of each person in it."),
+    ]
+    return write_report(folder, Report("Clusters", summary, blocks), answer)
 
 
 def write_comparison_report(
