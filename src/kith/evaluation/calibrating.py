@@ -18,6 +18,8 @@ FEW_PEOPLE = 100
 """A calibration on fewer people is a beginning."""
 
 _LEAST_SEARCHED = 1000  # else what is extrapolated of them is worse than what the comparisons say
+_REFERENCES = 3
+_ENOUGH_PEOPLE = 50
 _MATED_PER_PERSON = 10  # else a person with 500 photos would speak for all
 _NON_MATED_FOR_ODDS = 1_000_000
 _BINS = 40_000  # of 0.00005 each
@@ -140,9 +142,11 @@ def _search_tails(
 ) -> tuple[Tail | None, Tail | None]:
     """Rates of a stranger's scores against people's centroids: of each, and of the best in a crowd."""
     counts = np.bincount(subjects)
-    able = generator.permutation(np.flatnonzero(counts >= 2))
-    enrolled = able[: (len(able) + 1) // 2]
-    protocol = OpenSetProtocol.draw(subjects, enrolled, references=3, generator=generator)
+    able = np.flatnonzero(counts > _REFERENCES)  # the more references, the more a centroid is like strangers
+    if len(able) < _ENOUGH_PEOPLE:
+        able = np.flatnonzero(counts >= 2)
+    enrolled = generator.permutation(able)[: max(len(able) * 3 // 4, 1)]
+    protocol = OpenSetProtocol.draw(subjects, enrolled, references=_REFERENCES, generator=generator)
     references, strangers = embeddings[protocol.references], embeddings[protocol.strangers]
     owners = subjects[protocol.references]
     if not len(strangers):
