@@ -2,7 +2,7 @@
 
 The faces are linked three times (`kith.clustering.linkage`): first as if strangers came equally near to
 every face, at the threshold of the model's policy; then with each face's own crowd, measured among the
-people found so far (`kith.clustering.crowd`); and once more.
+people found so far (`kith.clustering.crowd`); and once more, if no one was known before.
 
 All settings are shares of 1 - threshold, so that they fit a model whose scores are spread otherwise.
 They were chosen on the faces of half of the people of Labeled Faces in the Wild, and hold on the other
@@ -21,8 +21,7 @@ from kith.records import FloatArray, require_shape
 
 MARGIN = 0.28
 LOWEST_CROWD = 1.11
-REACH = 1.7
-_CROWD_ROUNDS = 2
+REACH = 1.11  # as low as a crowd can be: no pair below it is alike enough
 
 _NO_PAIRS = np.empty((0, 2), np.int64)
 
@@ -89,10 +88,15 @@ def cluster(
         return link(crowded, pairs, atoms_apart, MARGIN * unit, reach)
 
     found = linked(crowds)
-    for _ in range(_CROWD_ROUNDS if len(new) else 0):
+    for _ in range(_crowd_rounds(len(new), count)):
         crowds[new] = crowds_of(embeddings[new], found[atoms[new]], groups.merged(found), floor)
         found = linked(crowds)
     return Clustering(renumber(found[atoms]), crowds)
+
+
+def _crowd_rounds(new: int, count: int) -> int:
+    """How often crowds are measured: faces that come later find people who are known, and once is enough."""
+    return 2 if new == count else min(new, 1)
 
 
 def require_consistent(labels: np.ndarray, apart: np.ndarray, together: np.ndarray) -> None:

@@ -90,7 +90,7 @@ def plain(
             groups = sorted(rest + [groups[i] | groups[j] for i, j in mutual], key=min)
 
     groups = linked()
-    for _ in range(2):
+    for _ in range(2 if len(new) == n else 1):
         for face in new:
             strangers = [score({face}, group) for group in groups if face not in group]
             nearest = sorted([max(value, floor) for value in strangers] + [floor] * STRANGERS)[-STRANGERS:]
