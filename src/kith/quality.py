@@ -75,7 +75,7 @@ GOOD_LIMITS = QualityLimits(
     min_brightness=0.15,
     max_brightness=0.85,
     min_detection_score=0.9,
-    min_recognizability=0.75,
+    min_recognizability=0.68,
 )
 """What a good reference reaches; one that does not is enrolled with a warning."""
 
