@@ -1,0 +1,1 @@
+"""Training an embedder of one's own."""
