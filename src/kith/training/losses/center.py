@@ -3,10 +3,11 @@
 import keras
 from keras import ops
 
+from kith.training.losses.loss import Loss
 from kith.training.pairs import cosines
 
 
-class CenterLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class CenterLoss(Loss):
     """Softmax over people, and a pull of each embedding towards the centre of its person.
 
     With weights W, biases b and a centre c_j of each person (Wen et al., eq. 5)
@@ -42,7 +43,7 @@ class CenterLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type
         scale: float = 30.0,
         seed: int = 0,
     ) -> None:
-        super().__init__(dtype="float32", name="center_loss")
+        super().__init__("center_loss")
         self.classes, self.weight, self.alpha, self.scale = classes, weight, alpha, scale
         self.directions = self.add_weight(
             shape=(classes, embedding_size),

@@ -3,10 +3,11 @@
 import keras
 from keras import ops
 
+from kith.training.losses.loss import Loss
 from kith.training.pairs import cosines
 
 
-class CosineDistillation(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class CosineDistillation(Loss):
     """Each image is to be embedded where the teacher embeds it.
 
     With x the student's and t the teacher's embedding of an image, both of unit length and one size,
@@ -17,7 +18,7 @@ class CosineDistillation(keras.layers.Layer):  # type: ignore[misc]  # Keras has
     """
 
     def __init__(self) -> None:
-        super().__init__(dtype="float32", name="cosine_distillation")
+        super().__init__("cosine_distillation")
 
     def call(self, embeddings: keras.KerasTensor, teacher: keras.KerasTensor) -> keras.KerasTensor:
         """The loss of embeddings (n, d) given the teacher's (n, d)."""
@@ -25,7 +26,7 @@ class CosineDistillation(keras.layers.Layer):  # type: ignore[misc]  # Keras has
         return ops.mean(1 - ops.sum(embeddings * teacher, axis=1))
 
 
-class RelationalDistillation(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class RelationalDistillation(Loss):
     """Two images are to be as alike to the student as they are to the teacher.
 
     In the manner of Park et al. 2019 (https://arxiv.org/abs/1904.05068, eq. 4), with the cosine as the
@@ -37,7 +38,7 @@ class RelationalDistillation(keras.layers.Layer):  # type: ignore[misc]  # Keras
     """
 
     def __init__(self) -> None:
-        super().__init__(dtype="float32", name="relational_distillation")
+        super().__init__("relational_distillation")
 
     def call(self, embeddings: keras.KerasTensor, teacher: keras.KerasTensor) -> keras.KerasTensor:
         """The loss of embeddings (n, d) given the teacher's (n, t)."""

@@ -3,12 +3,13 @@
 import keras
 from keras import ops
 
+from kith.training.losses.loss import Loss
 from kith.training.pairs import cosines, mated, non_mated
 
 _NEVER = -1e9  # a logit that counts for nothing, and whose gradient is zero instead of undefined
 
 
-class NPairLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class NPairLoss(Loss):
     """Each mated pair against all negatives of its anchor at once.
 
     For anchor a and positive p (Sohn 2016, eq. 6, with a temperature, as the embeddings have unit length)
@@ -24,7 +25,7 @@ class NPairLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """
 
     def __init__(self, temperature: float = 0.07) -> None:
-        super().__init__(dtype="float32", name="n_pair_loss")
+        super().__init__("n_pair_loss")
         self.temperature = temperature
 
     def call(self, embeddings: keras.KerasTensor, labels: keras.KerasTensor) -> keras.KerasTensor:

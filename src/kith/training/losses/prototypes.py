@@ -3,10 +3,11 @@
 import keras
 from keras import ops
 
+from kith.training.losses.loss import Loss
 from kith.training.pairs import cosines
 
 
-class PrototypeLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class PrototypeLoss(Loss):
     """A loss that learns a prototype, a direction on the unit sphere, of each person.
 
     Args:
@@ -18,7 +19,7 @@ class PrototypeLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
     """
 
     def __init__(self, classes: int, embedding_size: int, *, scale: float, seed: int, name: str) -> None:
-        super().__init__(dtype="float32", name=name)
+        super().__init__(name)
         self.classes, self.scale = classes, scale
         self.prototypes = self.add_weight(
             shape=(classes, embedding_size),

@@ -3,11 +3,12 @@
 import keras
 from keras import ops
 
+from kith.training.losses.loss import Loss
 from kith.training.mining import Miner, SemiHard, Triplets
 from kith.training.pairs import squared_distances
 
 
-class TripletLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class TripletLoss(Loss):
     """A face is to be nearer to every face of its person than to any other person's, by a margin.
 
     Embeddings lie on the unit sphere. For anchor a, positive p and negative n (eq. 1)
@@ -26,7 +27,7 @@ class TripletLoss(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
     """
 
     def __init__(self, miner: Miner | None = None) -> None:
-        super().__init__(dtype="float32", name="triplet_loss")
+        super().__init__("triplet_loss")
         self.miner: Miner = miner or SemiHard()
 
     def call(self, embeddings: keras.KerasTensor, labels: keras.KerasTensor) -> keras.KerasTensor:
