@@ -27,9 +27,7 @@ def angles(embeddings: np.ndarray, prototypes: np.ndarray) -> np.ndarray:
 def softmax_with_margin(theta: np.ndarray, labels: np.ndarray, own: list[float], scale: float) -> float:
     losses = []
     for row, label in enumerate(labels):
-        others = sum(
-            math.exp(scale * math.cos(theta[row, j])) for j in range(theta.shape[1]) if j != label
-        )
+        others = sum(math.exp(scale * math.cos(theta[row, j])) for j in range(theta.shape[1]) if j != label)
         mine = math.exp(scale * own[row])
         losses.append(-math.log(mine / (mine + others)))
     return sum(losses) / len(losses)

@@ -111,9 +111,7 @@ def test_arcface_never_rewards_a_wider_angle() -> None:
     loss = losses.ArcFace(2, 2, scale=4.0)
     loss.prototypes.assign(np.array([[1, 0], [0, -1]], np.float32))
     theta = np.linspace(0, np.pi, 200)
-    values = [
-        float(loss(np.array([[np.cos(t), np.sin(t)]], np.float32), np.array([0]))) for t in theta
-    ]
+    values = [float(loss(np.array([[np.cos(t), np.sin(t)]], np.float32), np.array([0]))) for t in theta]
     assert all(later > earlier - 1e-6 for earlier, later in itertools.pairwise(values[100:]))
 
 

@@ -8,9 +8,7 @@ import pytest
 from kith.training.sampling import PeopleSampler, share
 
 # eight people: five with many images, two with two, one with three; and four with one
-LABELS = np.random.default_rng(0).permutation(
-    np.repeat(np.arange(12), [9, 6, 7, 20, 5, 2, 2, 3, 1, 1, 1, 1])
-)
+LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(12), [9, 6, 7, 20, 5, 2, 2, 3, 1, 1, 1, 1]))
 MATED = 12 - 4
 
 
