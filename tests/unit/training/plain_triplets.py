@@ -8,7 +8,7 @@ Triplet = tuple[int, int, int, float]  # anchor, positive, negative, weight
 
 LABELS = {
     "even": np.repeat(np.arange(4), 3),
-    "uneven": np.array([0, 1, 1, 2, 2, 2, 2, 3, 3, 0, 0, 4, 5]),
+    "uneven": np.array([0, 1, 1, 2, 2, 2, 2, 3, 3, 0, 4, 5]),
     "shuffled": np.array([2, 0, 1, 2, 1, 0, 0, 2, 1, 3, 3, 2]),
     "one person": np.zeros(6, int),
     "no positives": np.arange(6),
