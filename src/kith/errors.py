@@ -14,6 +14,7 @@
     │   ├── DuplicateReference
     │   └── ModelMismatch
     ├── EvaluationError         the protocol's files do not fit together
+    ├── TrainingError           the data, the settings or the numbers do not allow training
     ├── WeightsError            a model cannot be had or read
     │   ├── UnknownModel
     │   ├── ChecksumMismatch
@@ -81,6 +82,10 @@ class ModelMismatch(GalleryError):
 
 class EvaluationError(KithError):
     """An evaluation protocol's files are missing, malformed or do not fit together."""
+
+
+class TrainingError(KithError):
+    """The photos, the settings or the numbers do not allow training, or to go on with it."""
 
 
 class WeightsError(KithError):

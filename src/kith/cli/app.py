@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kith import __version__
-from kith.cli import demo, detect, embed, enroll, evaluate, gallery, identify, models, people, verify
+from kith.cli import demo, detect, embed, enroll, evaluate, gallery, identify, models, people, train, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,8 @@ app.command()(verify.verify)
 app.command()(enroll.enroll)
 app.command()(identify.identify)
 app.command()(demo.demo)
+app.command()(train.train)
+app.command()(train.distill)
 app.add_typer(people.app, name="people")
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(models.app, name="models")
