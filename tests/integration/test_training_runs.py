@@ -71,16 +71,22 @@ def test_eight_devices_train_as_one(tmp_path: Path, loss: str) -> None:
     assert_close(run(tmp_path / "eight", loss=loss, epochs=2, devices=8), one)
 
 
-def test_two_processes_train_as_one(tmp_path: Path) -> None:
+def test_two_processes_train_as_one_even_if_both_are_killed(tmp_path: Path) -> None:
     one = run(tmp_path / "one", epochs=2)
     together = tmp_path / "two"
+    run_two(together, expect=-signal.SIGKILL, epochs=2, die_at=5)
+    assert len(figures(together)) == 5
+    run_two(together, expect=0, epochs=2)
+    assert_close(figures(together), one)
+
+
+def run_two(folder: Path, *, expect: int, **settings: Any) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         coordinator = f"127.0.0.1:{free.getsockname()[1]}"
     processes = [
-        start(together, epochs=2, coordinator=coordinator, processes=2, index=index) for index in range(2)
+        start(folder, coordinator=coordinator, processes=2, index=index, **settings) for index in range(2)
     ]
     for process in processes:
         _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors
-    assert_close(figures(together), one)
+        assert process.returncode == expect, errors
