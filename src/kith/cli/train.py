@@ -20,9 +20,7 @@ Source = Annotated[
 NewId = Annotated[str, typer.Option("--id", help="The new model's name.")]
 RunFolder = Annotated[
     Path | None,
-    typer.Option(
-        "--run", help="Of checkpoints and logs; runs/ID if not given. A run that is there goes on."
-    ),
+    typer.Option("--run", help="Of checkpoints and logs; runs/ID if not given. A run that is there goes on."),
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings, in TOML.", readable=False)]
 Without = Annotated[
@@ -51,6 +49,9 @@ def train(
     start_from: Annotated[str, typer.Option("--from", help="A model whose weights to start from.")] = "",
     freeze: Freeze = None,
     seed: Seed = None,
+    check_labels: Annotated[
+        bool, typer.Option(help="Let the default model look for photos in wrong folders first.")
+    ] = True,
     config_file: ConfigFile = None,
     without: Without = None,
     run: RunFolder = None,
@@ -62,7 +63,7 @@ def train(
     """Train an embedder on photos of known people."""
     from kith.training.config import read_config  # here and below: brings Keras
     from kith.training.distribution import Hosts
-    from kith.training.runs import train as run_training
+    from kith.training.train import train as run_training
 
     config = read_config(
         config_file,
@@ -76,6 +77,7 @@ def train(
             model_id=model_id,
             folder=run or Path("runs") / model_id,
             start_from=start_from,
+            check_labels=check_labels,
             hosts=Hosts(coordinator, processes, index),
             track=track,
             observer=observer,
@@ -102,8 +104,8 @@ def distill(
 ) -> None:
     """Teach a compact network a model's embeddings, from photos of anybody."""
     from kith.training.config import read_config
+    from kith.training.distill import distill as run_distillation
     from kith.training.distribution import Hosts
-    from kith.training.runs import distill as run_distillation
 
     config = read_config(
         config_file, network=network, epochs=epochs, learning_rate=learning_rate, freeze=freeze, seed=seed

@@ -33,6 +33,7 @@ Track = Callable[[Sequence[Any], str], Iterable[Any]]
 """Goes through items and shows how far it is."""
 
 _BUCKETS = 64
+_TOLD = 5  # photos that could not be used
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,3 +176,16 @@ def _crops(folder: Path, key: str) -> Path:
 
 def _card(folder: Path, key: str) -> Path:
     return folder / f"{key}.json"
+
+
+def describe(faces: FaceSet) -> str:
+    """How many faces of how many people."""
+    return f"{len(faces.crops):,} photos of {len(np.unique(faces.labels)):,} people"
+
+
+def tell_unusable(faces: FaceSet, say: Callable[[str], None]) -> None:
+    """Tell which photos gave no crop: the first few, and how many more."""
+    for _, reason in faces.unusable[:_TOLD]:
+        say(f"left out: {reason}")
+    if len(faces.unusable) > _TOLD:
+        say(f"left out: {len(faces.unusable) - _TOLD} more photos without a usable face")

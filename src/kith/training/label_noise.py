@@ -83,7 +83,7 @@ def find_label_noise(
     likest = embeddings[odd] @ normalize(sums).T
     likest[np.arange(len(odd)), labels[odd]] = -1
     outliers = []
-    for row, index in enumerate(odd):
+    for row, index in enumerate(odd.tolist()):
         best = int(likest[row].argmax())
         name = names[best] if likest[row, best] >= threshold else ""
         outliers.append(Outlier(photos[index], float(scores[index]), name))

@@ -6,10 +6,12 @@ batch is a function of (seed, step) alone, and a run that goes on in mid-epoch m
 
 from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
+from types import ModuleType
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from kith.errors import MissingExtra
 from kith.training.augmentation import Augmentation
 from kith.training.sampling import Indices, share
 
@@ -109,6 +111,20 @@ class Batches:
         return Batch(self._front(inputs) if self._front else inputs, self._targets[chosen])
 
 
+def require_grain() -> ModuleType:
+    """The loader's package.
+
+    Raises:
+        MissingExtra: It is not installed.
+    """
+    try:
+        import grain  # here: it takes a second, and belongs to the extra `train`
+    except ImportError:
+        raise MissingExtra("grain", "train") from None
+    module: ModuleType = grain
+    return module
+
+
 def load(batches: Batches, start: int = 0, *, threads: int = 2) -> Iterator[Batch]:
     """The batches from a step on, in order, some of them made ahead.
 
@@ -117,7 +133,6 @@ def load(batches: Batches, start: int = 0, *, threads: int = 2) -> Iterator[Batc
         start: The first step.
         threads: How many batches are made at a time.
     """
-    import grain  # here: it takes a second, and belongs to the extra `train`
-
+    grain = require_grain()
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=_AHEAD * threads)
     return iter(grain.MapDataset.source(batches)[start:].to_iter_dataset(options))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kith.errors import TrainingError
+from kith.weights.installed import find_embedder
 from kith.weights.preprocessing import (
     DLIB_CROP,
     DLIB_PIXELS,
@@ -68,3 +69,9 @@ def find_recipe(name: str, input_size: int = 0) -> Recipe:
     factor = input_size / recipe.input_size
     crop = resize_template(recipe.crop, round(recipe.crop.size * factor))
     return replace(recipe, crop=crop, input_size=input_size)
+
+
+def recipe_of(model_id: str) -> Recipe:
+    """The recipe of a model that is here."""
+    spec = find_embedder(model_id)
+    return Recipe(spec.weights.network, spec.crop, spec.pixels, spec.input_size)

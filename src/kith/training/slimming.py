@@ -73,7 +73,7 @@ class _Slimming:
     def run(self) -> keras.Model:
         for layer in self._model.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
-                layer.moving_variance.assign(ops.ones_like(layer.moving_variance) - layer.epsilon)
+                layer.moving_variance.assign(np.full(layer.moving_variance.shape, 1 - layer.epsilon))
         kept = self._choose("stem_pool", self._plan[0].filters, _importance(self._conv("block1_1")), [])
         self._set(self._model, "stem", *(part[..., kept] for part in self._folded("stem")))
         x = self._said["stem_pool"][..., kept]
@@ -85,7 +85,7 @@ class _Slimming:
                 )
             x = self._imitate(block, source.output, x, kept)
             source = self._model.get_layer(f"block{block.number}_relu")
-        pooled = x.mean(axis=(1, 2))
+        pooled = x.astype(np.float32).mean(axis=(1, 2))
         kernel = _least_squares(pooled, self._said["embedding"])
         self._model.get_layer("embedding").kernel.assign(kernel)
         return self._model
@@ -99,9 +99,11 @@ class _Slimming:
         inner = self._choose(inner_name, block.filters, _importance(self._conv(f"block{block.first}_2")), [])
         self._solve(f"{name}_1", x, self._said[inner_name][..., inner])
         total = self._model.get_layer(f"{name}_sum")
-        between, shortcut = _run(
-            keras.Model(source, [self._model.get_layer(f"{name}_1_relu").output, total.input[0]]), x
-        )
+        between_tensor = self._model.get_layer(f"{name}_1_relu").output
+        if total.input[0] is source:
+            (between,), shortcut = _run(keras.Model(source, [between_tensor]), x), x
+        else:
+            between, shortcut = _run(keras.Model(source, [between_tensor, total.input[0]]), x)
         missing = self._said[f"block{block.last}_sum"][..., kept] - shortcut
         side = between.shape[1]  # the sum can be larger: what the residual does not reach stays
         self._solve(f"{name}_2", between, missing[:, :side, :side])
@@ -178,7 +180,9 @@ def _run(model: keras.Model, inputs: np.ndarray) -> list[np.ndarray]:
     """The model's outputs, in half the precision where they are images: there are many."""
     parts: list[list[np.ndarray]] = []
     for start in range(0, len(inputs), _AT_ONCE):
-        outputs = model(inputs[start : start + _AT_ONCE].astype(np.float32), training=False)
+        outputs = keras.tree.flatten(
+            model(inputs[start : start + _AT_ONCE].astype(np.float32), training=False)
+        )
         found = [np.asarray(ops.convert_to_numpy(output)) for output in outputs]
         parts.append([output.astype(np.float16) if output.ndim == 4 else output for output in found])
     return [np.concatenate(part) for part in zip(*parts, strict=True)]

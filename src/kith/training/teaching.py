@@ -70,10 +70,12 @@ def teach(faces: FaceSet, teacher: Recognizer, track: Track) -> FloatArray:
     return embeddings
 
 
-def agreement(ours: FloatArray, theirs: FloatArray, center: FloatArray) -> float:
-    """Mean cosine of two sets of embeddings (n, d), row by row, about the centre of the second."""
-    a, b = ours - ours.mean(axis=0), theirs - center
-    cosines = np.sum(a * b, axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+def agreement(ours: FloatArray, theirs: FloatArray) -> float:
+    """Mean cosine of two sets of embeddings (n, d), row by row, each about its own centre."""
+    first, second = ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)
+    cosines = np.sum(first * second, axis=1) / (
+        np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    )
     return float(np.mean(cosines))
 
 
