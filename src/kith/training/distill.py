@@ -115,8 +115,6 @@ def _slimmed(
             write_atomically(path, write_safetensors(arrays))
         except OSError as error:
             raise TrainingError(f"cannot write {path}: {error.strerror or error}") from None
-    for layer in model.layers:
-        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     return model
 
 

@@ -21,6 +21,8 @@ from kith.networks.slim_resnet29 import STAGES, slim_resnet29
 from kith.records import FloatArray
 
 _AT_ONCE = 100  # images in one run
+_SETTLED_BY = 200  # images
+_SETTLED_AT_ONCE = 25
 _MOST_EQUATIONS = 60_000  # positions of the images that one convolution is solved from
 _MOST_SAMPLES = 20_000  # positions that channels are chosen by
 _RIDGE = 1e-3  # of the mean of the normal matrix's diagonal
@@ -54,7 +56,7 @@ def slim(trained: keras.Model, inputs: FloatArray, *, seed: int = 0) -> keras.Mo
         seed: Of the positions that are looked at.
 
     Returns:
-        A `slim_resnet29`; its batch normalizations do nothing, so training is to leave them alone.
+        A `slim_resnet29`; its batch normalizations know what they will see and change nothing yet.
     """
     return _Slimming(trained, inputs, np.random.default_rng(seed)).run()
 
@@ -88,6 +90,7 @@ class _Slimming:
         pooled = x.astype(np.float32).mean(axis=(1, 2))
         kernel = _least_squares(pooled, self._said["embedding"])
         self._model.get_layer("embedding").kernel.assign(kernel)
+        settle_norms(self._model, self._inputs[:_SETTLED_BY])
         return self._model
 
     def _imitate(
@@ -161,6 +164,34 @@ class _Slimming:
         layer = model.get_layer(f"{name}_conv")
         layer.kernel.assign(kernel)
         layer.bias.assign(bias)
+
+
+def settle_norms(model: keras.Model, inputs: FloatArray) -> None:
+    """Let batch normalizations that do nothing do nothing in training too.
+
+    Each takes the mean and deviation of its convolution as its statistics, and gives them back as its
+    shift and scale. With normalizations at work training keeps its footing; without, these weights
+    lose it within some steps.
+    """
+    pairs = [
+        (layer, model.get_layer(layer.name.removesuffix("_conv") + "_norm"))
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Conv2D)
+    ]
+    look = keras.Model(model.input, [conv.output for conv, _ in pairs])
+    moments = [np.zeros((2, conv.filters)) for conv, _ in pairs]
+    for start in range(0, len(inputs), _SETTLED_AT_ONCE):
+        part = inputs[start : start + _SETTLED_AT_ONCE]
+        for moment, output in zip(moments, look(part, training=False), strict=True):
+            values = np.asarray(ops.convert_to_numpy(output), np.float64)
+            moment += np.stack([power.mean(axis=(0, 1, 2)) for power in (values, values**2)]) * len(part)
+    for (_, norm), moment in zip(pairs, moments, strict=True):
+        mean, square = moment / len(inputs)
+        variance = square - mean**2
+        norm.moving_mean.assign(mean)
+        norm.moving_variance.assign(variance)
+        norm.beta.assign(mean)
+        norm.gamma.assign(np.sqrt(variance + norm.epsilon))
 
 
 def _plan() -> list[_Block]:

@@ -28,19 +28,23 @@ class Distillation(Loss):
 
         L = cosine(x', t') + relation * relational(x', t'),    x' = (x - mean) / |x - mean|, t' alike.
 
+    The student's mean is that of the batch, so that it need not be the teacher's: a step moves all
+    embeddings alike most of all, and held to the teacher's mean they would be thrown to and fro.
+
     Args:
         center: (d,) the mean of the teacher's embeddings.
         relation: Weight of the relational loss.
     """
 
-    def __init__(self, center: FloatArray, *, relation: float = 4.0) -> None:
+    def __init__(self, center: FloatArray, *, relation: float = 1.0) -> None:
         super().__init__("distillation")
         self._center, self._relation = center, relation
         self._cosine, self._relational = CosineDistillation(), RelationalDistillation()
 
     def call(self, embeddings: keras.KerasTensor, teacher: keras.KerasTensor) -> keras.KerasTensor:
         """The loss of embeddings (n, d) given the teacher's (n, d), all of unit length."""
-        ours, theirs = (ops.normalize(rows - self._center, axis=1) for rows in (embeddings, teacher))
+        ours = ops.normalize(embeddings - ops.mean(embeddings, axis=0), axis=1)
+        theirs = ops.normalize(teacher - self._center, axis=1)
         return self._cosine(ours, theirs) + self._relation * self._relational(ours, theirs)
 
 
