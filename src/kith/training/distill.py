@@ -24,11 +24,12 @@ from kith.training.photos import PersonPhoto
 from kith.training.recipes import Recipe, find_recipe, recipe_of
 from kith.training.runs import Result, Task, run
 from kith.training.slimming import slim
-from kith.training.teaching import Distillation, agreement, teach
+from kith.training.teaching import Distillation, agreement, teach, widen_cone
 from kith.training.validation import hold_out
 from kith.weights.readers.safetensors import read_safetensors, write_safetensors
 
 _SLIMMED_FROM = 1200  # photos
+_WIDENED_BY = 400
 
 
 def distill(
@@ -77,8 +78,8 @@ def distill(
     hosts.begin()
     set_precision(config.precision)
     keras.utils.set_random_seed(config.seed)
+    inputs = lambda: _some_inputs(learned, recipe, config.seed)  # noqa: E731
     if (recipe.network, teacher.spec.weights.network) == ("slim_resnet29", "resnet29"):
-        inputs = lambda: _some_inputs(learned, recipe, config.seed)  # noqa: E731
         model = _slimmed(teacher_id, inputs, folder, config.seed, observer)
     else:
         model = new_model(recipe, config)
@@ -90,6 +91,9 @@ def distill(
         targets=taught[~kept],
         learned=learned,
         held_out=held_out,
+        finish=lambda model: widen_cone(
+            model.get_layer("embedding").kernel, np.asarray(model(inputs()[:_WIDENED_BY])), center
+        ),
         score=lambda ours: agreement(ours, taught[kept]),
         card=Card(
             summary=f"{recipe.network} taught by {teacher_id} for {config.epochs} epochs",

@@ -28,12 +28,14 @@ class Recipe:
         crop: How a face is cut out; the crop is shown whole, shrunk to the input's size.
         pixels: How its pixels are scaled.
         input_size: Side of what the network sees, in pixels.
+        least: The smallest input it can be built for; 0 if it has one size only.
     """
 
     network: str
     crop: CropRule
     pixels: PixelRule
     input_size: int
+    least: int = 0
 
     @property
     def looks(self) -> tuple[Look, ...]:
@@ -42,10 +44,10 @@ class Recipe:
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "slim-resnet29": Recipe("slim_resnet29", DLIB_CROP, DLIB_PIXELS, 150),
-    "resnet29": Recipe("resnet29", DLIB_CROP, DLIB_PIXELS, 150),
+    "slim-resnet29": Recipe("slim_resnet29", DLIB_CROP, DLIB_PIXELS, 150, least=104),
+    "resnet29": Recipe("resnet29", DLIB_CROP, DLIB_PIXELS, 150, least=104),
     "inception-resnet-v1": Recipe(
-        "inception_resnet_v1", resize_template(DLIB_CROP, 160), _SIGNED_PIXELS, 160
+        "inception_resnet_v1", resize_template(DLIB_CROP, 160), _SIGNED_PIXELS, 160, least=80
     ),
     "nn4-small2": Recipe("nn4_small2", resize_template(DLIB_CROP, 96), _SIGNED_PIXELS, 96),
 }
@@ -62,8 +64,9 @@ def find_recipe(name: str, input_size: int = 0) -> Recipe:
     recipe = RECIPES[name]
     if input_size in (0, recipe.input_size):
         return recipe
-    if input_size < 64 or name == "nn4-small2":
-        raise TrainingError(f"{name} cannot see {input_size} pixels; it is made for {recipe.input_size}")
+    if input_size < recipe.least or not recipe.least:
+        smallest = f"it needs {recipe.least}" if recipe.least else f"it is made for {recipe.input_size}"
+        raise TrainingError(f"{name} cannot see {input_size} pixels; {smallest}")
     if not isinstance(recipe.crop, SimilarityCrop):
         raise TypeError(f"the crop of {name} is not a similarity crop")
     factor = input_size / recipe.input_size

@@ -58,6 +58,7 @@ class Task:
         score: Of embeddings of those (m, d); higher is better.
         card: What the model's card will say.
         watch: Looks for a collapse.
+        finish: Done to the trained model before it is installed.
     """
 
     model: keras.Model
@@ -70,6 +71,7 @@ class Task:
     score: Callable[[FloatArray], float]
     card: Card
     watch: CollapseWatch | None = None
+    finish: Callable[[keras.Model], None] | None = None
 
 
 def run(task: Task, config: Config, model_id: str, folder: Path, hosts: Hosts, observer: Observer) -> Result:
@@ -123,6 +125,8 @@ def run(task: Task, config: Config, model_id: str, folder: Path, hosts: Hosts, o
         leads=hosts.leads,
     )
     stepper.finish(state)
+    if task.finish:
+        task.finish(task.model)
     best = checkpoints.best()
     step, score = best if best else (steps, float("nan"))
     spec = install_trained(model_id, task.model, task.recipe, task.card, task.held_out, observer.say)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kith.embedding import normalize
 from kith.errors import TrainingError
 from kith.files import write_atomically
 from kith.recognizer import Recognizer
@@ -81,6 +82,30 @@ def agreement(ours: FloatArray, theirs: FloatArray) -> float:
         np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
     )
     return float(np.mean(cosines))
+
+
+def widen_cone(kernel: keras.Variable, raw: FloatArray, center: FloatArray) -> None:
+    """Let a network's embeddings lie in a cone as wide as the teacher's, so that scores mean the same.
+
+    The loss leaves open how far the student's mean is from the sphere's centre. Of the last layer's
+    outputs, the part along their mean is scaled until the unit embeddings' mean is as long as the
+    teacher's; nothing else changes.
+
+    Args:
+        kernel: (features, d) of the last layer, which has no bias.
+        raw: (n, d) what it says of some faces, not yet of unit length.
+        center: (d,) the mean of the teacher's embeddings.
+    """
+    axis = normalize(raw.mean(axis=0, keepdims=True))[0]
+    along = raw @ axis
+    least, most = 0.0, 10.0
+    for _ in range(60):
+        factor = (least + most) / 2
+        scaled = normalize(raw + np.outer((factor - 1) * along, axis))
+        too_narrow = np.linalg.norm(scaled.mean(axis=0)) > np.linalg.norm(center)
+        least, most = (least, factor) if too_narrow else (factor, most)
+    values = np.asarray(ops.convert_to_numpy(kernel.value))
+    kernel.assign(values + (factor - 1) * np.outer(values @ axis, axis))
 
 
 def _stack(faces: FaceSet, start: int) -> np.ndarray:

@@ -1,7 +1,3 @@
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 import jax.numpy as jnp
 import keras
 import numpy as np
