@@ -115,7 +115,6 @@ def _check_labels(photos: Sequence[PersonPhoto], folder: Path, track: Track, obs
         report = folder / "label_noise.csv"
         write_report(noise, report)
         observer.say(
-            f"labels: {len(noise.outliers)} photos do not look like their person's others, "
-            f"{noise.mislabelled} pictures have two names, "
-            f"{len(noise.duplicates) - noise.mislabelled} are there twice; see {report}"
+            f"labels: photos unlike their person's others: {len(noise.outliers)}, pictures with two names: "
+            f"{noise.mislabelled}, there twice: {len(noise.duplicates) - noise.mislabelled}; see {report}"
         )
