@@ -82,7 +82,8 @@ def train(
             track=track,
             observer=observer,
         )
-    _tell(result, as_json=as_json)
+    if index == 0:
+        _tell(result, as_json=as_json)
 
 
 def distill(
@@ -121,7 +122,8 @@ def distill(
             track=track,
             observer=observer,
         )
-    _tell(result, as_json=as_json)
+    if index == 0:
+        _tell(result, as_json=as_json)
 
 
 def _photos(source: Path, without: Path | None) -> Any:
@@ -160,8 +162,8 @@ def _watching() -> Iterator[_Watcher]:
 
 
 def _tell(result: "Result", *, as_json: bool) -> None:
-    spec = result.spec
+    name = result.model_id
     if as_json:
-        print_json({"model": spec.id, "score": result.score, "steps": result.steps, "int8": spec.int8})
+        print_json({"model": name, "score": result.score, "steps": result.steps, "int8": result.int8})
         return
-    print_line(f"{spec.id}: trained, validation {result.score:.4f}; use it with --model {spec.id}")
+    print_line(f"{name}: trained, validation {result.score:.4f}; use it with --model {name}")

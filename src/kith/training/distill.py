@@ -12,6 +12,7 @@ from kith.embedding import views_of
 from kith.errors import TrainingError
 from kith.files import write_atomically
 from kith.recognizer import Recognizer
+from kith.records import FloatArray
 from kith.runtime.prepare import build, keras_model
 from kith.training.building import new_model, set_precision
 from kith.training.config import Config
@@ -64,6 +65,7 @@ def distill(
     require_grain()
     require_free(model_id)
     hosts = hosts or Hosts()
+    hosts.join()
     teacher = Recognizer.from_pretrained(teacher_id)
     recipe = replace(recipe_of(teacher_id), network=find_recipe(config.network).network)
     config = replace(config, embedding_size=teacher.spec.embedding_size)
@@ -75,10 +77,19 @@ def distill(
     if not len(learned.crops) or not len(held_out.crops):
         raise TrainingError("too few people: some are held out for validation, and some must be left")
     center = taught[~kept].mean(axis=0)
-    hosts.begin()
+    hosts.spread()
     set_precision(config.precision)
     keras.utils.set_random_seed(config.seed)
-    inputs = lambda: _some_inputs(learned, recipe, config.seed)  # noqa: E731
+
+    def inputs() -> FloatArray:
+        return _some_inputs(learned, recipe, config.seed)
+
+    def finish(model: keras.Model) -> None:
+        last = model.layers[-1]
+        if isinstance(last, keras.layers.Dense) and not last.use_bias:
+            raw = model(inputs()[:_WIDENED_BY], training=False)
+            widen_cone(last.kernel, np.asarray(raw, np.float32), center)
+
     if (recipe.network, teacher.spec.weights.network) == ("slim_resnet29", "resnet29"):
         model = _slimmed(teacher_id, inputs, folder, config.seed, observer)
     else:
@@ -91,9 +102,7 @@ def distill(
         targets=taught[~kept],
         learned=learned,
         held_out=held_out,
-        finish=lambda model: widen_cone(
-            model.get_layer("embedding").kernel, np.asarray(model(inputs()[:_WIDENED_BY])), center
-        ),
+        finish=finish,
         score=lambda ours: agreement(ours, taught[kept]),
         card=Card(
             summary=f"{recipe.network} taught by {teacher_id} for {config.epochs} epochs",
@@ -105,7 +114,7 @@ def distill(
 
 
 def _slimmed(
-    teacher_id: str, inputs: Callable[[], np.ndarray], folder: Path, seed: int, observer: Observer
+    teacher_id: str, inputs: Callable[[], FloatArray], folder: Path, seed: int, observer: Observer
 ) -> keras.Model:
     """The teacher slimmed down; kept in the run's folder, for a run that goes on is to begin alike."""
     path = folder / "slimmed.safetensors"
@@ -122,7 +131,7 @@ def _slimmed(
     return model
 
 
-def _some_inputs(faces: FaceSet, recipe: Recipe, seed: int) -> np.ndarray:
+def _some_inputs(faces: FaceSet, recipe: Recipe, seed: int) -> FloatArray:
     """Scaled crops, half of them mirrored."""
     chosen = np.random.default_rng(seed).permutation(len(faces.crops))[:_SLIMMED_FROM]
     crops = np.stack([faces.crops[i] for i in np.sort(chosen)])

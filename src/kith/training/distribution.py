@@ -55,11 +55,23 @@ class Hosts:
         Raises:
             TrainingError: The others cannot be reached.
         """
+        self.join()
+        self.spread()
+
+    def join(self) -> None:
+        """Find the others: before anything is computed.
+
+        Raises:
+            TrainingError: They cannot be reached.
+        """
         if self.processes > 1:
             try:
                 jax.distributed.initialize(self.coordinator, self.processes, self.index)
             except RuntimeError as error:
                 raise TrainingError(f"cannot join {self.coordinator}: {str(error).splitlines()[0]}") from None
+
+    def spread(self) -> None:
+        """From now on every device holds what is made: before the network is."""
         if self.devices > 1:
             keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
 

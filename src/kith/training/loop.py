@@ -82,7 +82,7 @@ def fit(
         leads: Whether this process writes; of several, one does.
 
     Returns:
-        The state with the best score.
+        The state with the best score; in a process that does not lead, the last.
 
     Raises:
         TrainingError: A loss is no number; the checkpoint before it is kept.
@@ -93,7 +93,7 @@ def fit(
     batches = load(step)
     pending: tuple[int, Seen] | None = None
     clock = _Clock()
-    while step < schedule.steps and not _is_exhausted(checkpoints, schedule, log):
+    while step < schedule.steps and not _is_exhausted(schedule, log):
         with clock.waiting():
             batch = next(batches)
         state, seen = stepper.step(state, place(batch.inputs), place(batch.targets))
@@ -112,7 +112,7 @@ def fit(
             if leads:
                 checkpoints.save(Checkpoint(step, _to_arrays(state), settings), score)
             clock.restart()
-    best = checkpoints.best()
+    best = checkpoints.best() if leads else None
     if best is None:
         return state
     return _from_arrays(checkpoints.load(best[0], settings).arrays, start)
@@ -126,11 +126,12 @@ def _resume(start: State, checkpoints: Checkpoints, settings: str) -> tuple[int,
     return checkpoint.step, _from_arrays(checkpoint.arrays, start)
 
 
-def _is_exhausted(checkpoints: Checkpoints, schedule: Schedule, log: Log) -> bool:
-    best = checkpoints.best()
-    if not schedule.patience or best is None:
+def _is_exhausted(schedule: Schedule, log: Log) -> bool:
+    """Told from the log, which all processes have alike, and not from a file that one writes."""
+    scores = [score for _, score in log.validations]
+    if not schedule.patience or not scores:
         return False
-    return sum(step > best[0] for step, _ in log.validations) >= schedule.patience
+    return len(scores) - 1 - int(np.argmax(scores)) >= schedule.patience
 
 
 def _record(

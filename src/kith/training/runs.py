@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import jax.numpy as jnp
 import keras
 import numpy as np
 
 from kith.embedding import look, scale_pixels
+from kith.errors import TrainingError
 from kith.records import FloatArray
 from kith.training.building import make_optimizer
 from kith.training.checkpoints import Checkpoints
@@ -23,7 +23,6 @@ from kith.training.loop import Observer, Schedule, fit
 from kith.training.mining.collapse import CollapseWatch
 from kith.training.recipes import Recipe
 from kith.training.steps import State, Stepper
-from kith.weights.catalogue import EmbedderSpec
 
 _EMBED_AT_ONCE = 64
 
@@ -33,14 +32,16 @@ class Result:
     """What came of a run.
 
     Attributes:
-        spec: The model.
+        model_id: The model.
         score: Of its best validation.
         steps: After how many steps that was.
+        int8: Whether it keeps its embeddings in int8.
     """
 
-    spec: EmbedderSpec
+    model_id: str
     score: float
     steps: int
+    int8: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,16 @@ class Task:
 
 
 def run(task: Task, config: Config, model_id: str, folder: Path, hosts: Hosts, observer: Observer) -> Result:
-    """Train, keep the best, install it.
+    """Train, keep the best, install it; of several processes the first installs.
 
     Raises:
         KithError: The numbers or the disk do not allow it; checkpoints stay.
     """
+    if task.sampler.batch_size % hosts.devices:
+        raise TrainingError(
+            f"a batch of {task.sampler.batch_size} faces does not divide by {hosts.devices} devices; "
+            "change people or images"
+        )
     trained, front = task.model, None
     if config.freeze:
         run_front, trained = split(task.model, config.freeze)
@@ -127,10 +133,11 @@ def run(task: Task, config: Config, model_id: str, folder: Path, hosts: Hosts, o
     stepper.finish(state)
     if task.finish:
         task.finish(task.model)
-    best = checkpoints.best()
-    step, score = best if best else (steps, float("nan"))
+    if not hosts.leads:
+        return Result(model_id, float("nan"), steps, int8=False)
+    step, score = checkpoints.best() or (steps, float("nan"))
     spec = install_trained(model_id, task.model, task.recipe, task.card, task.held_out, observer.say)
-    return Result(spec, score, step)
+    return Result(model_id, score, step, spec.int8)
 
 
 def _embed(stepper: Stepper, state: State, faces: FaceSet, recipe: Recipe, front: Front | None) -> FloatArray:
@@ -140,5 +147,5 @@ def _embed(stepper: Stepper, state: State, faces: FaceSet, recipe: Recipe, front
         wanted = np.arange(start, start + _EMBED_AT_ONCE).clip(max=len(faces.crops) - 1)
         crops = np.stack([faces.crops[i] for i in wanted])
         inputs = look(crops, recipe.crop.size, recipe.input_size)
-        parts.append(np.asarray(stepper.embed(state, jnp.asarray(front(inputs) if front else inputs))))
+        parts.append(np.asarray(stepper.embed(state, front(inputs) if front else inputs)))
     return np.concatenate(parts)[: len(faces.crops)]

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import keras
+import numpy as np
 
 from kith.training.losses import AdaFace
 from kith.training.mining.collapse import spread
@@ -73,7 +74,7 @@ class Stepper:
         self.step: Callable[[State, jax.Array, jax.Array], tuple[State, Seen]] = jax.jit(
             self._step, donate_argnums=0
         )
-        self.embed: Callable[[State, jax.Array], jax.Array] = jax.jit(self._embed)
+        self.embed: Callable[[State, jax.Array | np.ndarray], jax.Array] = jax.jit(self._embed)
 
     def start(self) -> State:
         """The state of the variables as they are."""

@@ -58,6 +58,7 @@ def train(
     require_grain()
     require_free(model_id)
     hosts = hosts or Hosts()
+    hosts.join()
     if check_labels and hosts.leads:
         _check_labels(photos, folder, track, observer)
     recipe = recipe_of(start_from) if start_from else find_recipe(config.network, config.input_size)
@@ -69,7 +70,7 @@ def train(
         sampler = PeopleSampler(labels, people=config.people, images=config.images, seed=config.seed)
     except ValueError as error:
         raise TrainingError(f"{error}; more photos of each person are needed, or smaller batches") from None
-    hosts.begin()
+    hosts.spread()
     set_precision(config.precision)
     keras.utils.set_random_seed(config.seed)
     model = keras_model(start_from) if start_from else new_model(recipe, config)
