@@ -15,6 +15,7 @@
     │   ├── UnknownCluster
     │   └── ModelMismatch
     ├── EvaluationError         the protocol's files do not fit together
+    ├── TrainingError           the data, the settings or the numbers do not allow training
     ├── WeightsError            a model cannot be had or read
     │   ├── UnknownModel
     │   ├── ChecksumMismatch
@@ -86,6 +87,10 @@ class ModelMismatch(GalleryError):
 
 class EvaluationError(KithError):
     """An evaluation protocol's files are missing, malformed or do not fit together."""
+
+
+class TrainingError(KithError):
+    """The photos, the settings or the numbers do not allow training, or to go on with it."""
 
 
 class WeightsError(KithError):

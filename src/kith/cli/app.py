@@ -17,6 +17,7 @@ from kith.cli import (
     identify,
     models,
     people,
+    train,
     verify,
 )
 
@@ -34,6 +35,8 @@ app.command()(identify.identify)
 app.command()(calibrate.calibrate)
 app.command()(cluster.cluster)
 app.command()(demo.demo)
+app.command()(train.train)
+app.command()(train.distill)
 app.add_typer(people.app, name="people")
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(models.app, name="models")

@@ -22,6 +22,7 @@ EXIT_CODES: Mapping[type[errors.KithError], int] = {
     errors.ModelMismatch: ERROR,
     errors.GalleryError: ERROR,
     errors.EvaluationError: ERROR,
+    errors.TrainingError: ERROR,
     errors.UnknownModel: ERROR,
     errors.ChecksumMismatch: ERROR,
     errors.DownloadFailed: ERROR,

@@ -16,3 +16,4 @@ from kith.networks.mtcnn import pnet as pnet
 from kith.networks.mtcnn import rnet as rnet
 from kith.networks.nn4_small2 import nn4_small2 as nn4_small2
 from kith.networks.resnet29 import resnet29 as resnet29
+from kith.networks.slim_resnet29 import slim_resnet29 as slim_resnet29

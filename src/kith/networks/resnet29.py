@@ -6,16 +6,28 @@ Differences from the usual ResNet: a strided block does not pad its first convol
 is an average pool, and the smaller operand of the sum is padded with zeros at the end of each axis.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import keras
 from keras import layers, ops
 
-# (blocks, filters, stride of the first block); shapes for a 150 x 150 crop
+
+class Stage(NamedTuple):
+    """Residual blocks of one width; `stride` is that of the first."""
+
+    blocks: int
+    filters: int
+    stride: int
+
+
+# shapes for a 150 x 150 crop
 STAGES = (
-    (3, 32, 1),  # 35 x 35 x 32
-    (4, 64, 2),  # 17 x 17 x 64
-    (3, 128, 2),  # 8 x 8 x 128
-    (3, 256, 2),  # 4 x 4 x 256
-    (1, 256, 2),  # 2 x 2 x 256
+    Stage(3, 32, 1),  # 35 x 35 x 32
+    Stage(4, 64, 2),  # 17 x 17 x 64
+    Stage(3, 128, 2),  # 8 x 8 x 128
+    Stage(3, 256, 2),  # 4 x 4 x 256
+    Stage(1, 256, 2),  # 2 x 2 x 256
 )
 
 
@@ -32,12 +44,19 @@ def resnet29(
     Returns:
         A model from (n, s, s, 3) float32 to (n, embedding_size) float32.
     """
+    return residual_network("resnet29", STAGES, crop_size, embedding_size, initializer)
+
+
+def residual_network(
+    name: str, stages: Sequence[Stage], crop_size: int, embedding_size: int, initializer: str
+) -> keras.Model:
+    """A network of this plan; the stem has the filters of the first stage."""
     inputs = keras.Input((crop_size, crop_size, 3), name="crops")
-    x = _conv(inputs, 32, 7, 2, "valid", "stem", initializer)  # 72 x 72 x 32
+    x = _conv(inputs, stages[0].filters, 7, 2, "valid", "stem", initializer)  # 72 x 72
     x = layers.ReLU(name="stem_relu")(x)
-    x = layers.MaxPooling2D(3, 2, name="stem_pool")(x)  # 35 x 35 x 32
+    x = layers.MaxPooling2D(3, 2, name="stem_pool")(x)  # 35 x 35
     number = 0
-    for blocks, filters, stride in STAGES:
+    for blocks, filters, stride in stages:
         for position in range(blocks):
             number += 1
             x = _block(x, filters, stride if position == 0 else 1, f"block{number}", initializer)
@@ -45,7 +64,7 @@ def resnet29(
     embedding = layers.Dense(
         embedding_size, use_bias=False, kernel_initializer=initializer, name="embedding"
     )(x)
-    return keras.Model(inputs, embedding, name="resnet29")
+    return keras.Model(inputs, embedding, name=name)
 
 
 def _block(x: keras.KerasTensor, filters: int, stride: int, name: str, initializer: str) -> keras.KerasTensor:

@@ -130,23 +130,30 @@ def load_keras(spec: WeightsSpec, *, notify: Notify | None = None) -> "keras.Mod
 
     arrays = READERS[spec.reader](read_weights(spec))
     say(f"building {spec.network}")
-    return build(spec.network, arrays, spec.embedding_size)
+    return build(spec.network, arrays, spec.embedding_size, spec.input_size)
 
 
-def build(network: str, arrays: Mapping[str, np.ndarray], embedding_size: int | None = None) -> "keras.Model":
+def build(
+    network: str,
+    arrays: Mapping[str, np.ndarray],
+    embedding_size: int | None = None,
+    input_size: int | None = None,
+) -> "keras.Model":
     """The Keras model of a network with these variables.
 
     Args:
         network: The function in `kith.networks`.
         arrays: The variables by their names.
         embedding_size: For a network that has more than one.
+        input_size: Side of its input, if not the network's own.
 
     Raises:
         UnsupportedFile: The variables do not fit the network.
     """
     from kith import networks
 
-    sizes = {} if embedding_size is None else {"embedding_size": embedding_size}
+    wanted = {"embedding_size": embedding_size, "crop_size": input_size}
+    sizes = {name: size for name, size in wanted.items() if size is not None}
     model: keras.Model = getattr(networks, network)(initializer="zeros", **sizes)
     assign(model, arrays)
     return model
@@ -209,7 +216,14 @@ def _cached_file(path: Path, make: Callable[[], bytes]) -> bytes:
 
 
 def _cache_path(spec: WeightsSpec, precision: Precision, inputs_key: str = "") -> Path:
-    parts = (spec.sha256, spec.reader, spec.network, str(spec.embedding_size), inputs_key, _sources())
+    parts = (
+        spec.sha256,
+        spec.reader,
+        spec.network,
+        f"{spec.embedding_size} {spec.input_size}",
+        inputs_key,
+        _sources(),
+    )
     key = hashlib.sha256("\n".join(parts).encode())
     return _compiled_folder() / f"{_stem(spec)}-{precision}-{key.hexdigest()[:16]}.onnx"
 

@@ -49,6 +49,7 @@ class WeightsSpec:
         sha256: Of the file.
         size: Of the file, in bytes.
         embedding_size: Given to the function that builds the network; None if it has only one size.
+        input_size: Side of its input in pixels, given likewise; None for the network's own.
     """
 
     network: str
@@ -57,6 +58,7 @@ class WeightsSpec:
     sha256: str
     size: int
     embedding_size: int | None = None
+    input_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

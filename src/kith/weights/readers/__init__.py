@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from kith.weights.readers.compact import read_compact
 from kith.weights.readers.dlib import read_dlib_resnet29
 from kith.weights.readers.mtcnn import read_mtcnn_onet, read_mtcnn_pnet, read_mtcnn_rnet
 from kith.weights.readers.recognize import read_recognized
@@ -15,6 +16,7 @@ from kith.weights.readers.safetensors import read_safetensors
 Arrays = dict[str, np.ndarray]
 
 READERS: Mapping[str, Callable[[bytes], Arrays]] = {
+    "compact": read_compact,  # what ships with Kith
     "dlib_resnet29": read_dlib_resnet29,
     "mtcnn_pnet": read_mtcnn_pnet,
     "mtcnn_rnet": read_mtcnn_rnet,

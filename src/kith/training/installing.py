@@ -1,0 +1,143 @@
+"""A trained network -> a model of the catalogue: compiled, quantized, calibrated, with a card."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kith.acquisition import embed_unrecognizable
+from kith.errors import EvaluationError, TrainingError, WeightsError
+from kith.evaluation.calibrating import fit_calibration
+from kith.recognizer import Recognizer
+from kith.runtime.prepare import Notify, Precision
+from kith.training.faces import FaceSet
+from kith.training.recipes import Recipe
+from kith.weights.calibration import Calibration
+from kith.weights.calibrations import IMPORTED, keep_calibration
+from kith.weights.catalogue import EMBEDDERS, EmbedderSpec, InstalledFile, WeightsSpec
+from kith.weights.installed import CARD, discard, install, is_id, models_folder, write_card
+from kith.weights.readers.safetensors import EXTENSION, write_safetensors
+
+_MOST_FACES = 4000  # of which all pairs calibrate: 8 million
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a model's card says of where it comes from.
+
+    Attributes:
+        summary: One line for a person.
+        training_data: What it was trained on.
+        licence: Of the weights.
+        lfw: Measured LFW accuracy, if any.
+    """
+
+    summary: str
+    training_data: str
+    licence: str
+    lfw: str = "not measured"
+
+
+def require_free(model_id: str) -> None:
+    """Make sure, before hours of training, that a model of this name can be installed.
+
+    Raises:
+        WeightsError: The name is none, or is taken.
+    """
+    if not is_id(model_id):
+        raise WeightsError(f"{model_id!r} cannot be a model's name: letters, digits and hyphens only")
+    if model_id in EMBEDDERS or (models_folder() / model_id / CARD).exists():
+        raise WeightsError(f"a model {model_id} is here already; choose another name with --id")
+
+
+def install_trained(
+    model_id: str, model: keras.Model, recipe: Recipe, card: Card, held_out: FaceSet, notify: Notify
+) -> EmbedderSpec:
+    """Install a trained network.
+
+    Args:
+        model_id: Its name from now on.
+        model: With its weights.
+        recipe: What is done to a face before it.
+        card: Where it comes from.
+        held_out: Faces of people it did not learn from: the thresholds are measured on them.
+        notify: Told what is being done.
+
+    Raises:
+        WeightsError: It cannot be written; nothing is installed.
+    """
+    content = write_safetensors({variable.path: _array(variable) for variable in model.weights})
+    size = int(model.output.shape[1])
+    spec = EmbedderSpec(
+        id=model_id,
+        summary=card.summary,
+        weights=WeightsSpec(
+            network=recipe.network,
+            reader=EXTENSION,
+            file=InstalledFile(Path()),
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            embedding_size=size,
+            input_size=recipe.input_size,
+        ),
+        embedding_size=size,
+        crop=recipe.crop,
+        pixels=recipe.pixels,
+        input_size=recipe.input_size,
+        looks=recipe.looks,
+        licence=card.licence,
+        training_data=card.training_data,
+        lfw=card.lfw,
+        int8=False,
+    )
+    spec = install(spec, content, f"weights.{EXTENSION}")
+    try:
+        recognizer, spec = _quantized(spec, notify)
+        notify("measuring thresholds on the people held out")
+        keep_calibration(spec.id, calibrate(recognizer, held_out), IMPORTED)
+        write_card(spec)
+    except BaseException as error:
+        discard(model_id)
+        if isinstance(error, OSError):
+            raise WeightsError(
+                f"{models_folder()}: {error.strerror or error}; nothing was installed"
+            ) from None
+        raise
+    return spec
+
+
+def calibrate(recognizer: Recognizer, faces: FaceSet) -> Calibration:
+    """What the scores mean, measured on these faces.
+
+    Raises:
+        TrainingError: There are too few of them.
+    """
+    positions = np.arange(len(faces.crops))[:_MOST_FACES]
+    embeddings = recognizer.embed(np.stack([faces.crops[i] for i in positions]))
+    try:
+        return fit_calibration(
+            embeddings,
+            faces.labels[positions],
+            "people held out of its training",
+            unrecognizable=embed_unrecognizable(recognizer),
+        )
+    except EvaluationError as error:
+        raise TrainingError(f"{error}: hold out more people") from None
+
+
+def _quantized(spec: EmbedderSpec, notify: Callable[[str], None]) -> tuple[Recognizer, EmbedderSpec]:
+    """In int8 where that keeps the embeddings."""
+    try:
+        return Recognizer.from_spec(spec, precision=Precision.INT8, notify=notify), replace(spec, int8=True)
+    except WeightsError as error:
+        notify(str(error))
+        return Recognizer.from_spec(spec, precision=Precision.FLOAT32, notify=notify), spec
+
+
+def _array(variable: Any) -> np.ndarray:
+    return np.asarray(ops.convert_to_numpy(variable.value), np.float32)

@@ -1,0 +1,43 @@
+"""ArcFace (Deng et al. 2019, https://arxiv.org/abs/1801.07698)."""
+
+import math
+
+import keras
+from keras import ops
+
+from kith.training.losses.prototypes import PrototypeLoss, of_label, sine
+
+
+class ArcFace(PrototypeLoss):
+    """Softmax over people with a margin added to the angle to one's own prototype.
+
+    With theta_j the angle between an embedding and prototype j, and y its label (eq. 3)
+
+        L = - mean of log( e^z / (e^z + sum over j != y of e^(s cos theta_j)) ),  z = s cos(theta_y + m).
+
+    Beyond theta_y = pi - m, where cos(theta_y + m) would rise again, cos theta_y - m sin m takes its
+    place, which goes on falling, as in the authors' code. No arc cosine is taken: its slope is
+    infinite at a cosine of 1.
+
+    Args:
+        classes: How many people there are.
+        embedding_size: d.
+        margin: m, in radians.
+        scale: s.
+        seed: Of the prototypes' first values.
+    """
+
+    def __init__(
+        self, classes: int, embedding_size: int, *, margin: float = 0.5, scale: float = 64.0, seed: int = 0
+    ) -> None:
+        super().__init__(classes, embedding_size, scale=scale, seed=seed, name="arcface")
+        self.margin = margin
+
+    def call(self, embeddings: keras.KerasTensor, labels: keras.KerasTensor) -> keras.KerasTensor:
+        """The loss of embeddings (n, d) of unit length with labels (n,)."""
+        cosines = self.cosines_to_prototypes(embeddings)
+        own = of_label(cosines, labels)
+        turned = own * math.cos(self.margin) - sine(own) * math.sin(self.margin)
+        falling = own - self.margin * math.sin(self.margin)
+        own = ops.where(own > -math.cos(self.margin), turned, falling)
+        return self.cross_entropy(cosines, own, labels)

@@ -1,0 +1,124 @@
+"""`kith train`: an embedding of one's own from photos of known people."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from kith.detection import MTCNN
+from kith.errors import TrainingError
+from kith.recognizer import Recognizer
+from kith.runtime.prepare import keras_model
+from kith.training.building import make_loss, new_model, set_precision
+from kith.training.config import Config
+from kith.training.distribution import Hosts
+from kith.training.faces import FaceSet, Track, describe, prepare_faces, tell_unusable
+from kith.training.installing import Card, require_free
+from kith.training.label_noise import find_label_noise, write_report
+from kith.training.loading import require_grain
+from kith.training.loop import Observer
+from kith.training.mining.collapse import CollapseWatch
+from kith.training.photos import PersonPhoto
+from kith.training.recipes import find_recipe, recipe_of
+from kith.training.runs import Result, Task, run
+from kith.training.sampling import PeopleSampler
+from kith.training.teaching import teach
+from kith.training.validation import hold_out, tar_at_fmr
+
+
+def train(
+    photos: Sequence[PersonPhoto],
+    config: Config,
+    *,
+    model_id: str,
+    folder: Path,
+    start_from: str = "",
+    check_labels: bool = True,
+    hosts: Hosts | None = None,
+    track: Track,
+    observer: Observer,
+) -> Result:
+    """Train a network on photos of known people.
+
+    Args:
+        photos: Of whom.
+        config: How.
+        model_id: The new model's name.
+        folder: Of the run: checkpoints and logs. Where there are checkpoints the run goes on.
+        start_from: A model whose weights it starts from.
+        check_labels: Whether the default model first looks for photos in wrong folders.
+        hosts: The processes that train together; None for this one alone.
+        track: Shows how far the preparation is.
+        observer: Watches the training.
+
+    Raises:
+        KithError: The photos, the settings or the disk do not allow it.
+    """
+    require_grain()
+    require_free(model_id)
+    hosts = hosts or Hosts()
+    hosts.join()
+    if check_labels and hosts.leads:
+        _check_labels(photos, folder, track, observer)
+    recipe = recipe_of(start_from) if start_from else find_recipe(config.network, config.input_size)
+    faces = prepare_faces(photos, recipe.crop, MTCNN.from_pretrained(), track)
+    tell_unusable(faces, observer.say)
+    learned, held_out = _divide(faces, config)
+    labels = learned.labels
+    try:
+        sampler = PeopleSampler(labels, people=config.people, images=config.images, seed=config.seed)
+    except ValueError as error:
+        raise TrainingError(f"{error}; more photos of each person are needed, or smaller batches") from None
+    hosts.spread()
+    set_precision(config.precision)
+    keras.utils.set_random_seed(config.seed)
+    model = keras_model(start_from) if start_from else new_model(recipe, config)
+    task = Task(
+        model=model,
+        loss=make_loss(config, int(labels.max()) + 1, int(model.output.shape[1])),
+        recipe=recipe,
+        sampler=sampler,
+        targets=labels.astype(np.int32),
+        learned=learned,
+        held_out=held_out,
+        score=lambda ours: tar_at_fmr(ours, held_out.labels, config.fmr),
+        card=Card(
+            summary=f"{recipe.network} trained by {config.loss} for {config.epochs} epochs",
+            training_data=describe(learned),
+            licence="of whoever trained it",
+        ),
+        watch=CollapseWatch(config.margin if config.loss == "triplet" else None),
+    )
+    return run(task, config, model_id, folder, hosts, observer)
+
+
+def _divide(faces: FaceSet, config: Config) -> tuple[FaceSet, FaceSet]:
+    """Faces to learn from and faces to validate on, of other people."""
+    labels = faces.labels
+    people, counts = np.unique(labels, return_counts=True)
+    if len(people) < 2:
+        raise TrainingError("photos of one person only: it takes others to learn who is who")
+    if counts.max() < 2:
+        raise TrainingError("one photo of each person only: it takes two or more to learn who is who")
+    kept = hold_out(labels, config.hold_out, config.seed)
+    return faces.subset(np.flatnonzero(~kept)), faces.subset(np.flatnonzero(kept))
+
+
+def _check_labels(photos: Sequence[PersonPhoto], folder: Path, track: Track, observer: Observer) -> None:
+    """Tell which photos seem to be in the wrong folder; nothing is left out for it."""
+    judge = Recognizer.from_pretrained()
+    faces = prepare_faces(photos, judge.spec.crop, MTCNN.from_pretrained(), track)
+    noise = find_label_noise(
+        faces.photos,
+        teach(faces, judge, track),
+        faces.labels,
+        judge.calibration.verification_policy().threshold,
+    )
+    if noise.outliers or noise.duplicates:
+        report = folder / "label_noise.csv"
+        write_report(noise, report)
+        observer.say(
+            f"labels: photos unlike their person's others: {len(noise.outliers)}, pictures with two names: "
+            f"{noise.mislabelled}, there twice: {len(noise.duplicates) - noise.mislabelled}; see {report}"
+        )

@@ -1,0 +1,53 @@
+"""How well people whom the network never learned from are told apart."""
+
+import numpy as np
+
+from kith.comparison import threshold_at_fmr
+from kith.errors import TrainingError
+from kith.records import FloatArray
+
+_ROWS = 1024  # of the table of all pairs, at a time
+
+
+def tar_at_fmr(embeddings: FloatArray, labels: np.ndarray, fmr: float) -> float:
+    """The share of mated pairs that match at the threshold where this share of non-mated pairs does.
+
+    All pairs of the images are compared.
+
+    Args:
+        embeddings: (n, d) of unit length.
+        labels: (n,) integers, whose each image is.
+        fmr: Wanted false match rate.
+
+    Raises:
+        TrainingError: There are no mated pairs, or too few non-mated ones for so low a rate.
+    """
+    mated, non_mated = [], []
+    for start in range(0, len(labels), _ROWS):
+        rows = slice(start, start + _ROWS)
+        scores = embeddings[rows] @ embeddings.T
+        later = np.arange(len(labels)) > np.arange(len(labels))[rows, np.newaxis]
+        same = labels[rows, np.newaxis] == labels
+        mated.append(scores[later & same])
+        non_mated.append(scores[later & ~same])
+    mated_scores, non_mated_scores = np.concatenate(mated), np.concatenate(non_mated)
+    if not len(mated_scores):
+        raise TrainingError("nobody held out for validation has two photos; hold out more people")
+    try:
+        threshold = threshold_at_fmr(non_mated_scores, fmr)
+    except ValueError as error:
+        raise TrainingError(f"{error}: hold out more people, or validate at a higher rate") from None
+    return float(np.mean(mated_scores >= threshold))
+
+
+def hold_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Which images are held out, chosen by person: (n,) bool.
+
+    Args:
+        labels: (n,) integers, whose each image is.
+        share: Of the people, 0 to 1.
+        seed: Of the choice.
+    """
+    people = np.unique(labels)
+    count = round(share * len(people))
+    return np.isin(labels, np.random.default_rng(seed).permutation(people)[:count])

@@ -1,0 +1,119 @@
+"""`kith train` and `kith distill` from photos to a model that works, and what they say of bad input."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from command_line import kith
+
+from kith.sample_people import PEOPLE
+
+SETTINGS = """
+input_size = 104
+people = 3
+images = 4
+epochs = 2
+hold_out = 0.3
+fmr = 0.05
+precision = "float32"
+warmup = 0.5
+"""
+
+
+@pytest.fixture(autouse=True)
+def apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.toml").write_text(SETTINGS)
+
+
+def copy(*names: str, photos: int = 6) -> Path:
+    folder = Path("people")
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for number in range(1, photos + 1):
+            shutil.copy(PEOPLE / name / f"{number}.jpg", folder / name)
+    return folder
+
+
+def test_a_trained_model_is_used_by_its_name() -> None:
+    answer = kith("train", PEOPLE, "--config", "run.toml", "--id", "mine", "--no-check-labels", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.json()["model"] == "mine"
+    assert "epoch 2: validation" in answer.err
+    rows = Path("runs/mine/steps.csv").read_text().splitlines()
+    assert answer.json()["steps"] in (len(rows) // 2, len(rows) - 1)  # the best of two epochs
+    ada = PEOPLE / "Ada" / "1.jpg"
+    assert kith("verify", ada, ada, "--model", "mine", "--json").json()["score"] == pytest.approx(1)
+    card = kith("models", "show", "mine", "--json").json()
+    assert "photos of" in card["training_data"]
+    again = kith("train", PEOPLE, "--config", "run.toml", "--id", "mine")
+    assert (again.code, again.err.count("\n")) == (2, 1)
+    assert "a model mine is here already" in again.err
+
+
+def test_a_distilled_model_begins_as_its_teacher() -> None:
+    settings = SETTINGS.replace("input_size = 104\n", 'freeze = "block2_relu"\n').replace("= 2", "= 1")
+    Path("run.toml").write_text(settings)
+    answer = kith("distill", "dlib-resnet29", PEOPLE, "--config", "run.toml", "--id", "student", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.json()["score"] > 0.2
+    shown = kith("models", "show", "student", "--json").json()
+    assert "names were not used" in shown["training_data"]
+
+
+@pytest.mark.parametrize(
+    ("names", "photos", "said"),
+    [
+        (("Ada",), 6, "photos of one person only"),
+        (("Ada", "Grace", "Omar"), 1, "one photo of each person only"),
+        (("Ada", "Grace", "Omar"), 2, "more photos of each person are needed, or smaller batches"),
+    ],
+)
+def test_photos_that_cannot_teach_are_told_in_one_line(
+    names: tuple[str, ...], photos: int, said: str
+) -> None:
+    answer = kith("train", copy(*names, photos=photos), "--config", "run.toml", "--no-check-labels")
+    assert answer.code == 2
+    assert said in answer.err
+    assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--loss", "tripel"), "unknown loss 'tripel'"),
+        (("--miner", "hard"), "unknown miner 'hard'"),
+        (("--network", "resnet"), "unknown network 'resnet'"),
+        (("--freeze", "block9"), "cannot be frozen up to a layer 'block9'"),
+        (("--id", "../x"), "cannot be a model's name"),
+        (("--from", "nothing"), "unknown model 'nothing'"),
+        (("--processes", "2"), "need --coordinator"),
+        (("--config", "none.toml"), "none.toml: No such file"),
+        (("--without", "none.txt"), "none.txt: No such file"),
+    ],
+)
+def test_wrong_settings_are_told_in_one_line(arguments: tuple[str, ...], said: str) -> None:
+    given = ("--config", "run.toml") if "--config" not in arguments else ()
+    answer = kith("train", PEOPLE, *given, *arguments, "--no-check-labels")
+    assert answer.code == 2
+    assert said in answer.err
+    assert answer.err.count("\n") == 1, answer.err
+
+
+def test_a_folder_without_photos_is_told() -> None:
+    Path("empty").mkdir()
+    answer = kith("train", "empty")
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+    assert "no photos in it" in answer.err
+
+
+def test_wrong_labels_are_told_before_training() -> None:
+    folder = copy("Ada", "Grace", "Omar")
+    shutil.copy(PEOPLE / "Grace" / "1.jpg", folder / "Ada" / "7.jpg")
+    Path("run.toml").write_text(SETTINGS.replace("people = 3", "people = 90"))  # stops it before it trains
+    answer = kith("train", folder, "--config", "run.toml", "--id", "mine")
+    assert answer.code == 2
+    assert "pictures with two names: 1" in answer.err
+    report = Path("runs/mine/label_noise.csv").read_text()
+    assert "people/Ada/7.jpg" in report
+    assert "Grace" in report

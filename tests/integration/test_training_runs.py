@@ -1,0 +1,92 @@
+"""A run that is killed goes on as if it had not been; a run of many devices or processes is a run of one."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = Path(__file__).with_name("train_patterns.py")
+EPOCHS, STEPS = 5, 20  # 16 people, 4 in a batch
+FIGURES = ("step", "loss", "spread", "gradient", "active")  # the others are times
+
+
+def start(folder: Path, *, devices: int = 1, **settings: Any) -> subprocess.Popen[str]:
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT / "src"),
+        "KERAS_BACKEND": "jax",
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+    }
+    given = (
+        {"loss": "triplet", "epochs": EPOCHS, "die_at": 0, "chunk": 0} | settings | {"folder": str(folder)}
+    )
+    return subprocess.Popen(
+        [sys.executable, str(PROGRAM), json.dumps(given)],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def run(folder: Path, *, expect: int = 0, **settings: Any) -> list[tuple[str, ...]]:
+    process = start(folder, **settings)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == expect, errors
+    return figures(folder)
+
+
+def figures(folder: Path) -> list[tuple[str, ...]]:
+    with (folder / "steps.csv").open() as file:
+        return [tuple(row[name] for name in FIGURES) for row in csv.DictReader(file)]
+
+
+def assert_close(found: list[tuple[str, ...]], expected: list[tuple[str, ...]]) -> None:
+    np.testing.assert_allclose(np.array(found, float), np.array(expected, float), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("loss", "chunk"), [("triplet", 8), ("center", 0)])
+def test_a_killed_run_goes_on_with_the_same_figures(tmp_path: Path, loss: str, chunk: int) -> None:
+    """Killed in mid-epoch between two checkpoints, and again later: not a digit differs."""
+    whole = run(tmp_path / "whole", loss=loss, chunk=chunk)
+    assert len(whole) == STEPS
+    killed = tmp_path / "killed"
+    part = run(killed, loss=loss, chunk=chunk, die_at=5, expect=-signal.SIGKILL)
+    assert part == whole[:5]
+    assert len(run(killed, loss=loss, chunk=chunk, die_at=14, expect=-signal.SIGKILL)) == 14
+    assert run(killed, loss=loss, chunk=chunk) == whole
+    validations = [(folder / "validation.csv").read_text() for folder in (killed, tmp_path / "whole")]
+    assert validations[0] == validations[1]
+
+
+@pytest.mark.parametrize("loss", ["triplet", "arcface"])
+def test_eight_devices_train_as_one(tmp_path: Path, loss: str) -> None:
+    one = run(tmp_path / "one", loss=loss, epochs=2)
+    assert_close(run(tmp_path / "eight", loss=loss, epochs=2, devices=8), one)
+
+
+def test_two_processes_train_as_one_even_if_both_are_killed(tmp_path: Path) -> None:
+    one = run(tmp_path / "one", epochs=2)
+    together = tmp_path / "two"
+    run_two(together, expect=-signal.SIGKILL, epochs=2, die_at=5)
+    assert len(figures(together)) == 5
+    run_two(together, expect=0, epochs=2)
+    assert_close(figures(together), one)
+
+
+def run_two(folder: Path, *, expect: int, **settings: Any) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        coordinator = f"127.0.0.1:{free.getsockname()[1]}"
+    processes = [
+        start(folder, coordinator=coordinator, processes=2, index=index, **settings) for index in range(2)
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == expect, errors
