@@ -78,7 +78,7 @@ def print_classifier(
             decision for _, decision in recognizer.identify(load_image(photo), gallery, classifier=kind)
         ]
         right += [decision.subject.name for decision in decisions if decision.subject] == [photo.parent.name]
-    threshold = recognizer.spec.identification_policy.threshold
+    threshold = recognizer.identification_policy(gallery, kind).threshold
     named = sum(
         candidates[0].score >= threshold
         for candidates in rank(strangers, gallery, threshold=threshold, kind=kind)
