@@ -67,7 +67,7 @@ class Lookalike:
 
 
 def lookalikes(gallery: Gallery, subjects: set[int], threshold: float) -> list[Lookalike]:
-    """People whose references would, on the whole, be taken for another enrolled person's.
+    """People whose references would, on the whole, be taken for another enrolled person's; each two once.
 
     Args:
         gallery: Of one model.
@@ -78,14 +78,15 @@ def lookalikes(gallery: Gallery, subjects: set[int], threshold: float) -> list[L
     if len(np.unique(references.subject_ids)) < 2:
         return []
     centroids = _fitted(ClassifierKind.CENTROID, gallery, references)
-    found = []
+    found: list[Lookalike] = []
     for subject in sorted(subjects & set(references.subject_ids.tolist())):
         own = references.embeddings[references.subject_ids == subject]
         scores = centroids.decision_function(own).mean(axis=0)
         scores[centroids.classes_ == subject] = -1
         best = int(np.argmax(scores))
-        if scores[best] >= threshold:
-            other = references.subjects[int(centroids.classes_[best])]
+        other = references.subjects[int(centroids.classes_[best])]
+        is_told = any(one.subject == other and one.other.id == subject for one in found)
+        if scores[best] >= threshold and not is_told:
             found.append(Lookalike(references.subjects[subject], other, float(scores[best])))
     return found
 

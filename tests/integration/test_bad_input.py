@@ -28,8 +28,8 @@ FLOAT32 = ("--precision", "float32")
 
 @pytest.fixture(scope="session")
 def portraits() -> list[Path]:
-    """Twelve photos of one face each."""
-    return sample_photos()[:12]
+    """Twelve photos of one face each, of four people."""
+    return [photo for photo in sample_photos()[:24] if photo.stem in "123"]
 
 
 @pytest.fixture(scope="session")
@@ -703,3 +703,11 @@ def test_models_are_compiled_on_a_full_disk_by_a_killed_process_and_by_two_at_on
     third = kith_process(program=COMPILE)
     assert (third.code, third.err) == (0, "")
     assert models() == compiled, "what is there is used as it is"
+
+
+def test_whoever_looks_like_someone_enrolled_is_told_once(portraits: list[Path], tmp_path: Path) -> None:
+    for number, name in enumerate(("Ada", "Augusta", "Grace")):
+        (tmp_path / "people" / name).mkdir(parents=True)
+        shutil.copy(portraits[(0, 1, 3)[number]], tmp_path / "people" / name / "1.jpg")
+    answer = kith("enroll", tmp_path / "people", "-g", tmp_path / "gallery.db", *FLOAT32)
+    require_one_line(answer, 0, "Ada looks like Augusta", "kith people merge", kind="warning")
