@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from zlib import crc32
 
-import cv2
 import numpy as np
 
 from kith.detection import central_face
@@ -22,7 +21,6 @@ from kith.images import load_image
 from kith.quality import Quality
 from kith.recognizer import Recognizer
 from kith.records import Face, FloatArray, Image
-from kith.sample_people import photos as sample_photos
 
 Track = Callable[[Sequence[Path]], Iterable[Path]]
 Tell = Callable[[str], None]
@@ -94,20 +92,6 @@ def pick_face(recognizer: Recognizer, image: Image) -> Face:
         NoFaceFound: There is none.
     """
     return central_face(recognizer.detect(image), image.shape)
-
-
-def embed_unrecognizable(recognizer: Recognizer) -> FloatArray:
-    """Embeddings (n, d) of the sample people's faces, made too coarse for anyone to recognize them."""
-    rows = []
-    for photo in sample_photos():
-        image = load_image(photo)
-        for crop in recognizer.align(image, recognizer.detect(image)[:1]):
-            coarse = cv2.resize(crop, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
-            rows.append(cv2.resize(coarse, crop.shape[:2], interpolation=cv2.INTER_LINEAR))
-    return recognizer.embed(np.stack(rows))
-
-
-_COARSE = 14  # pixels across a crop: of 4 to 20, the one whose distance told best which LFW pairs would fail
 
 
 def _acquire_one(recognizer: Recognizer, photo: Path, kept: "_Kept", tell: Tell) -> np.void:

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.acquisition import embed_unrecognizable
 from kith.cli.console import print_json, print_line, print_table, warn
 from kith.cli.evaluate.acquiring import acquire_photos
 from kith.cli.evaluate.app import Keep
@@ -14,6 +13,7 @@ from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.errors import EvaluationError
 from kith.evaluation.calibrating import FEW_PEOPLE, fit_calibration
 from kith.evaluation.people import read_people
+from kith.first_calibration import embed_unrecognizable
 from kith.runtime.prepare import Precision
 from kith.weights.calibration import VERIFICATION_FMR, Calibration
 from kith.weights.calibrations import find_calibration, forget_calibration, keep_calibration

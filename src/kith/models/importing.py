@@ -10,16 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from kith.acquisition import embed_unrecognizable
 from kith.errors import UnsupportedFile, WeightsError
-from kith.evaluation.calibrating import fit_calibration
-from kith.images import load_image
+from kith.first_calibration import calibrate_on_sample_people
 from kith.recognizer import Recognizer
 from kith.runtime.adopt import adopt_onnx
 from kith.runtime.prepare import Notify, Precision
-from kith.sample_people import photos_of_people
 from kith.weights.calibration import Calibration
 from kith.weights.calibrations import IMPORTED, keep_calibration
 from kith.weights.catalogue import EMBEDDERS, ONNX, EmbedderSpec, InstalledFile, WeightsSpec
@@ -202,22 +197,9 @@ def _family_of(found: Recognized, published: tuple[PublishedModel, PublishedFile
 
 
 def _measure_on_sample_people(spec: EmbedderSpec, notify: Notify | None) -> Calibration:
-    """What the scores mean. It is a beginning: a thousand pairs of eight people say little."""
     recognizer = Recognizer.from_spec(spec, precision=Precision.FLOAT32, notify=notify)
     (notify or _silent)("measuring on the sample people")
-    templates, owners = [], []
-    for owner, photos in enumerate(photos_of_people().values()):
-        for photo in photos:
-            image = load_image(photo)
-            faces = recognizer.detect(image)[:1]
-            templates.append(recognizer.embed(recognizer.align(image, faces))[0])
-            owners.append(owner)
-    embeddings = np.stack(templates)
-    if not np.isfinite(embeddings).all():
-        raise UnsupportedFile("the network's embeddings are not numbers; the file is damaged")
-    return fit_calibration(
-        embeddings, np.array(owners), "the sample people", unrecognizable=embed_unrecognizable(recognizer)
-    )
+    return calibrate_on_sample_people(recognizer)
 
 
 def _hashes(path: Path) -> tuple[str, str]:

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from kith.acquisition import embed_unrecognizable
-from kith.errors import EvaluationError, TrainingError, WeightsError
+from kith.errors import EvaluationError, WeightsError
 from kith.evaluation.calibrating import fit_calibration
+from kith.first_calibration import calibrate_on_sample_people, embed_unrecognizable
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Notify, Precision
 from kith.training.faces import FaceSet
@@ -112,11 +112,7 @@ def install_trained(
 
 
 def calibrate(recognizer: Recognizer, faces: FaceSet) -> Calibration:
-    """What the scores mean, measured on these faces.
-
-    Raises:
-        TrainingError: There are too few of them.
-    """
+    """What the scores mean, measured on these faces; on the sample people where these are too few."""
     positions = np.arange(len(faces.crops))[:_MOST_FACES]
     embeddings = recognizer.embed(np.stack([faces.crops[i] for i in positions]))
     try:
@@ -126,8 +122,8 @@ def calibrate(recognizer: Recognizer, faces: FaceSet) -> Calibration:
             "people held out of its training",
             unrecognizable=embed_unrecognizable(recognizer),
         )
-    except EvaluationError as error:
-        raise TrainingError(f"{error}: hold out more people") from None
+    except EvaluationError:
+        return calibrate_on_sample_people(recognizer)
 
 
 def _quantized(spec: EmbedderSpec, notify: Callable[[str], None]) -> tuple[Recognizer, EmbedderSpec]:
