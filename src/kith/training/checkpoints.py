@@ -63,7 +63,7 @@ class Checkpoints:
         except OSError as error:
             raise TrainingError(
                 f"cannot write {error.filename or self._folder}: {error.strerror or error}; "
-                "the checkpoints before it are whole: make room and go on with --resume"
+                "the checkpoints before it are whole: make room and run it again to go on"
             ) from None
 
     def steps(self) -> list[int]:
