@@ -4,13 +4,15 @@ A kept file is a line of JSON that says what made it, and then one record of fix
 as it is done. What a killed process left of its last record is cut off by the next.
 """
 
+import errno
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 from zlib import crc32
 
 import numpy as np
@@ -139,7 +141,7 @@ class _Kept:
         self.records: dict[bytes, np.void] = {}
         self._path = path
         self._head = (json.dumps(made_by, sort_keys=True) + "\n").encode()
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
 
     def empty(self) -> np.void:
         """A record of a photo without a face."""
@@ -154,7 +156,7 @@ class _Kept:
         return self
 
     def _open(self, path: Path) -> None:
-        self._file = path.open("a+b")
+        self._file = path.open("a+b", buffering=0)  # else what did not fit is tried again when it is closed
         self._file.seek(0)
         content = self._file.read()
         whole = 0
@@ -166,9 +168,8 @@ class _Kept:
         if content:
             whole = self._read(content)
         else:
-            self._file.write(self._head)
+            self._write(self._head)
             whole = len(self._head)
-        self._file.flush()
         os.truncate(path, whole)
 
     def _read(self, content: bytes) -> int:
@@ -192,12 +193,15 @@ class _Kept:
         if self._file is None:
             return
         try:
-            self._file.write(record.tobytes())
-            self._file.flush()
+            self._write(record.tobytes())
         except OSError as error:
             raise EvaluationError(
                 f"{self._path}: {error.strerror}; what was kept before stays, run it again to go on"
             ) from None
+
+    def _write(self, data: bytes) -> None:
+        if self._file is not None and self._file.write(data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def __exit__(self, *error: object) -> None:
         if self._file is not None:

@@ -711,3 +711,19 @@ def test_whoever_looks_like_someone_enrolled_is_told_once(portraits: list[Path],
         shutil.copy(portraits[(0, 1, 3)[number]], tmp_path / "people" / name / "1.jpg")
     answer = kith("enroll", tmp_path / "people", "-g", tmp_path / "gallery.db", *FLOAT32)
     require_one_line(answer, 0, "Ada looks like Augusta", "kith people merge", kind="warning")
+
+
+def test_a_full_disk_while_evaluating_loses_nothing_that_was_kept(people: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "people.kept"
+    command = ("evaluate", "verification", people, "--keep", kept, *FLOAT32)
+    with no_file_larger_than(4_000):
+        answer = kith(*command)
+    require_one_line(answer, 2, kept, "run it again to go on")
+    before = kept.read_bytes()
+    assert kith(*command).code == 0
+    after = kept.read_bytes()
+    head = after.index(b"\n") + 1
+    record = (len(after) - head) // 12
+    whole = head + (len(before) - head) // record * record
+    assert whole > head, "some were kept"
+    assert after.startswith(before[:whole])
