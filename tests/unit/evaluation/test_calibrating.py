@@ -18,7 +18,7 @@ def faces(people: int, photos: int, noise: float = 0.6, seed: int = 0) -> tuple[
 
 @pytest.fixture(scope="module")
 def fitted() -> tuple[Calibration, np.ndarray, np.ndarray]:
-    X, y = faces(900, 3)
+    X, y = faces(1400, 3)
     return fit_calibration(X, y, "a test"), X, y
 
 
@@ -44,7 +44,7 @@ def test_thresholds_hold_on_other_people_at_the_size_of_their_gallery(
     calibration, _, _ = fitted
     X, y = faces(3000, 4, seed=7)
     for people, classifier in ((20, Centroid()), (100, Centroid()), (400, NormalizedCentroid())):
-        protocol = draw_open_set(y, people=people, references=3)
+        protocol = draw_open_set(y, people=people, references=2)
         strangers = search(classifier, X, y, protocol).strangers
         policy = calibration.identification_policy(people, fpir=0.02)
         assert (policy.people, policy.fpir) == (people, 0.02)
