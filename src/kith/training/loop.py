@@ -8,6 +8,7 @@ from typing import Protocol
 
 import jax
 import numpy as np
+from jax.experimental.multihost_utils import broadcast_one_to_all
 
 from kith.errors import TrainingError
 from kith.training.checkpoints import Checkpoint, Checkpoints
@@ -82,7 +83,7 @@ def fit(
         leads: Whether this process writes; of several, one does.
 
     Returns:
-        The state with the best score; in a process that does not lead, the last.
+        The state with the best score; the last where there was no validation.
 
     Raises:
         TrainingError: A loss is no number; the checkpoint before it is kept.
@@ -112,10 +113,23 @@ def fit(
             if leads:
                 checkpoints.save(Checkpoint(step, _to_arrays(state), settings), score)
             clock.restart()
-    best = checkpoints.best() if leads else None
-    if best is None:
+    if not log.validations:
         return state
-    return _from_arrays(checkpoints.load(best[0], settings).arrays, start)
+    return _from_arrays(_best(state, checkpoints, settings, leads=leads), start)
+
+
+def _best(state: State, checkpoints: Checkpoints, settings: str, *, leads: bool) -> dict[str, np.ndarray]:
+    """The arrays of the best checkpoint, from the process that writes, in all of them.
+
+    All must have the same at the same time: what is put on the devices of several is compared first.
+    """
+    arrays = _to_arrays(state)
+    best = checkpoints.best() if leads else None
+    if best is not None:
+        arrays = checkpoints.load(best[0], settings).arrays
+    if jax.process_count() == 1:
+        return arrays
+    return {name: np.asarray(value) for name, value in broadcast_one_to_all(arrays, is_source=leads).items()}
 
 
 def _resume(start: State, checkpoints: Checkpoints, settings: str) -> tuple[int, State]:
