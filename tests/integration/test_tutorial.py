@@ -78,7 +78,7 @@ def test_the_model_is_listed_shown_and_verified(models: Path, monkeypatch: pytes
     shown = kith("models", "show", "facenet-keras").out
     assert "pixels: whitening of each crop" in shown
     assert "crop: 160 pixels, MarginCrop of 32 pixels of the image" in shown
-    assert kith("models", "verify").out == "5 files read, 0 wrong\n"
+    assert kith("models", "verify").out == "6 files read, 0 wrong\n"
     weights = models / "facenet-keras" / "weights.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
