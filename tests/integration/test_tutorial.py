@@ -84,7 +84,7 @@ def test_the_model_is_listed_shown_and_verified(models: Path, monkeypatch: pytes
     content[-1] ^= 1
     weights.write_bytes(content)
     answer = kith("models", "verify")
-    assert (answer.code, answer.out) == (2, "5 files read, 1 wrong\n")
+    assert (answer.code, answer.out) == (2, "6 files read, 1 wrong\n")
     assert "remove the model and import it again" in answer.err
     content[-1] ^= 1
     weights.write_bytes(content)
