@@ -1,8 +1,6 @@
 """Links: faces that must be together, and faces that must not."""
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from kith.clustering.groups import Groups
 
@@ -25,6 +23,9 @@ def joined(count: int, together: np.ndarray) -> np.ndarray:
     Returns:
         (n,) int64, numbered in the order of each group's first.
     """
+    from scipy.sparse import coo_array  # here: a quarter of a second that other verbs need not wait
+    from scipy.sparse.csgraph import connected_components
+
     ones = np.ones(len(together), bool)
     graph = coo_array((ones, (together[:, 0], together[:, 1])), (count, count))
     return renumber(connected_components(graph, directed=False)[1])
