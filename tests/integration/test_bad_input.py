@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from command_line import PROGRAM, Answer, finish, kith, kith_process, start
 from PIL import Image as PillowImage
+from small_disk import small_disk
 
 from kith.sample_people import photos as sample_photos
 
@@ -545,19 +546,7 @@ class TestFullDisk:
 
     def test_of_a_few_kilobytes(self, people: Path, tmp_path: Path) -> None:
         """A file system that is really full."""
-        disk, saved = tmp_path / "disk", tmp_path / "saved"
-        disk.mkdir()
-        saved.mkdir()
-        script = (
-            'mount -t tmpfs -o size=200k tmpfs "$1" && cd "$1" && disk=$1 saved=$2 && shift 2 &&'
-            ' { "$@"; code=$?; cp "$disk"/* "$saved"; exit $code; }'
-        )
-        prefix = ("unshare", "-rm", "sh", "-c", script, "sh", str(disk), str(saved))
-        if (
-            not shutil.which("unshare")
-            or subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode
-        ):
-            pytest.skip("a small file system cannot be mounted here")
+        disk, saved, prefix = small_disk(tmp_path, "200k")
         answer = kith_process("enroll", people, "-g", disk / "family.db", *FLOAT32, prefix=prefix)
         require_one_line(answer, 2, disk / "family.db", "disk")
         found = enrolled_photos(saved / "family.db")

@@ -3,13 +3,13 @@
 import shutil
 import signal
 import sqlite3
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from command_line import PROGRAM, Answer, finish, kith, start
 from PIL import Image
+from small_disk import small_disk
 
 from kith.gallery import Album, Gallery
 from kith.sample_people import GROUP_PHOTO, PEOPLE
@@ -280,19 +280,7 @@ def test_two_processes_at_once(few: Path, tmp_path: Path) -> None:
 
 
 def test_a_full_disk(few: Path, tmp_path: Path) -> None:
-    disk, saved = tmp_path / "disk", tmp_path / "saved"
-    disk.mkdir()
-    saved.mkdir()
-    script = (
-        'mount -t tmpfs -o size=180k tmpfs "$1" && cd "$1" && disk=$1 saved=$2 && shift 2 &&'
-        ' { "$@"; code=$?; cp "$disk"/* "$saved"; exit $code; }'
-    )
-    prefix = ("unshare", "-rm", "sh", "-c", script, "sh", str(disk), str(saved))
-    if (
-        not shutil.which("unshare")
-        or subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode
-    ):
-        pytest.skip("a small file system cannot be mounted here")
+    disk, saved, prefix = small_disk(tmp_path, "180k")
     for number in range(40):  # different pixels: different photos
         with Image.open(PEOPLE / "Ada" / "1.jpg") as photo:
             photo.putpixel((0, 0), (number, 0, 0))
