@@ -8,7 +8,7 @@ import numpy as np
 from kith.cli.console import note, print_json, print_line
 from kith.cli.evaluate.acquiring import acquire_photos
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
-from kith.cli.evaluate.reports import write_clusters_report
+from kith.cli.evaluate.report_clusters import write_clusters_report
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.clustering import cluster

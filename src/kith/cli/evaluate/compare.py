@@ -11,7 +11,7 @@ from kith.cli.console import note, print_json, print_table
 from kith.cli.evaluate.acquiring import acquire_photos
 from kith.cli.evaluate.app import ReportFolder, app
 from kith.cli.evaluate.identification import Identified, identification_json, identify_people
-from kith.cli.evaluate.reports import write_comparison_report
+from kith.cli.evaluate.report_models import write_comparison_report
 from kith.cli.evaluate.verification import Verified, verification_json, verify_pairs
 from kith.cli.load import load_recognizer
 from kith.cli.options import Json, PrecisionName

@@ -12,7 +12,7 @@ from kith.classification import CLASSIFIERS, GATES, ClassifierKind
 from kith.cli.console import note, print_json, print_line
 from kith.cli.evaluate.acquiring import acquire_photos, estimate_json
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
-from kith.cli.evaluate.reports import write_identification_report
+from kith.cli.evaluate.report_searches import write_identification_report
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.errors import EvaluationError

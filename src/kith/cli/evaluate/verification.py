@@ -13,7 +13,7 @@ from kith.acquisition import Acquired
 from kith.cli.console import note, print_json, print_line, print_table
 from kith.cli.evaluate.acquiring import acquire_photos, estimate_json
 from kith.cli.evaluate.app import Groups, Keep, People, ReportFolder, app
-from kith.cli.evaluate.reports import write_verification_report
+from kith.cli.evaluate.report_pairs import write_verification_report
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.comparison import score_pairs
