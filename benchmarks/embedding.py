@@ -17,10 +17,9 @@ from photos import sample
 from timing import exit_code, interleave, report
 
 import kith
-from kith.embedding import Embedder, look, scale_pixels
+from kith.embedding import Embedder, scale_pixels, shrink
 from kith.runtime.prepare import Precision, prepare, prepare_int8
 from kith.weights.catalogue import EmbedderSpec
-from kith.weights.preprocessing import Look
 
 BATCH = 32
 
@@ -64,7 +63,7 @@ def embedder(spec: EmbedderSpec, crops: np.ndarray, precision: Precision) -> Emb
         input_size=spec.input_size,
         embedding_size=spec.embedding_size,
         pixels=spec.pixels,
-        looks=[Look(spec.input_size, mirrored=False)],
+        mirrored=False,
     )
 
 
@@ -73,7 +72,7 @@ def aligned_crops(recognizer: kith.Recognizer, files: list[Path]) -> np.ndarray:
     images = [kith.load_image(file) for file in files]
     crops = [recognizer.align(image, recognizer.detect(image)[:1]) for image in images]
     side = recognizer.spec.input_size
-    return np.ascontiguousarray(look(np.concatenate(crops)[:BATCH], side, side))
+    return shrink(np.concatenate(crops)[:BATCH], side)
 
 
 def least_cosine(ours: Embedder, peer: dlib.face_recognition_model_v1, crops: np.ndarray) -> float:

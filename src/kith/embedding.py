@@ -1,15 +1,15 @@
 """Crops -> embeddings of unit length."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Protocol
 
 import cv2
 import numpy as np
 
 from kith.records import FloatArray, require_shape
-from kith.weights.preprocessing import FixedScaling, Look, PixelRule
+from kith.weights.preprocessing import FixedScaling, PixelRule
 
-_AT_ONCE = 4  # crops in one run, a few looks each: larger batches are no faster on a CPU, and cost memory
+_AT_ONCE = 4  # crops in one run, mirrored too: larger batches are no faster on a CPU, and cost memory
 
 
 class Network(Protocol):
@@ -29,7 +29,7 @@ class Embedder:
         input_size: i, side of what the network sees.
         embedding_size: d.
         pixels: How the network wants pixels scaled.
-        looks: What the network looks at, each scaled to its input; the embeddings are summed.
+        mirrored: Whether the network sees the mirror image too, and the two embeddings are summed.
     """
 
     def __init__(
@@ -40,14 +40,14 @@ class Embedder:
         input_size: int,
         embedding_size: int,
         pixels: PixelRule,
-        looks: Sequence[Look],
+        mirrored: bool,
     ) -> None:
         self._network = network
         self._crop_size = crop_size
         self._input_size = input_size
         self._embedding_size = embedding_size
         self._pixels = pixels
-        self._looks = tuple(looks)
+        self._mirrored = mirrored
 
     def embed(self, crops: np.ndarray) -> FloatArray:
         """Embed crops.
@@ -62,52 +62,40 @@ class Embedder:
         sums = np.zeros((len(crops), self._embedding_size), np.float32)
         for start in range(0, len(crops), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
-            views = list(views_of(crops[part], self._looks, self._input_size, self._pixels))
+            views = list(views_of(crops[part], self._input_size, self._pixels, mirrored=self._mirrored))
             (outputs,) = self._network.run(np.concatenate(views))
             sums[part] = outputs.reshape(len(views), -1, self._embedding_size).sum(axis=0)
         return normalize(sums)
 
 
 def views_of(
-    crops: np.ndarray, looks: Sequence[Look], input_size: int, pixels: PixelRule
+    crops: np.ndarray, input_size: int, pixels: PixelRule, *, mirrored: bool
 ) -> Iterator[FloatArray]:
-    """What the network sees of crops, one look after the other.
+    """What the network sees of crops: each of them, and then perhaps the mirror image of each.
 
     Args:
         crops: (n, s, s, 3) uint8 RGB.
-        looks: What the network looks at.
         input_size: i, side of what the network sees.
         pixels: How the network wants pixels scaled.
+        mirrored: Whether it sees mirror images too.
 
     Yields:
-        (n, i, i, 3) float32 for each look.
+        (n, i, i, 3) float32, once or twice.
     """
-    scaled: dict[int, FloatArray] = {}
-    for side, mirrored in looks:
-        if side not in scaled:
-            scaled[side] = scale_pixels(look(crops, side, input_size), pixels)
-        yield scaled[side][:, :, ::-1] if mirrored else scaled[side]
+    scaled = scale_pixels(shrink(crops, input_size), pixels)
+    yield scaled
+    if mirrored:
+        yield scaled[:, :, ::-1]
 
 
-def look(crops: np.ndarray, side: int, size: int) -> np.ndarray:
-    """The middle of crops, scaled.
-
-    Args:
-        crops: (n, s, s, 3) uint8.
-        side: Of the square in the middle, in pixels.
-        size: Of the result, in pixels.
-
-    Returns:
-        (n, size, size, 3) uint8.
-    """
-    start = (crops.shape[1] - side) // 2
-    middle = crops[:, start : start + side, start : start + side]
-    if side == size:
-        return middle
-    scaled = np.empty((len(crops), size, size, 3), np.uint8)
-    for source, target in zip(middle, scaled, strict=True):
+def shrink(crops: np.ndarray, size: int) -> np.ndarray:
+    """Crops (n, s, s, 3) uint8 at another size: (n, size, size, 3) uint8."""
+    if crops.shape[1] == size:
+        return crops
+    shrunk = np.empty((len(crops), size, size, 3), np.uint8)
+    for source, target in zip(crops, shrunk, strict=True):
         cv2.resize(source, (size, size), dst=target, interpolation=cv2.INTER_AREA)
-    return scaled
+    return shrunk
 
 
 def scale_pixels(crops: np.ndarray, rule: PixelRule) -> FloatArray:

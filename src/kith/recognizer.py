@@ -135,7 +135,7 @@ class Recognizer:
             input_size=spec.input_size,
             embedding_size=spec.embedding_size,
             pixels=spec.pixels,
-            looks=spec.looks,
+            mirrored=spec.mirrored,
         )
         return cls(detector, embedder, spec, find_calibration(spec.id), precision)
 
@@ -147,7 +147,8 @@ class Recognizer:
     @property
     def fingerprint(self) -> str:
         """What makes this recognizer's embeddings: other for other numbers."""
-        return f"{self.model_id} {self.spec.weights.sha256[:16]} {self.precision}"
+        made_by = hashlib.sha256(_preprocessing(self.spec)).hexdigest()
+        return f"{self.model_id} {self.spec.weights.sha256[:16]} {made_by[:8]} {self.precision}"
 
     def detect(self, image: Image) -> list[Face]:
         """Find the faces of an image (h, w, 3) uint8 RGB, the largest first."""
@@ -305,18 +306,23 @@ class Recognizer:
 
 
 def _calibration(detector: Detector, spec: EmbedderSpec) -> FloatArray:
-    """Real inputs of an embedder: every look at the sample people's faces."""
+    """Real inputs of an embedder: the sample people's faces, mirrored too where it sees mirror images."""
     crops: list[np.ndarray] = []
     for photo in sample_photos():
         image = load_image(photo)
         crops.extend(align(image, detector.detect(image)[:1], spec.crop))
-    views = views_of(np.stack(crops), spec.looks, spec.input_size, spec.pixels)
+    views = views_of(np.stack(crops), spec.input_size, spec.pixels, mirrored=spec.mirrored)
     return np.stack(list(views), axis=1).reshape(-1, spec.input_size, spec.input_size, 3)
 
 
 def _calibration_key(spec: EmbedderSpec) -> str:
-    """Other when other photos, or other looks at them, calibrate."""
-    digest = hashlib.sha256(repr((spec.crop, spec.pixels, spec.input_size, spec.looks)).encode())
+    """Other when other photos, or other views of them, calibrate."""
+    digest = hashlib.sha256(_preprocessing(spec))
     for photo in sample_photos():
         digest.update(photo.read_bytes())
     return digest.hexdigest()
+
+
+def _preprocessing(spec: EmbedderSpec) -> bytes:
+    """All that is done to a face before the network."""
+    return repr((spec.crop, spec.pixels, spec.input_size, spec.mirrored)).encode()

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from kith.embedding import Embedder, look, normalize, scale_pixels
-from kith.weights.preprocessing import FixedScaling, Look, Whitening
+from kith.embedding import Embedder, normalize, scale_pixels, shrink
+from kith.weights.preprocessing import FixedScaling, Whitening
 
 PIXELS = FixedScaling(mean=(10.0, 20.0, 30.0), divisor=2.0)
 
@@ -20,8 +20,7 @@ class MeanOfLeftHalf:
 
 
 def embedder(network: MeanOfLeftHalf, *, flip: bool) -> Embedder:
-    looks = [Look(4, mirrored=False), Look(4, mirrored=True)][: 1 + flip]
-    return Embedder(network, crop_size=4, input_size=4, embedding_size=3, pixels=PIXELS, looks=looks)
+    return Embedder(network, crop_size=4, input_size=4, embedding_size=3, pixels=PIXELS, mirrored=flip)
 
 
 def test_pixels_are_scaled_per_colour() -> None:
@@ -72,18 +71,17 @@ def test_crops_of_another_size_are_refused() -> None:
         embedder(MeanOfLeftHalf(), flip=False).embed(np.zeros((1, 5, 5, 3), np.uint8))
 
 
-def test_a_look_is_the_middle_scaled() -> None:
+def test_crops_are_shrunk_by_their_means() -> None:
     crops = np.random.default_rng(2).integers(0, 256, (2, 6, 6, 3)).astype(np.uint8)
-    assert (look(crops, 6, 6) == crops).all()
-    assert (look(crops, 4, 4) == crops[:, 1:5, 1:5]).all()
+    assert (shrink(crops, 6) == crops).all()
     means = crops.reshape(2, 3, 2, 3, 2, 3).mean(axis=(2, 4))
-    np.testing.assert_allclose(look(crops, 6, 3), means, atol=0.51)
+    np.testing.assert_allclose(shrink(crops, 3), means, atol=0.51)
 
 
-def test_looks_are_summed() -> None:
-    crops = np.random.default_rng(3).integers(0, 256, (3, 6, 6, 3)).astype(np.uint8)
-    looks = [Look(6, mirrored=False), Look(4, mirrored=True)]
-    both = Embedder(MeanOfLeftHalf(), crop_size=6, input_size=4, embedding_size=3, pixels=PIXELS, looks=looks)
-    whole, middle = (scale_pixels(look(crops, side, 4), PIXELS) for side in (6, 4))
-    sums = whole[:, :, :2].mean(axis=(1, 2)) + middle[:, :, 2:].mean(axis=(1, 2))
-    np.testing.assert_allclose(both.embed(crops), normalize(sums), atol=1e-6)
+def test_crops_larger_than_the_input_are_shown_whole() -> None:
+    crops = np.random.default_rng(3).integers(0, 256, (3, 8, 8, 3)).astype(np.uint8)
+    both = Embedder(
+        MeanOfLeftHalf(), crop_size=8, input_size=4, embedding_size=3, pixels=PIXELS, mirrored=True
+    )
+    whole = scale_pixels(shrink(crops, 4), PIXELS).mean(axis=(1, 2))
+    np.testing.assert_allclose(both.embed(crops), normalize(whole), atol=1e-6)

@@ -242,7 +242,7 @@ def _card(spec: EmbedderSpec | DetectorSpec | PublishedModel) -> dict[str, Any]:
         "lfw": spec.lfw,
         "embedding_size": spec.embedding_size,
         **_preprocessing(spec.crop, spec.pixels, spec.input_size),
-        "looks": ", ".join(f"{side} pixels{' mirrored' * mirrored}" for side, mirrored in spec.looks),
+        "mirrored": spec.mirrored,
         "calibrated_on": calibration.measured_on,
         "verification": _verification(calibration),
         "identification": [_identification(calibration, size) for size in (10, 100, 1000)],

@@ -21,7 +21,7 @@ from kith.weights.catalogue import EMBEDDERS, ONNX, EmbedderSpec, InstalledFile,
 from kith.weights.download import Progress, download
 from kith.weights.families import Family, find_family
 from kith.weights.installed import CARD, discard, install, is_id, models_folder, read_card, write_card
-from kith.weights.preprocessing import CropRule, Look, PixelRule
+from kith.weights.preprocessing import CropRule, PixelRule
 from kith.weights.published import PUBLISHED, PublishedFile, PublishedModel, find_published_file
 from kith.weights.readers.recognize import Format, Recognized, recognize_file
 from kith.weights.readers.safetensors import EXTENSION, write_safetensors
@@ -159,7 +159,7 @@ def _spec(
         crop=family.crop,
         pixels=family.pixels,
         input_size=family.input_size,
-        looks=family.looks,
+        mirrored=True,  # as Sandberg evaluated
         licence=model.licence if model else "unknown: the file was not published in this form",
         training_data=model.training_data if model else "unknown",
         lfw=model.lfw if model else "not measured",
@@ -178,7 +178,7 @@ def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) ->
         crop=onnx.crop,
         pixels=onnx.pixels,
         input_size=onnx.crop.size,
-        looks=(Look(onnx.crop.size, mirrored=False), Look(onnx.crop.size, mirrored=True)),
+        mirrored=True,
         licence="unknown",
         training_data="unknown",
         lfw="not measured",

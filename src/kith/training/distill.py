@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from kith.detection import MTCNN
-from kith.embedding import views_of
+from kith.embedding import scale_pixels, shrink
 from kith.errors import TrainingError
 from kith.files import write_atomically
 from kith.recognizer import Recognizer
@@ -135,5 +135,6 @@ def _some_inputs(faces: FaceSet, recipe: Recipe, seed: int) -> FloatArray:
     """Scaled crops, half of them mirrored."""
     chosen = np.random.default_rng(seed).permutation(len(faces.crops))[:_SLIMMED_FROM]
     crops = np.stack([faces.crops[i] for i in np.sort(chosen)])
-    straight, mirrored = views_of(crops, recipe.looks, recipe.input_size, recipe.pixels)
-    return np.where((np.arange(len(crops)) % 2 == 0)[:, None, None, None], straight, mirrored)
+    inputs = scale_pixels(shrink(crops, recipe.input_size), recipe.pixels)
+    inputs[1::2] = inputs[1::2, :, ::-1].copy()
+    return inputs

@@ -89,7 +89,7 @@ def install_trained(
         crop=recipe.crop,
         pixels=recipe.pixels,
         input_size=recipe.input_size,
-        looks=recipe.looks,
+        mirrored=True,
         licence=card.licence,
         training_data=card.training_data,
         lfw=card.lfw,

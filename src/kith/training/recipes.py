@@ -10,7 +10,6 @@ from kith.weights.preprocessing import (
     DLIB_PIXELS,
     CropRule,
     FixedScaling,
-    Look,
     PixelRule,
     SimilarityCrop,
     resize_template,
@@ -36,11 +35,6 @@ class Recipe:
     pixels: PixelRule
     input_size: int
     least: int = 0
-
-    @property
-    def looks(self) -> tuple[Look, ...]:
-        """The crop and its mirror image."""
-        return Look(self.crop.size, mirrored=False), Look(self.crop.size, mirrored=True)
 
 
 RECIPES: Mapping[str, Recipe] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kith.embedding import look, scale_pixels
+from kith.embedding import scale_pixels, shrink
 from kith.errors import TrainingError
 from kith.records import FloatArray
 from kith.training.building import make_optimizer
@@ -146,6 +146,6 @@ def _embed(stepper: Stepper, state: State, faces: FaceSet, recipe: Recipe, front
     for start in range(0, len(faces.crops), _EMBED_AT_ONCE):
         wanted = np.arange(start, start + _EMBED_AT_ONCE).clip(max=len(faces.crops) - 1)
         crops = np.stack([faces.crops[i] for i in wanted])
-        inputs = look(crops, recipe.crop.size, recipe.input_size)
+        inputs = shrink(crops, recipe.input_size)
         parts.append(np.asarray(stepper.embed(state, front(inputs) if front else inputs)))
     return np.concatenate(parts)[: len(faces.crops)]

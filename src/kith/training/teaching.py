@@ -55,7 +55,7 @@ def teach(faces: FaceSet, teacher: Recognizer, track: Track) -> FloatArray:
     Raises:
         TrainingError: The cache cannot be written.
     """
-    key = hashlib.sha256(f"{faces.key} {teacher.spec.weights.sha256} {teacher.spec.looks}".encode())
+    key = hashlib.sha256(f"{faces.key} {teacher.spec.weights.sha256} {teacher.spec.mirrored}".encode())
     path = cache_folder() / "training" / f"{key.hexdigest()[:24]}-taught.npy"
     if path.is_file():
         found: FloatArray = np.load(path, allow_pickle=False)

@@ -12,7 +12,6 @@ from kith.weights.preprocessing import (
     AffineCrop,
     CropRule,
     FixedScaling,
-    Look,
     MarginCrop,
     MarginUnit,
     PixelRule,
@@ -39,11 +38,6 @@ class Family:
     crop: CropRule
     pixels: PixelRule
     input_size: int
-
-    @property
-    def looks(self) -> tuple[Look, ...]:
-        """The crop and its mirror image, as Sandberg evaluated."""
-        return Look(self.crop.size, mirrored=False), Look(self.crop.size, mirrored=True)
 
 
 _SIGNED_PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)

@@ -23,7 +23,6 @@ from kith.weights.preprocessing import (
     AffineCrop,
     CropRule,
     FixedScaling,
-    Look,
     MarginCrop,
     MarginUnit,
     PixelRule,
@@ -170,7 +169,6 @@ def _from_json(content: Mapping[str, Any], folder: Path) -> EmbedderSpec:
             "weights": WeightsSpec(**weights),
             "crop": _crop_from_json(content["crop"]),
             "pixels": _pixels_from_json(content["pixels"]),
-            "looks": tuple(Look(int(side), bool(mirrored)) for side, mirrored in content["looks"]),
         }
     )
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
 
 Point = tuple[float, float]
 
@@ -80,13 +79,6 @@ class Whitening:
 
 CropRule = SimilarityCrop | AffineCrop | MarginCrop
 PixelRule = FixedScaling | Whitening
-
-
-class Look(NamedTuple):
-    """One look at a crop: the square in its middle with this side, in pixels, perhaps mirrored."""
-
-    side: int
-    mirrored: bool
 
 
 MTCNN_PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)
