@@ -8,6 +8,7 @@ from kith import networks
 from kith.errors import TrainingError
 from kith.training.config import Config
 from kith.training.losses import LOSSES, TripletLoss
+from kith.training.losses.prototypes import PrototypeLoss
 from kith.training.mining import MINERS
 from kith.training.recipes import Recipe
 
@@ -19,8 +20,8 @@ def new_model(recipe: Recipe, config: Config) -> keras.Model:
     return model
 
 
-def make_loss(config: Config, people: int, embedding_size: int) -> keras.layers.Layer:
-    """The loss, for this many people.
+def make_loss(config: Config, people: int, embedding_size: int, steps: int) -> keras.layers.Layer:
+    """The loss, for this many people and a run of this many steps.
 
     Raises:
         TrainingError: There is none of this name, or no such miner.
@@ -28,11 +29,19 @@ def make_loss(config: Config, people: int, embedding_size: int) -> keras.layers.
     if config.loss == "triplet":
         if config.miner not in MINERS:
             raise TrainingError(f"unknown miner {config.miner!r}; known miners: {', '.join(MINERS)}")
-        return TripletLoss(MINERS[config.miner](config.margin))
+        miner = MINERS[config.miner]
+        return TripletLoss(miner(config.margin) if config.margin else miner())
     if config.loss not in LOSSES:
         raise TrainingError(f"unknown loss {config.loss!r}; known losses: {', '.join(LOSSES)}")
     kind = LOSSES[config.loss]
-    return kind() if config.loss == "n-pair" else kind(people, embedding_size)
+    if config.loss == "n-pair":
+        return kind()
+    options: dict[str, Any] = {"scale": config.scale} if config.scale else {}
+    if issubclass(kind, PrototypeLoss):
+        options["ramp"] = round(config.margin_ramp * steps)
+        if config.margin:
+            options["margin"] = config.margin
+    return kind(people, embedding_size, **options)
 
 
 def make_optimizer(config: Config, steps: int, warmup: int, model: keras.Model) -> Any:

@@ -23,7 +23,10 @@ class Config:
         embedding_size: Length of an embedding.
         loss: Name in `losses.LOSSES`.
         miner: Name in `mining.MINERS`, for the triplet loss.
-        margin: Of the triplet loss, in squared distance.
+        margin: Of the loss: in squared distance for triplets, in radians for ArcFace, of a cosine for
+            CosFace; 0 for what its paper takes.
+        scale: What cosines are multiplied by before a softmax; 0 for the loss's own.
+        margin_ramp: Share of the run in which the margin of ArcFace, CosFace and AdaFace grows from zero.
         people: P, people in a batch.
         images: K, images of each; a batch of a distillation has P x K images.
         epochs: How often everybody is visited.
@@ -49,7 +52,9 @@ class Config:
     embedding_size: int = 128
     loss: str = "triplet"
     miner: str = "semi-hard"
-    margin: float = 0.2
+    margin: float = 0.0
+    scale: float = 0.0
+    margin_ramp: float = 0.5
     people: int = 32
     images: int = 4
     epochs: int = 30
@@ -75,6 +80,8 @@ class Config:
                 raise TrainingError(f"{name} must be positive, got {getattr(self, name)}")
         if not 0 < self.hold_out < 1 or not 0 < self.fmr < 1:
             raise TrainingError("hold_out and fmr must be shares between 0 and 1")
+        if min(self.margin, self.scale) < 0 or not 0 <= self.margin_ramp <= 1:
+            raise TrainingError("margin and scale must not be negative, and margin_ramp from 0 to 1")
         if not 0 <= self.average < 1:
             raise TrainingError(f"average must be from 0 to below 1, got {self.average}")
         if self.precision not in ("auto", "float32", "bfloat16"):

@@ -18,6 +18,7 @@ from kith.training.installing import Card, require_free
 from kith.training.label_noise import find_label_noise, write_report
 from kith.training.loading import require_grain
 from kith.training.loop import Observer
+from kith.training.losses import TripletLoss
 from kith.training.mining.collapse import CollapseWatch
 from kith.training.photos import PersonPhoto
 from kith.training.recipes import find_recipe, recipe_of
@@ -74,9 +75,11 @@ def train(
     set_precision(config.precision)
     keras.utils.set_random_seed(config.seed)
     model = keras_model(start_from) if start_from else new_model(recipe, config)
+    steps = config.epochs * sampler.steps_per_epoch
+    loss = make_loss(config, int(labels.max()) + 1, int(model.output.shape[1]), steps)
     task = Task(
         model=model,
-        loss=make_loss(config, int(labels.max()) + 1, int(model.output.shape[1])),
+        loss=loss,
         recipe=recipe,
         sampler=sampler,
         targets=labels.astype(np.int32),
@@ -88,7 +91,7 @@ def train(
             training_data=describe(learned),
             licence="of whoever trained it",
         ),
-        watch=CollapseWatch(config.margin if config.loss == "triplet" else None),
+        watch=CollapseWatch(loss.miner.margin if isinstance(loss, TripletLoss) else None),
     )
     return run(task, config, model_id, folder, hosts, observer)
 

@@ -27,6 +27,7 @@ class AdaFace(PrototypeLoss):
         margin: m.
         concentration: h; the smaller, the fewer photos reach z = -1 and 1.
         scale: s.
+        ramp: Calls over which m grows from zero; 0 for never.
         seed: Of the prototypes' first values.
     """
 
@@ -38,10 +39,13 @@ class AdaFace(PrototypeLoss):
         margin: float = 0.4,
         concentration: float = 0.333,
         scale: float = 64.0,
+        ramp: int = 0,
         seed: int = 0,
     ) -> None:
-        super().__init__(classes, embedding_size, scale=scale, seed=seed, name="adaface")
-        self.margin, self.concentration = margin, concentration
+        super().__init__(
+            classes, embedding_size, margin=margin, scale=scale, ramp=ramp, seed=seed, name="adaface"
+        )
+        self.concentration = concentration
         self.mean = self._statistic("mean", 20.0)
         self.deviation = self._statistic("deviation", 100.0)
 
@@ -51,8 +55,9 @@ class AdaFace(PrototypeLoss):
         """The loss of embeddings (n, d) of unit length with labels (n,) and norms (n,)."""
         quality = self._quality(ops.stop_gradient(norms))
         cosines = self.cosines_to_prototypes(embeddings)
-        own = _turn(of_label(cosines, labels), -self.margin * quality)
-        return self.cross_entropy(cosines, own - self.margin * (quality + 1), labels)
+        margin = self.grown_margin()
+        own = _turn(of_label(cosines, labels), -margin * quality)
+        return self.cross_entropy(cosines, own - margin * (quality + 1), labels)
 
     def _quality(self, norms: keras.KerasTensor) -> keras.KerasTensor:
         """z of norms (n,), which the running mean and deviation have seen."""
@@ -60,11 +65,6 @@ class AdaFace(PrototypeLoss):
         self.mean.assign(_MEMORY * self.mean + (1 - _MEMORY) * ops.mean(norms))
         self.deviation.assign(_MEMORY * self.deviation + (1 - _MEMORY) * ops.std(norms))
         return ops.clip((norms - self.mean) * self.concentration / (self.deviation + 1e-3), -1.0, 1.0)
-
-    def _statistic(self, name: str, value: float) -> keras.Variable:
-        return self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(value), trainable=False, name=name
-        )
 
 
 def _turn(cosine: keras.KerasTensor, by: keras.KerasTensor) -> keras.KerasTensor:

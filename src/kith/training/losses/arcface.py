@@ -1,7 +1,5 @@
 """ArcFace (Deng et al. 2019, https://arxiv.org/abs/1801.07698)."""
 
-import math
-
 import keras
 from keras import ops
 
@@ -24,20 +22,30 @@ class ArcFace(PrototypeLoss):
         embedding_size: d.
         margin: m, in radians.
         scale: s.
+        ramp: Calls over which m grows from zero; 0 for never.
         seed: Of the prototypes' first values.
     """
 
     def __init__(
-        self, classes: int, embedding_size: int, *, margin: float = 0.5, scale: float = 64.0, seed: int = 0
+        self,
+        classes: int,
+        embedding_size: int,
+        *,
+        margin: float = 0.5,
+        scale: float = 64.0,
+        ramp: int = 0,
+        seed: int = 0,
     ) -> None:
-        super().__init__(classes, embedding_size, scale=scale, seed=seed, name="arcface")
-        self.margin = margin
+        super().__init__(
+            classes, embedding_size, margin=margin, scale=scale, ramp=ramp, seed=seed, name="arcface"
+        )
 
     def call(self, embeddings: keras.KerasTensor, labels: keras.KerasTensor) -> keras.KerasTensor:
         """The loss of embeddings (n, d) of unit length with labels (n,)."""
         cosines = self.cosines_to_prototypes(embeddings)
         own = of_label(cosines, labels)
-        turned = own * math.cos(self.margin) - sine(own) * math.sin(self.margin)
-        falling = own - self.margin * math.sin(self.margin)
-        own = ops.where(own > -math.cos(self.margin), turned, falling)
+        margin = self.grown_margin()
+        turned = own * ops.cos(margin) - sine(own) * ops.sin(margin)
+        falling = own - margin * ops.sin(margin)
+        own = ops.where(own > -ops.cos(margin), turned, falling)
         return self.cross_entropy(cosines, own, labels)

@@ -17,16 +17,25 @@ class CosFace(PrototypeLoss):
         embedding_size: d.
         margin: m, of a cosine.
         scale: s.
+        ramp: Calls over which m grows from zero; 0 for never.
         seed: Of the prototypes' first values.
     """
 
     def __init__(
-        self, classes: int, embedding_size: int, *, margin: float = 0.35, scale: float = 64.0, seed: int = 0
+        self,
+        classes: int,
+        embedding_size: int,
+        *,
+        margin: float = 0.35,
+        scale: float = 64.0,
+        ramp: int = 0,
+        seed: int = 0,
     ) -> None:
-        super().__init__(classes, embedding_size, scale=scale, seed=seed, name="cosface")
-        self.margin = margin
+        super().__init__(
+            classes, embedding_size, margin=margin, scale=scale, ramp=ramp, seed=seed, name="cosface"
+        )
 
     def call(self, embeddings: keras.KerasTensor, labels: keras.KerasTensor) -> keras.KerasTensor:
         """The loss of embeddings (n, d) of unit length with labels (n,)."""
         cosines = self.cosines_to_prototypes(embeddings)
-        return self.cross_entropy(cosines, of_label(cosines, labels) - self.margin, labels)
+        return self.cross_entropy(cosines, of_label(cosines, labels) - self.grown_margin(), labels)
