@@ -141,7 +141,7 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
             network="slim_resnet29",
             reader="compact",
             file=PackageFile("kith", "weights/kith-mini.safetensors"),
-            sha256="570b8823759900adda253816e53fdb3a5e82ddaa75c3e07da7d127f9e3f34b34",
+            sha256="fc6b7dc24d0bfad56ab3e9126ddab3c4c8aa3f56866151f69c01f6af82f1c7e3",
             size=1_193_752,
         ),
         embedding_size=128,

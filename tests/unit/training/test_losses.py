@@ -94,6 +94,29 @@ def test_gradient_of_prototypes_equals_finite_differences(name: str) -> None:
     np.testing.assert_allclose(jax.grad(value)(prototypes), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["arcface", "cosface"])
+def test_the_margin_grows_from_zero_over_the_ramp(name: str) -> None:
+    labels = LABELS["uneven"]
+    embeddings, loss = random_batch(len(labels), seed=11, size=SIZE), make(name, ramp=4)
+    whole, prototypes = loss.margin, np.array(loss.prototypes)
+    plainly = {"arcface": plain.arcface, "cosface": plain.cosface}[name]
+    for call in range(6):
+        expected = plainly(embeddings, labels, prototypes, whole * min(call / 4, 1), loss.scale)
+        assert float(loss(embeddings, labels)) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+def test_what_was_grown_of_the_margin_is_part_of_a_checkpoint() -> None:
+    """Stateless: a step returns the count of calls, and the next takes it."""
+    labels = LABELS["uneven"]
+    embeddings, loss = random_batch(len(labels), seed=12, size=SIZE), make("arcface", ramp=2)
+    trainable, other = ([weight.value for weight in group] for group in groups(loss))
+    values = []
+    for _ in range(3):
+        value, other = loss.stateless_call(trainable, other, embeddings, labels)
+        values.append(float(value))
+    assert values[0] < values[1] < values[2]
+
+
 @pytest.mark.parametrize("name", ["arcface", "cosface", "adaface"])
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("norm", [0.0, 20.0, 1e9])
