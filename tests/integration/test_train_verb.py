@@ -1,10 +1,13 @@
 """`kith train` and `kith distill` from photos to a model that works, and what they say of bad input."""
 
+import csv
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
-from command_line import kith
+from command_line import kith, kith_process, start
 
 from kith.sample_people import PEOPLE
 
@@ -49,6 +52,31 @@ def test_a_trained_model_is_used_by_its_name() -> None:
     again = kith("train", PEOPLE, "--config", "run.toml", "--id", "mine")
     assert (again.code, again.err.count("\n")) == (2, 1)
     assert "a model mine is here already" in again.err
+
+
+def figures(folder: str) -> list[tuple[str, ...]]:
+    """What steps.csv says of each step, but for times."""
+    path = Path(folder) / "steps.csv"
+    rows = csv.DictReader(path.read_text().splitlines()) if path.exists() else []
+    return [tuple(row[name] or "" for name in ("step", "loss", "spread", "gradient")) for row in rows]
+
+
+def test_a_killed_command_goes_on_with_the_same_losses() -> None:
+    """Kill -9 from outside, wherever it happens to be between two checkpoints."""
+    settings = SETTINGS.replace("epochs = 2", 'epochs = 10\nloss = "arcface"\ncheckpoint_every = 3')
+    Path("run.toml").write_text(settings)
+    command = ("train", PEOPLE, "--config", "run.toml", "--no-check-labels")
+    assert kith_process(*command, "--id", "whole", "--run", "whole").code == 0
+    process = start(*command, "--id", "killed", "--run", "killed")
+    until = time.monotonic() + 300
+    while len(figures("killed")) < 5 and time.monotonic() < until:
+        time.sleep(0.02)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    process.communicate()
+    assert kith_process(*command, "--id", "killed", "--run", "killed").code == 0
+    assert figures("killed") == figures("whole")
+    assert Path("killed/validation.csv").read_text() == Path("whole/validation.csv").read_text()
 
 
 def test_a_distilled_model_begins_as_its_teacher() -> None:

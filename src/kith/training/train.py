@@ -105,7 +105,8 @@ def _divide(faces: FaceSet, config: Config) -> tuple[FaceSet, FaceSet]:
     if counts.max() < 2:
         raise TrainingError("one photo of each person only: it takes two or more to learn who is who")
     kept = hold_out(labels, config.hold_out, config.seed)
-    return faces.subset(np.flatnonzero(~kept)), faces.subset(np.flatnonzero(kept))
+    several = counts[np.searchsorted(people, labels)] > 1  # who has one photo is never drawn
+    return faces.subset(np.flatnonzero(~kept & several)), faces.subset(np.flatnonzero(kept))
 
 
 def _check_labels(photos: Sequence[PersonPhoto], folder: Path, track: Track, observer: Observer) -> None:
