@@ -54,7 +54,7 @@ class Config:
     miner: str = "semi-hard"
     margin: float = 0.0
     scale: float = 0.0
-    margin_ramp: float = 0.5
+    margin_ramp: float = 1.0
     people: int = 32
     images: int = 4
     epochs: int = 30

@@ -160,7 +160,7 @@ def _cut(photos: Sequence[PersonPhoto], rule: CropRule, detector: Detector) -> I
 
 
 def _key(photos: Sequence[PersonPhoto], rule: CropRule) -> str:
-    lines = [repr(rule), "central face by mtcnn"]
+    lines = [repr(rule), "central face by mtcnn, landmarks of two looks"]  # other when crops become others
     for photo in photos:
         try:
             status = photo.path.stat()

@@ -14,11 +14,13 @@ from kith.training.building import make_loss, new_model, set_precision
 from kith.training.config import Config
 from kith.training.distribution import Hosts
 from kith.training.faces import FaceSet, Track, describe, prepare_faces, tell_unusable
+from kith.training.imprinting import imprint
 from kith.training.installing import Card, require_free
 from kith.training.label_noise import find_label_noise, write_report
 from kith.training.loading import require_grain
 from kith.training.loop import Observer
 from kith.training.losses import TripletLoss
+from kith.training.losses.prototypes import PrototypeLoss
 from kith.training.mining.collapse import CollapseWatch
 from kith.training.photos import PersonPhoto
 from kith.training.recipes import find_recipe, recipe_of
@@ -77,6 +79,8 @@ def train(
     model = keras_model(start_from) if start_from else new_model(recipe, config)
     steps = config.epochs * sampler.steps_per_epoch
     loss = make_loss(config, int(labels.max()) + 1, int(model.output.shape[1]), steps)
+    if isinstance(loss, PrototypeLoss):
+        imprint(loss, model, learned, recipe, new=not start_from)
     task = Task(
         model=model,
         loss=loss,
