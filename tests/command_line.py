@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -56,13 +55,7 @@ def start(
         encoding="utf-8",
         errors="surrogateescape",
         env=os.environ | environment,
-        preexec_fn=_heed_ctrl_c,
     )
-
-
-def _heed_ctrl_c() -> None:
-    """Also where the tests run in the background: shells let such jobs ignore Ctrl-C, and so their children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process: "subprocess.Popen[str]") -> Answer:
