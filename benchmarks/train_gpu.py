@@ -6,7 +6,10 @@ activations of 1,800 faces fit on no card. PyTorch gets channels_last, bfloat16 
 its fused optimizer. Images are made on the card: nothing is loaded. The cards' peaks are NVIDIA's, dense.
 
     python benchmarks/train_gpu.py                  # under ten minutes on an H100
-    python benchmarks/train_gpu.py --batch 32 --chunk 16 --size 96 --rounds 2   # to see it run on a CPU
+
+To see it run on a CPU, in two minutes and without PyTorch's compiler, which takes long there:
+
+    TORCH_COMPILE_DISABLE=1 python benchmarks/train_gpu.py --batch 8 --chunk 4 --size 80 --rounds 1
 
 Needs torch and jax with CUDA, and keras; it stops with a word where there is no GPU.
 """
@@ -154,7 +157,7 @@ def torch_step(images: np.ndarray, labels: np.ndarray, chunk: int, device: str) 
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         torch._foreach_lerp_(average, [weight.detach() for weight in model.parameters()], 0.001)
-        return float(loss)
+        return loss.item()
 
     return step
 
