@@ -33,7 +33,7 @@ from kith.weights.published import PUBLISHED
 
 MODELS_VARIABLE = "KITH_MODELS"
 CARD = "model.json"
-_VERSION = 2
+_VERSION = 3
 _CROPS: Final = {rule.__name__: rule for rule in (SimilarityCrop, AffineCrop, MarginCrop)}
 _PIXELS: Final = {rule.__name__: rule for rule in (FixedScaling, Whitening)}
 
