@@ -19,6 +19,7 @@ import numpy as np
 
 from kith.detection import central_face
 from kith.errors import EvaluationError, ImageError, NoFaceFound
+from kith.files import PRIVATE
 from kith.images import load_image
 from kith.quality import Quality
 from kith.recognizer import Recognizer
@@ -156,7 +157,8 @@ class _Kept:
         return self
 
     def _open(self, path: Path) -> None:
-        self._file = path.open("a+b", buffering=0)  # else what did not fit is tried again when it is closed
+        # not buffered: else what did not fit is tried again when it is closed
+        self._file = FileIO(path, "a+", opener=lambda name, flags: os.open(name, flags, PRIVATE))
         self._file.seek(0)
         content = self._file.read()
         whole = 0

@@ -3,14 +3,17 @@
 import io
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 from kith.cli.exit_codes import ERROR, INTERRUPTED, exit_code
+from kith.cli.interruption import Interrupted, exit_code_of_signal, heed_signals
 from kith.errors import KithError
 
 
 def main() -> None:
     """Run the command line; never returns."""
+    heed_signals()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal has no letters for
     sys.exit(run())
@@ -19,12 +22,15 @@ def main() -> None:
 def run() -> int:
     """Run the command line and return its exit code."""
     try:
+        _require_no_empty_argument(sys.argv[1:])
         from kith.cli.app import app  # here: it takes half a second, which Ctrl-C may hit
 
         result = app(prog_name="kith", standalone_mode=False)
         sys.stdout.flush()
     except KithError as error:
         return _fail(str(error), exit_code(error))
+    except Interrupted as interruption:
+        return _interrupted(str(interruption))
     except KeyboardInterrupt:
         return _interrupted()
     except (BrokenPipeError, SystemExit):  # the reader went away; typer makes an exit of that
@@ -61,8 +67,22 @@ def _of_typer(error: Exception) -> int:
     return ERROR
 
 
-def _interrupted() -> int:
-    return _fail("interrupted; what was done before stays, run it again to go on", INTERRUPTED)
+def _require_no_empty_argument(arguments: Sequence[str]) -> None:
+    """Refuse what an unset variable of a script leaves: as a path it would mean the current folder.
+
+    Raises:
+        KithError: An argument, or an option's value, is empty.
+    """
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        name, equals, value = argument.partition("=")
+        if argument == "" or (name.startswith("-") and equals and value == ""):
+            option = name or before
+            what = f"the value of {option}" if option.startswith("-") else "an argument"
+            raise KithError(f"{what} is empty; is a variable of a script not set?")
+
+
+def _interrupted(leaves: str = "") -> int:
+    return _fail(f"interrupted; {leaves}" if leaves else "interrupted", exit_code_of_signal())
 
 
 def _fail(text: str, code: int) -> int:

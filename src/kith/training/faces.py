@@ -23,7 +23,7 @@ import numpy as np
 from kith.alignment import align
 from kith.detection import Detector, central_face
 from kith.errors import ImageError, NoFaceFound, TrainingError
-from kith.files import write_atomically
+from kith.files import write_private
 from kith.images import load_image
 from kith.training.photos import PersonPhoto
 from kith.weights.preprocessing import CropRule
@@ -139,8 +139,8 @@ def _make_bucket(
     buffer = io.BytesIO()
     np.save(buffer, crops[: len(used)])
     try:
-        write_atomically(_crops(folder, key), buffer.getvalue())
-        write_atomically(_card(folder, key), json.dumps({"photos": used, "unusable": unusable}).encode())
+        write_private(_crops(folder, key), buffer.getvalue())
+        write_private(_card(folder, key), json.dumps({"photos": used, "unusable": unusable}).encode())
     except OSError as error:
         raise TrainingError(
             f"cannot write {error.filename}: {error.strerror}; set KITH_CACHE to a folder with room"
