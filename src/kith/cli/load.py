@@ -1,7 +1,7 @@
 """What verbs begin with: a recognizer, and the photos."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,20 +37,24 @@ class Listing:
     Attributes:
         photos: To be read.
         unusable: Folders that could not be looked into, or hold no photo, and why.
-        left_out: Files of a folder that are no photos Kith reads: by folder, how many of each suffix.
+        left_out: By folder, what was found in it besides photos.
     """
 
     photos: list[Path] = field(default_factory=list)
     unusable: list[tuple[Path, ImageError]] = field(default_factory=list)
-    left_out: dict[Path, Mapping[str, int]] = field(default_factory=dict)
+    left_out: dict[Path, FoundPhotos] = field(default_factory=dict)
 
     def search(self, folder: Path) -> FoundPhotos:
         """Look through a folder, and remember what is in it besides photos."""
-        found = find_photos(folder)
+        try:
+            found = find_photos(folder)
+        except ImageError as error:
+            self.unusable.append((folder, error))
+            return FoundPhotos((), {}, ((folder, str(error)),))
         for path, reason in found.unreadable:
             self.refuse(path, reason)
         if found.left_out:
-            self.left_out[folder] = found.left_out
+            self.left_out[folder] = found
         return found
 
     def refuse(self, path: Path, reason: str) -> None:
@@ -63,8 +67,8 @@ class Listing:
         Raises:
             ImageError: No photo is left, and the only reason for that has not been told.
         """
-        for folder, suffixes in self.left_out.items():
-            warn(f"{folder}: {describe_left_out(suffixes)}")
+        for folder, found in self.left_out.items():
+            warn(f"{folder}: {describe_left_out(found)}")
         if not self.photos and len(self.unusable) == 1:
             raise self.unusable[0][1]
         for _, error in self.unusable:
@@ -75,7 +79,7 @@ class Listing:
     @property
     def suffixes(self) -> dict[str, int]:
         """How many files of each suffix were left out of all folders."""
-        return dict(sum((Counter(suffixes) for suffixes in self.left_out.values()), Counter()))
+        return dict(sum((Counter(found.left_out) for found in self.left_out.values()), Counter()))
 
 
 def expand(paths: Sequence[Path]) -> Listing:

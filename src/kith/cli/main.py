@@ -3,12 +3,14 @@
 import io
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from kith.cli.exit_codes import ERROR, INTERRUPTED, exit_code
 from kith.cli.interruption import Interrupted, exit_code_of_signal, heed_signals
-from kith.errors import KithError
+from kith.errors import ImageWarning, KithError
 
 
 def main() -> None:
@@ -25,7 +27,8 @@ def run() -> int:
         _require_no_empty_argument(sys.argv[1:])
         from kith.cli.app import app  # here: it takes half a second, which Ctrl-C may hit
 
-        result = app(prog_name="kith", standalone_mode=False)
+        with _flaws_told():
+            result = app(prog_name="kith", standalone_mode=False)
         sys.stdout.flush()
     except KithError as error:
         return _fail(str(error), exit_code(error))
@@ -48,6 +51,25 @@ def run() -> int:
     if result == INTERRUPTED:  # what typer makes of Ctrl-C
         return _interrupted()
     return result if isinstance(result, int) else 0
+
+
+@contextmanager
+def _flaws_told() -> Iterator[None]:
+    """Tell what the library warns of photos in our own words, of each photo."""
+    from kith.cli.console import warn
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ImageWarning)
+        show = warnings.showwarning
+
+        def tell(message: Warning | str, category: type[Warning], *where: Any) -> None:
+            if issubclass(category, ImageWarning):
+                warn(str(message))
+            else:
+                show(message, category, *where)
+
+        warnings.showwarning = tell
+        yield
 
 
 def _drop_output() -> None:

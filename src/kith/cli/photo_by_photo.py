@@ -113,8 +113,8 @@ def _besides(listing: Listing) -> Iterator[dict[str, Any]]:
     """What programs are told of what lay beside the photos."""
     for path, error in listing.unusable:
         yield unreadable_json(path, error)
-    for folder, suffixes in listing.left_out.items():
-        yield {"image": str(folder), "left_out": dict(suffixes), "faces": []}
+    for folder, found in listing.left_out.items():
+        yield {"image": str(folder), "left_out": dict(found.left_out), "faces": []}
 
 
 def _json(file: Path, photo: Photo, found: Sequence[FaceAnswer]) -> dict[str, Any]:
