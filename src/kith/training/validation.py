@@ -55,8 +55,8 @@ def require_measurable(labels: np.ndarray, fmr: float) -> None:
         )
     if non_mated * fmr < 1 - 1e-9:
         raise TrainingError(
-            f"validation: {len(counts)} people held out make {non_mated:,} pairs of different people, too few "
-            f"for a false match rate of {fmr:g}; hold out more people (hold_out), or a higher rate (fmr)"
+            f"validation: {len(counts)} people held out make {non_mated:,} pairs of different people, too "
+            f"few for a false match rate of {fmr:g}; hold out more people (hold_out), or a higher rate (fmr)"
         )
 
 
