@@ -231,9 +231,9 @@ def _jobs_of_folder(root: Path, listing: Listing) -> list[Job]:
             continue
         jobs += [(person, file) for file in files]
         listing.photos += files
-    for folder in _folders_in(root):
-        if folder.name not in photos:
-            warn(f"{folder}: no photos in it; left out")
+    for path in _folders_in(root):
+        if path.name not in photos:
+            warn(f"{path}: no photos in it; left out")
     if not photos and not found.unreadable:
         what = f"{count(loose, 'photo')}, but in no person's folder" if loose else "no photos in it"
         raise ImageError(

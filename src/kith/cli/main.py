@@ -68,7 +68,7 @@ def _flaws_told() -> Iterator[None]:
             else:
                 show(message, category, *where)
 
-        warnings.showwarning = tell
+        warnings.showwarning = tell  # type: ignore[assignment]  # catch_warnings takes it back
         yield
 
 
