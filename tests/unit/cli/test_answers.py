@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from command_line import kith
 
-from kith.cli.identify import identity_json, table_rows
+from kith.cli.identify import answer_of
 from kith.gallery import Gallery, NewReference
 from kith.records import Candidate, Decision, Face, Outcome, Subject, Template
 from kith.sample_people import photos as sample_photos
@@ -35,27 +35,31 @@ def people(gallery_path: Path, face: Face) -> Path:
 
 def test_a_match(face: Face) -> None:
     decision = Decision(Outcome.MATCH, (Candidate(ADA, 0.71234), Candidate(GRACE, 0.1)))
-    assert identity_json(face, decision) == {
-        "box": [10.0, 10.0, 90.0, 110.0],
+    assert answer_of(face, decision, scale=2.0).json == {
+        "box": [20.0, 20.0, 180.0, 220.0],
+        "landmarks": [[60.0, 80.0], [140.0, 80.0], [100.0, 120.0], [70.0, 160.0], [130.0, 160.0]],
         "detection_score": 0.99,
         "decision": "match",
         "subject": "Ada",
         "score": 0.7123,
         "candidates": [{"subject": "Ada", "score": 0.7123}, {"subject": "Grace", "score": 0.1}],
     }
+    assert answer_of(face, decision, scale=2.0).cells == ("160x200 at 20,20", "Ada", "0.712", "")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.AMBIGUOUS, Outcome.LOW_QUALITY])
 def test_nobody_is_named_without_a_match(face: Face, outcome: Outcome) -> None:
-    answer = identity_json(face, Decision(outcome, (Candidate(ADA, 0.4, probability=0.98765),), "a reason"))
+    found = answer_of(face, Decision(outcome, (Candidate(ADA, 0.4, probability=0.98765),), "a reason"))
+    answer = found.json
     assert answer["decision"] in {"unknown", "ambiguous", "low_quality"}
     assert answer["subject"] is None
     assert answer["candidates"] == [{"subject": "Ada", "score": 0.4, "probability": 0.9877}]
-    assert "Ada" not in table_rows(Path("a.jpg"), [(face, Decision(outcome, (Candidate(ADA, 0.4),)))])[0]
+    assert "Ada" not in found.cells
+    assert (found.label.text, found.label.known) == (found.cells[1], False)
 
 
 def test_an_empty_gallery_has_no_candidates(face: Face) -> None:
-    answer = identity_json(face, Decision(Outcome.UNKNOWN, ()))
+    answer = answer_of(face, Decision(Outcome.UNKNOWN, ())).json
     assert answer["score"] is None
     assert answer["candidates"] == []
 
@@ -74,7 +78,10 @@ def test_identify_prints_one_entry_a_photo(portraits: list[Path], gallery_path: 
     assert "no such file" in entries[1]["error"]
     assert entries[0].keys() == {"image", "faces"}
     (found,) = entries[0]["faces"]
-    assert found.keys() == {"box", "detection_score", "decision", "subject", "score", "candidates"}
+    assert found.keys() == {
+        *("box", "landmarks", "detection_score"),
+        *("decision", "subject", "score", "candidates"),
+    }
     assert (found["decision"], found["subject"]) == ("match", "Ada")
     assert found["score"] == pytest.approx(1, abs=1e-3)
     assert len(found["box"]) == 4
@@ -200,6 +207,7 @@ def test_embed(portraits: list[Path], tmp_path: Path) -> None:
         "photos": 2,
         "faces": 2,
         "unreadable": 0,
+        "left_out": {},
     }
     with np.load(output, allow_pickle=False) as arrays:
         assert arrays["embeddings"].shape == (2, 128)
@@ -229,6 +237,7 @@ def test_enroll(portraits: list[Path], gallery_path: Path) -> None:
         "enrolled": 2,
         "already": 0,
         "failed": [],
+        "left_out": {},
         "weak": [],
         "lookalikes": [],
     }
