@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from kith.cli.annotate import Label, annotate_photo, annotated_paths
 from kith.cli.answers import Answers, Form
-from kith.cli.console import count, printable
+from kith.cli.console import printable
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.interruption import interruptible
 from kith.cli.load import Listing, read_photos
@@ -62,13 +62,8 @@ def answer_photos(
     annotated = annotated_paths(annotate, listing.photos)
     widest = max((cell_len(printable(str(file))) for file in listing.photos), default=0)
     answers = Answers(form, ("photo", *table.columns), (min(widest, _WIDEST_PHOTO), *table.widths))
-    failed, done = bool(listing.unusable), 0
-
-    def leaves() -> str:
-        told = f"{count(done, 'photo')} of {len(listing.photos):,} looked at, with the answers above"
-        return told if done else "nothing was found yet"
-
-    with interruptible(leaves), answers:
+    failed = bool(listing.unusable)
+    with interruptible(lambda: "the answers for the photos looked at until then have been written"), answers:
         for problem in _besides(listing):
             answers.add(problem, [])
         for file, photo in read_photos(listing.photos, what, bar=not answers.on_terminal):
@@ -80,7 +75,6 @@ def answer_photos(
                 if annotate is not None:
                     annotate_photo(photo.image, [face.label for face in found], annotated[file])
                 answers.add(_json(file, photo, found), _rows(file, found, len(table.columns)))
-            done += 1
     return ERROR if failed else SUCCESS
 
 
