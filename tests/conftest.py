@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,25 @@ SHARED = ROOT.parent / "shared"
 
 # A shell lets its background jobs ignore Ctrl-C, and so would the commands that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_LONG = ("tests/integration/", "tests/unit/training/", "tests/unit/models/", "tests/unit/runtime/")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the tests a cache of their own: networks and training steps are compiled once for all processes."""
+    cache = config.cache.mkdir("kith")
+    os.environ["KITH_CACHE"] = str(cache)
+    os.environ |= {
+        "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.05",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "0",
+    }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no process ends with one of them."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,33 +53,45 @@ def assert_close(found: list[tuple[str, ...]], expected: list[tuple[str, ...]]) 
     np.testing.assert_allclose(np.array(found, float), np.array(expected, float), rtol=1e-4, atol=1e-6)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Path]:
+    """Runs on one device that nothing disturbs, each made once."""
+
+    @cache
+    def made(loss: str, chunk: int) -> Path:
+        folder = tmp_path_factory.mktemp("whole")
+        assert len(run(folder, loss=loss, chunk=chunk)) == STEPS
+        return folder
+
+    return made
+
+
 @pytest.mark.parametrize(("loss", "chunk"), [("triplet", 8), ("center", 0)])
-def test_a_killed_run_goes_on_with_the_same_figures(tmp_path: Path, loss: str, chunk: int) -> None:
+def test_a_killed_run_goes_on_with_the_same_figures(whole, tmp_path: Path, loss: str, chunk: int) -> None:
     """Killed in mid-epoch between two checkpoints, and again later: not a digit differs."""
-    whole = run(tmp_path / "whole", loss=loss, chunk=chunk)
-    assert len(whole) == STEPS
+    undisturbed = whole(loss, chunk)
+    expected = figures(undisturbed)
     killed = tmp_path / "killed"
     part = run(killed, loss=loss, chunk=chunk, die_at=5, expect=-signal.SIGKILL)
-    assert part == whole[:5]
+    assert part == expected[:5]
     assert len(run(killed, loss=loss, chunk=chunk, die_at=14, expect=-signal.SIGKILL)) == 14
-    assert run(killed, loss=loss, chunk=chunk) == whole
-    validations = [(folder / "validation.csv").read_text() for folder in (killed, tmp_path / "whole")]
+    assert run(killed, loss=loss, chunk=chunk) == expected
+    validations = [(folder / "validation.csv").read_text() for folder in (killed, undisturbed)]
     assert validations[0] == validations[1]
 
 
-@pytest.mark.parametrize("loss", ["triplet", "arcface"])
-def test_eight_devices_train_as_one(tmp_path: Path, loss: str) -> None:
-    one = run(tmp_path / "one", loss=loss, epochs=2)
-    assert_close(run(tmp_path / "eight", loss=loss, epochs=2, devices=8), one)
+@pytest.mark.parametrize(("loss", "chunk"), [("triplet", 8), ("arcface", 0)])
+def test_eight_devices_train_as_one(whole, tmp_path: Path, loss: str, chunk: int) -> None:
+    eight = run(tmp_path / "eight", loss=loss, chunk=chunk, devices=8)
+    assert_close(eight, figures(whole(loss, chunk)))
 
 
-def test_two_processes_train_as_one_even_if_both_are_killed(tmp_path: Path) -> None:
-    one = run(tmp_path / "one", epochs=2)
+def test_two_processes_train_as_one_even_if_both_are_killed(whole, tmp_path: Path) -> None:
     together = tmp_path / "two"
-    run_two(together, expect=-signal.SIGKILL, epochs=2, die_at=5)
+    run_two(together, expect=-signal.SIGKILL, chunk=8, die_at=5)
     assert len(figures(together)) == 5
-    run_two(together, expect=0, epochs=2)
-    assert_close(figures(together), one)
+    run_two(together, expect=0, chunk=8)
+    assert_close(figures(together), figures(whole("triplet", 8)))
 
 
 def run_two(folder: Path, *, expect: int, **settings: Any) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from kith.training.losses import AdaFace, ArcFace, TripletLoss
 from kith.training.mining import BatchAll
-from kith.training.steps import Stepper
+from kith.training.steps import Seen, State, Stepper
 from kith.weights.preprocessing import MTCNN_PIXELS
 
 LABELS = jnp.array([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3], jnp.int32)
@@ -27,15 +27,26 @@ def images() -> jnp.ndarray:
     return jnp.asarray(np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), np.uint8))
 
 
-@pytest.mark.parametrize(
-    "make_loss", [lambda: TripletLoss(BatchAll(0.4)), lambda: ArcFace(4, 4), lambda: AdaFace(4, 4)]
-)
+MADE = {
+    "triplet": lambda: TripletLoss(BatchAll(0.4)),
+    "arcface": lambda: ArcFace(4, 4),
+    "adaface": lambda: AdaFace(4, 4),
+}
+
+
+@pytest.fixture(scope="module", params=MADE)
+def at_once(request: pytest.FixtureRequest) -> tuple[str, State, Seen]:
+    """A loss, and what a step of a whole batch makes of it."""
+    whole = stepper(network(), MADE[request.param]())
+    return request.param, *whole.step(whole.start(), images(), LABELS)
+
+
 @pytest.mark.parametrize(("chunk", "devices"), [(6, 1), (4, 1), (3, 1), (4, 2), (6, 3)])
-def test_a_step_in_chunks_is_the_step_at_once(make_loss, chunk: int, devices: int) -> None:
-    whole, parts = (
-        stepper(network(), make_loss(), **options) for options in ({}, {"chunk": chunk, "devices": devices})
-    )
-    first, seen = whole.step(whole.start(), images(), LABELS)
+def test_a_step_in_chunks_is_the_step_at_once(
+    at_once: tuple[str, State, Seen], chunk: int, devices: int
+) -> None:
+    loss, first, seen = at_once
+    parts = stepper(network(), MADE[loss](), chunk=chunk, devices=devices)
     second, seen_too = parts.step(parts.start(), images(), LABELS)
     assert seen.loss > 0
     np.testing.assert_allclose(seen_too.loss, seen.loss, rtol=1e-5)
