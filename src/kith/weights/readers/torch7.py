@@ -25,7 +25,7 @@ _KIND = "Torch7 file"
 _NIL, _NUMBER, _STRING, _TABLE, _OBJECT, _BOOLEAN, _OLD_FUNCTION, *_FUNCTIONS = range(9)
 _MAX_AXES = 8
 _MAX_DEPTH = 100
-_MOST_OBJECTS = 500_000  # OpenFace's network has a tenth of them
+_MOST_OBJECTS = 300_000  # OpenFace's network has a tenth of them
 _MOST_MODULES = 10_000
 _TYPES: dict[str, np.dtype[Any]] = {
     "Float": np.dtype("<f4"),
