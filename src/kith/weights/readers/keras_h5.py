@@ -58,6 +58,7 @@ def read_keras_h5(data: bytes) -> dict[str, np.ndarray]:
         RuntimeError,
         ValueError,
         KeyError,
+        IndexError,
         TypeError,
         AttributeError,
         OverflowError,

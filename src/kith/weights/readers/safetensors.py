@@ -30,8 +30,6 @@ def read_safetensors(data: bytes) -> dict[str, np.ndarray]:
         UnsupportedFile: The content is damaged, or larger than any network.
     """
     floats = {name: array for name, array in read_arrays(data).items() if "float" in array.dtype.name}
-    if sum(4 * array.size for array in floats.values()) > MOST_ARRAY_BYTES:
-        raise UnsupportedFile("safetensors file: larger than any network Kith knows")
     return {name: array.astype(np.float32, copy=False) for name, array in floats.items()}
 
 
@@ -48,12 +46,15 @@ def read_arrays(data: bytes) -> dict[str, np.ndarray]:
     if header > _MOST_HEADER_BYTES or len(data) > MOST_ARRAY_BYTES:
         raise UnsupportedFile("safetensors file: damaged, or larger than any network Kith knows")
     try:
-        return {
+        arrays = {
             name: np.frombuffer(entry["data"], _TYPES[entry["dtype"]]).reshape(entry["shape"])
             for name, entry in deserialize(data)  # type: ignore[no-untyped-call]
         }
     except (SafetensorError, KeyError, TypeError, ValueError):
         raise UnsupportedFile("safetensors file: damaged or cut off") from None
+    if sum(4 * array.size for array in arrays.values()) > MOST_ARRAY_BYTES:  # as they will be in float32
+        raise UnsupportedFile("safetensors file: larger than any network Kith knows")
+    return arrays
 
 
 def write_safetensors(arrays: dict[str, np.ndarray]) -> bytes:

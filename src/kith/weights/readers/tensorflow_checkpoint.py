@@ -26,6 +26,7 @@ from kith.weights.readers.sorted_table import read_sorted_table
 from kith.weights.readers.tensorflow_types import DTYPES, read_shape
 
 _KIND = "TensorFlow checkpoint"
+_MOST_OFFSET = 1 << 43  # no file system has larger files, and few could say why they have none
 
 OpenShard = Callable[[int, int], AbstractContextManager[IO[bytes]]]
 """Opens one of the data files, given its number and how many there are."""
@@ -115,8 +116,10 @@ def _entry(name: str, data: memoryview, reader: FieldReader) -> _Entry | None:
     shape = read_shape(message(fields.get(2, memoryview(b""))), reader)
     shard, offset, size = (number(fields.get(field, 0)) for field in (3, 4, 5))
     checksum = message(fields.get(6, memoryview(bytes(4))))
-    if size != math.prod(shape) * dtype.itemsize or offset >= 2**62:
+    if size != math.prod(shape) * dtype.itemsize:
         raise ValueError(f"{quoted(name)} has another size than its shape")
+    if offset >= _MOST_OFFSET:
+        raise ValueError(f"{quoted(name)} lies beyond all files")
     return _Entry(name, dtype, shape, shard, offset, size, int.from_bytes(checksum, "little"))
 
 

@@ -191,7 +191,7 @@ def zip_of_swollen_shards(folder: Path, scale: float) -> Path:
 
 @attack
 def keras_archive_of_zeros(folder: Path, scale: float) -> Path:
-    packed, *rest = zeros(int(1e10 * scale))
+    packed, *rest = zeros(int(4e9 * scale))
     return content(folder, write_zip([("model.weights.h5", packed, *rest)]))
 
 
@@ -218,7 +218,7 @@ def index_of_many_entries(folder: Path, scale: float) -> Path:
 
 @attack
 def index_of_long_names(folder: Path, scale: float) -> Path:
-    name = b"x" * int(2e6 * scale)
+    name = b"x" * int(2e5 * scale)
     return checkpoint(folder, write_table([(name + b"%05d" % n, b"") for n in range(100)]))
 
 

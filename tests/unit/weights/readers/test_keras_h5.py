@@ -129,14 +129,21 @@ def whole_model_elsewhere(file: h5py.File) -> None:
 
 
 def crowded(file: h5py.File) -> None:
-    for number in range(6000):
-        file["all/dense"] = file.create_group(str(number)) if not number else file["0"]
-        file.move("all/dense", f"all/{number}")
+    group = file.create_group("layer")
+    group["0"] = VALUES
+    for number in range(1, 5001):
+        group.id.links.create_hard(str(number).encode(), group.id, b"0")
 
 
 def numbered(file: h5py.File) -> h5py.Group:
     file["layers/dense/vars/0"] = VALUES
     return file["layers/dense/vars"]
+
+
+def five_variables(file: h5py.File) -> None:
+    for number in range(1, 5):
+        file[f"layers/dense/vars/{number}"] = VALUES
+    numbered(file).attrs["name"] = "dense"
 
 
 def nameless_layer(file: h5py.File) -> None:
@@ -199,6 +206,7 @@ def dataset_for_a_group(file: h5py.File) -> None:
         (never_written, "was never written"),
         (whole_model_elsewhere, "'model_weights' is a link"),
         (crowded, "more groups than any model"),
+        (five_variables, "damaged or cut off"),
         (nameless_layer, "damaged or cut off"),
         (number_for_a_name, "name is no text"),
         (endless_name, "longer than any layer's"),
