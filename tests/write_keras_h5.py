@@ -1,9 +1,10 @@
-"""Writes Keras 2's HDF5 files as Taniai's and faustomorales's are laid out."""
+"""Writes Keras 2's HDF5 files as Taniai's and faustomorales's are laid out, and Keras 3's."""
 
 import base64
 import io
 import json
 import marshal
+import zipfile
 from collections.abc import Mapping
 
 import h5py
@@ -46,6 +47,30 @@ def write_keras_h5(variables: Mapping[str, np.ndarray], *, prefix: str = "", pay
         root.require_group("Block35_1_Activation")  # layers without weights have an empty group
         for path, values in variables.items():
             root[path] = values
+    return content.getvalue()
+
+
+def write_keras_3(variables: Mapping[str, np.ndarray]) -> bytes:
+    """What `save_weights` writes: numbers in place of names, in the order of each layer's variables."""
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        places: dict[str, h5py.Group] = {}
+        for name, values in variables.items():
+            layer = name.partition("/")[0]
+            if layer not in places:
+                places[layer] = file.create_group(f"layers/layer_{len(places)}/vars")
+                places[layer].attrs["name"] = layer
+            places[layer][str(len(places[layer]))] = values
+    return content.getvalue()
+
+
+def write_keras_archive(variables: Mapping[str, np.ndarray]) -> bytes:
+    """A whole model of Keras 3."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("metadata.json", b"never read")
+        archive.writestr("config.json", b"never read")
+        archive.writestr("model.weights.h5", write_keras_3(variables))
     return content.getvalue()
 
 

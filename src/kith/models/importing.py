@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kith.errors import UnsupportedFile, WeightsError
+from kith.errors import WeightsError
 from kith.first_calibration import calibrate_on_sample_people
 from kith.recognizer import Recognizer
 from kith.runtime.adopt import adopt_onnx
@@ -24,9 +24,9 @@ from kith.weights.installed import CARD, discard, install, is_id, models_folder,
 from kith.weights.preprocessing import CropRule, PixelRule
 from kith.weights.published import PUBLISHED, PublishedFile, PublishedModel, find_published_file
 from kith.weights.readers.recognize import Format, Recognized, recognize_file
+from kith.weights.readers.regular_file import read_regular
 from kith.weights.readers.safetensors import EXTENSION, write_safetensors
-
-_MOST_BYTES = 2 << 30
+from kith.weights.readers.tensorflow_files import find_checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +203,11 @@ def _measure_on_sample_people(spec: EmbedderSpec, notify: Notify | None) -> Cali
 
 
 def _hashes(path: Path) -> tuple[str, str]:
-    """SHA-256 and MD5 of a file; empty for the folder of a checkpoint."""
+    """SHA-256 and MD5 of a file; empty for a folder and for the files of a checkpoint."""
     try:
-        if path.is_dir():
+        if path.is_dir() or find_checkpoint(path) is not None:
             return "", ""
-        if path.stat().st_size > _MOST_BYTES:
-            raise UnsupportedFile(f"{path} is larger than any model Kith knows")
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
     return hashlib.sha256(content).hexdigest(), hashlib.md5(content, usedforsecurity=False).hexdigest()
@@ -232,10 +230,11 @@ def _id_of(path: Path) -> str:
 
 def _looks_like_onnx(path: Path) -> bool:
     """ONNX begins with its version, a small number in field 1."""
-    if path.is_dir():
+    if not path.is_file():
         return False
     with path.open("rb") as file:
-        return file.read(1) == b"\x08"
+        head = file.read(3)
+    return head[:1] == b"\x08" and head != b"\x08\x01\x12"  # which is TensorFlow's SavedModel
 
 
 _silent: Callable[[str], None] = lambda message: None  # noqa: E731

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,6 +120,25 @@ def test_a_checkpoint_is_imported_by_its_folder(
     spec = import_file(folder)
     assert (spec.id, spec.embedding_size) == ("20170512-110547", 128)
     assert (models_folder() / spec.id / "weights.safetensors").is_file()
+
+
+def test_a_checkpoint_is_imported_by_its_prefix(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As TensorFlow calls it; no file has this name."""
+    from kith.models import importing
+
+    index, data = write_checkpoint(sandberg(shared))
+    (tmp_path / "model.ckpt-1.index").write_bytes(index)
+    (tmp_path / "model.ckpt-1.data-00000-of-00001").write_bytes(data)
+    monkeypatch.setattr(importing, "_measure_on_sample_people", lambda spec, notify: UNMEASURED)
+    assert import_file(tmp_path / "model.ckpt-1").embedding_size == 128
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "weights.h5")
+    with pytest.raises(UnsupportedFile, match="a pipe"):
+        import_file(tmp_path / "weights.h5")
 
 
 def test_a_published_file_is_told_by_its_hash(

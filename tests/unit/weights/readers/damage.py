@@ -16,6 +16,7 @@ from pathlib import Path
 from kith.errors import UnsupportedFile
 from kith.runtime.adopt import adopt_onnx
 from kith.weights.readers import sorted_table
+from kith.weights.readers.keras_archive import read_keras_archive
 from kith.weights.readers.keras_h5 import read_keras_h5
 from kith.weights.readers.recognize import recognize, recognize_file
 
@@ -58,6 +59,8 @@ def main(folder: Path) -> None:
     for path in sorted(folder.iterdir()):
         if path.suffix == ".h5":  # a whole network's many groups would take too long
             report[path.name] = torture(path, read_keras_h5)
+        elif path.suffix == ".keras":
+            report[path.name] = torture(path, read_keras_archive)
         elif path.suffix == ".onnx":
             report[path.name] = torture(path, lambda data: adopt_onnx(data, 32, blue_first=False))
         elif ".ckpt." in path.name:
