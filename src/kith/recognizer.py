@@ -32,6 +32,7 @@ from kith.records import (
     Template,
 )
 from kith.runtime.prepare import Notify, Precision, prepare, prepare_int8
+from kith.runtime.workshop import workshop
 from kith.sample_people import photos as sample_photos
 from kith.search import rank
 from kith.weights.calibration import IDENTIFICATION_FPIR, VERIFICATION_FMR, Calibration
@@ -106,6 +107,7 @@ class Recognizer:
         )
 
     @classmethod
+    @workshop()  # one for all that must be made
     def from_spec(
         cls,
         spec: EmbedderSpec,

@@ -26,6 +26,7 @@ from kith.records import Face, FloatArray, Image, require_shape
 from kith.runtime.per_process import PerProcess
 from kith.runtime.prepare import Notify, prepare
 from kith.runtime.session import available_cores
+from kith.runtime.workshop import workshop
 from kith.weights.catalogue import DEFAULT_DETECTOR, find_detector
 
 _WINDOW = 12  # P-Net's field of view, in pixels
@@ -109,6 +110,7 @@ class MTCNN:
         self._pool = PerProcess(lambda: ThreadPoolExecutor(workers, thread_name_prefix="kith-pnet"))
 
     @classmethod
+    @workshop()  # one for all three
     def from_pretrained(
         cls,
         detector_id: str = DEFAULT_DETECTOR,

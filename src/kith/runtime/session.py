@@ -1,7 +1,6 @@
 """ONNX Runtime, behind one small class; the only module that imports it for running."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +14,14 @@ class Session:
     """A compiled network, ready to run; safe to use from many threads, and in forked children.
 
     Args:
-        model: The ONNX file, or its bytes, or what reads them. It is asked for again in a child that
-            was forked: ONNX Runtime's threads stay with the parent.
+        model: The ONNX file, or its bytes.
         threads: How many threads one run may use; 0 means one per core.
 
     Raises:
         UnsupportedFile: The file is not a network that ONNX Runtime can run.
     """
 
-    def __init__(self, model: Path | bytes | Callable[[], bytes], *, threads: int = 0) -> None:
+    def __init__(self, model: Path | bytes, *, threads: int = 0) -> None:
         self._session = PerProcess(lambda: _open(model, threads))
 
     def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
@@ -33,7 +31,7 @@ class Session:
         return results
 
 
-def _open(model: Path | bytes | Callable[[], bytes], threads: int) -> onnxruntime.InferenceSession:
+def _open(model: Path | bytes, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or available_cores()
     options.log_severity_level = 3
@@ -42,11 +40,11 @@ def _open(model: Path | bytes | Callable[[], bytes], threads: int) -> onnxruntim
     options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     options.add_session_config_entry("session.force_spinning_stop", "1")
     options.enable_mem_pattern = False  # the pyramid asks for ever new shapes: a plan for each is kept
-    source = os.fspath(model) if isinstance(model, Path) else model if isinstance(model, bytes) else model()
+    source = model if isinstance(model, bytes) else os.fspath(model)
     try:
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions share no public base class
-        name = str(model) if isinstance(model, Path) else "the model"
+        name = "the model" if isinstance(model, bytes) else str(model)
         raise UnsupportedFile(f"{name} cannot be run: {_first_line(error)}") from None
 
 
