@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -89,6 +90,17 @@ class Workshop:
         """
         sizes = {"embedding_size": embedding_size, "input_size": input_size}
         return self._make("compile", {"network": network, **sizes}, arrays)
+
+    def save(
+        self, network: str, arrays: Mapping[str, np.ndarray], embedding_size: int | None = None
+    ) -> bytes:
+        """Make a `.keras` file, a whole Keras 3 model, of a network's variables.
+
+        Raises:
+            UnsupportedFile: The variables do not fit the network.
+            WeightsError: The process ended before it was done.
+        """
+        return self._make("save", {"network": network, "embedding_size": embedding_size}, arrays)
 
     def quantize(self, model: bytes, inputs: np.ndarray) -> bytes:
         """Make an int8 ONNX file of a float32 one, as `kith.runtime.quantize` does.
@@ -192,13 +204,23 @@ def _compile(
         return compile_model(build(network, arrays, embedding_size, input_size))
 
 
+def _save(arrays: Mapping[str, np.ndarray], network: str, embedding_size: int | None) -> bytes:
+    from kith.networks.settings import full_precision
+    from kith.runtime.prepare import build
+
+    with full_precision(), tempfile.TemporaryDirectory(prefix="kith-") as folder:
+        path = Path(folder) / "model.keras"
+        build(network, arrays, embedding_size).save(path)
+        return path.read_bytes()
+
+
 def _quantize(arrays: Mapping[str, np.ndarray]) -> bytes:
     from kith.runtime.quantize import quantize
 
     return quantize(arrays["model"].tobytes(), arrays["inputs"])
 
 
-_TASKS: dict[str, Callable[..., bytes]] = {"compile": _compile, "quantize": _quantize}
+_TASKS: dict[str, Callable[..., bytes]] = {"compile": _compile, "quantize": _quantize, "save": _save}
 
 
 def _error(kind: str, text: str) -> Exception:
