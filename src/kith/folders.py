@@ -35,7 +35,7 @@ def cache_folder() -> Path:
     try:
         users = Path(platformdirs.user_cache_dir("kith"))
     except RuntimeError:  # a user without a home
-        users = _NO_HOME
+        return _temporary_cache() or _NO_HOME
     return users if _can_be_made(users, or_is_there=True) else _temporary_cache() or users
 
 
