@@ -11,6 +11,8 @@
 Importing kith reads no file, no environment and no network; what is heavy is imported at first use.
 """
 
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
     from kith.runtime.prepare import keras_model as keras_model
 
 __version__ = "0.1.0"
+
+if "onnxruntime" not in sys.modules:
+    # Else it reports to its maker once it is imported, by us or by the program itself; see `kith.runtime`.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 _HOMES = {
     "AcquisitionError": "kith.errors",

@@ -6,7 +6,8 @@ This is the one file that joins the stages; the stages do not know one another.
 """
 
 import hashlib
-from typing import Self
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from kith.records import (
     Template,
 )
 from kith.runtime.prepare import Notify, Precision, prepare, prepare_int8
+from kith.runtime.workshop import workshop
 from kith.sample_people import photos as sample_photos
 from kith.search import rank
 from kith.weights.calibration import IDENTIFICATION_FPIR, VERIFICATION_FMR, Calibration
@@ -47,7 +49,7 @@ from kith.weights.installed import find_embedder
 class Recognizer:
     """A detector and an embedder, and what they are used for; safe to use from many threads.
 
-    Make one with `Recognizer.from_pretrained`.
+    Make one with `Recognizer.from_pretrained`. Such a one can be used in forked children, and be pickled.
 
     Args:
         detector: Finds faces.
@@ -70,6 +72,7 @@ class Recognizer:
         self.precision = precision
         self._detector = detector
         self._embedder = embedder
+        self._settings: dict[str, Any] | None = None  # of `from_spec`, to make it again in another process
 
     @classmethod
     def from_pretrained(
@@ -105,6 +108,7 @@ class Recognizer:
         )
 
     @classmethod
+    @workshop()  # one for all that must be made
     def from_spec(
         cls,
         spec: EmbedderSpec,
@@ -138,7 +142,14 @@ class Recognizer:
             pixels=spec.pixels,
             mirrored=spec.mirrored,
         )
-        return cls(detector, embedder, spec, find_calibration(spec.id), precision)
+        recognizer = cls(detector, embedder, spec, find_calibration(spec.id), precision)
+        recognizer._settings = {
+            "detector_id": detector_id,
+            "detection": detection,
+            "precision": precision,
+            "threads": threads,
+        }
+        return recognizer
 
     @property
     def model_id(self) -> str:
@@ -150,6 +161,23 @@ class Recognizer:
         """What makes this recognizer's embeddings: other for other numbers."""
         made_by = hashlib.sha256(_preprocessing(self.spec)).hexdigest()
         return f"{self.model_id} {self.spec.weights.sha256[:16]} {made_by[:8]} {self.precision}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy it as what it was made of: models are loaded again, from the cache.
+
+        Raises:
+            TypeError: It has a detector or an embedder of the program's own.
+        """
+        if self._settings is None:
+            raise TypeError(
+                "a Recognizer with a detector or an embedder of your own cannot be pickled or copied; "
+                "make one in each process"
+            )
+        return (
+            partial(type(self).from_spec, self.spec, **self._settings),
+            (),
+            {"calibration": self.calibration},
+        )
 
     def detect(self, image: Image) -> list[Face]:
         """Find the faces of an image (h, w, 3) uint8 RGB, the largest first."""

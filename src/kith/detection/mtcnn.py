@@ -11,8 +11,10 @@ which nothing was found is looked at again with a finer pyramid. And O-Net looks
 a second time, centred on it and in a mirror: the mean of both has landmarks with a smaller error.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, Self
 
 import cv2
@@ -22,8 +24,10 @@ from kith.detection.boxes import areas, cut_windows, square, suppress
 from kith.detection.pyramid import Level, Pyramid, build_pyramid
 from kith.image_arrays import require_image
 from kith.records import Face, FloatArray, Image
+from kith.runtime.per_process import PerProcess
 from kith.runtime.prepare import Notify, prepare
 from kith.runtime.session import available_cores
+from kith.runtime.workshop import workshop
 from kith.weights.catalogue import DEFAULT_DETECTOR, find_detector
 
 _WINDOW = 12  # P-Net's field of view, in pixels
@@ -103,9 +107,11 @@ class MTCNN:
         self._onet = onet
         self.settings = settings or DetectionSettings()
         self._workers = workers
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="kith-pnet")
+        self._made_by: Callable[[], Self] | None = None
+        self._pool = PerProcess(lambda: ThreadPoolExecutor(workers, thread_name_prefix="kith-pnet"))
 
     @classmethod
+    @workshop()  # one for all three
     def from_pretrained(
         cls,
         detector_id: str = DEFAULT_DETECTOR,
@@ -126,10 +132,22 @@ class MTCNN:
             WeightsError: It cannot be had or read.
         """
         spec = find_detector(detector_id)
-        threads = threads or available_cores()
+        workers = threads or available_cores()
         pnet = prepare(spec.pnet, threads=1, notify=notify)
-        rnet, onet = (prepare(stage, threads=threads, notify=notify) for stage in (spec.rnet, spec.onet))
-        return cls(pnet, rnet, onet, settings, workers=threads)
+        rnet, onet = (prepare(stage, threads=workers, notify=notify) for stage in (spec.rnet, spec.onet))
+        detector = cls(pnet, rnet, onet, settings, workers=workers)
+        detector._made_by = partial(cls.from_pretrained, detector_id, settings, threads=threads)
+        return detector
+
+    def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
+        """Pickle and copy it as what it was made of.
+
+        Raises:
+            TypeError: Its networks are the program's own.
+        """
+        if self._made_by is None:
+            raise TypeError("an MTCNN with networks of your own cannot be pickled or copied")
+        return self._made_by, ()
 
     def detect(self, image: Image) -> list[Face]:
         """Find the faces, the largest first.
@@ -213,7 +231,7 @@ class MTCNN:
             canvas[np.newaxis, _STRIDE * start : _STRIDE * (start + height - 1) + _WINDOW]
             for start in range(0, rows, height)
         ]
-        run = map if len(bands) == 1 else self._pool.map
+        run = map if len(bands) == 1 else self._pool.get().map
         outputs = list(run(self._pnet.run, bands))
         offsets, scores = (np.concatenate(parts, axis=1)[0] for parts in zip(*outputs, strict=True))
         return offsets, scores[:, :, 0]

@@ -3,16 +3,19 @@
 import io
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 from scipy.stats import norm
 
 from kith.evaluation.discard import DiscardCurve
 from kith.evaluation.error_rates import ErrorRates
 from kith.evaluation.identification import Growth
+from kith.folders import own_folders
+
+with own_folders("MPLCONFIGDIR"):  # where it writes down which fonts there are
+    import matplotlib as mpl
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
 
 _MATED, _NON_MATED = "#1b7f5c", "#b3403a"
 _MOST_POINTS = 2000

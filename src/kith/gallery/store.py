@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from kith.errors import GalleryError
+from kith.gallery.forks import close_around_forks
 
 APPLICATION_ID = 0x4B697468  # "Kith", in SQLite's header
 SCHEMA_VERSION = 2
@@ -220,6 +221,7 @@ def _engine(path: Path, read_only: bool) -> Engine:
     else:
         url = URL.create("sqlite", database=str(file))
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    close_around_forks(engine)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:

@@ -1,12 +1,12 @@
 """A file of weights -> the same network in another form."""
 
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 
 from kith.errors import WeightsError
 from kith.files import write_atomically
-from kith.runtime.prepare import Notify, build
+from kith.runtime.prepare import Notify
+from kith.runtime.workshop import workshop
 from kith.weights.readers.recognize import Recognized, recognize_file
 from kith.weights.readers.safetensors import write_safetensors
 
@@ -45,14 +45,7 @@ def convert(source: Path, target: Target, output: Path, *, notify: Notify) -> No
 def _content(found: Recognized, target: Target, notify: Notify) -> bytes:
     if target is Target.SAFETENSORS:
         return write_safetensors(found.arrays)
-    notify(f"building {found.network}")
-    model = build(found.network, found.arrays, found.embedding_size)
     notify(f"writing {target}")
-    if target is Target.ONNX:
-        from kith.runtime.compile import compile_model  # here: brings Keras
-
-        return compile_model(model)
-    with tempfile.TemporaryDirectory(prefix="kith-") as folder:
-        path = Path(folder) / "model.keras"
-        model.save(path)
-        return path.read_bytes()
+    with workshop() as shop:
+        make = shop.compile if target is Target.ONNX else shop.save
+        return make(found.network, found.arrays, found.embedding_size)

@@ -4,11 +4,12 @@ Keras picks its backend when it is first imported. Where the user has not chosen
 (`KERAS_BACKEND`), Kith chooses jax, here, and only when a network is really needed.
 """
 
-import os
 import sys
 
+from kith.networks.settings import import_keras
+
 if "keras" not in sys.modules:
-    os.environ.setdefault("KERAS_BACKEND", "jax")
+    import_keras()
 
 from kith.networks.inception_resnet_v1 import inception_resnet_v1 as inception_resnet_v1
 from kith.networks.mtcnn import onet as onet

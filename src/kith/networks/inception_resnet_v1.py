@@ -13,7 +13,10 @@ have one. Here it is always there: a scale of 1 changes nothing.
 import keras
 from keras import layers
 
+from kith.networks.settings import channels_last
 
+
+@channels_last()
 def inception_resnet_v1(
     *,
     embedding_size: int = 512,

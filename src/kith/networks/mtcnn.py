@@ -9,7 +9,10 @@ score is one sigmoid; the paper's softmax over two (not face, face) is the same 
 import keras
 from keras import layers
 
+from kith.networks.settings import channels_last
 
+
+@channels_last()
 def pnet(*, initializer: str = "he_normal") -> keras.Model:
     """Proposal network: 12-pixel windows at a stride of 2 over an image of any size.
 
@@ -26,6 +29,7 @@ def pnet(*, initializer: str = "he_normal") -> keras.Model:
     return keras.Model(inputs, [offsets, scores], name="pnet")
 
 
+@channels_last()
 def rnet(*, initializer: str = "he_normal") -> keras.Model:
     """Refinement network.
 
@@ -44,6 +48,7 @@ def rnet(*, initializer: str = "he_normal") -> keras.Model:
     return keras.Model(inputs, [offsets, scores], name="rnet")
 
 
+@channels_last()
 def onet(*, initializer: str = "he_normal") -> keras.Model:
     """Output network: the final box and five landmarks.
 

@@ -12,8 +12,10 @@ import keras
 from keras import layers
 
 from kith.networks.nn4_layers import L2Pooling2D, LocalResponseNormalization
+from kith.networks.settings import channels_last
 
 
+@channels_last()
 def nn4_small2(
     *, crop_size: int = 96, embedding_size: int = 128, initializer: str = "he_normal"
 ) -> keras.Model:

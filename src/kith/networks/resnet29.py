@@ -12,6 +12,8 @@ from typing import NamedTuple
 import keras
 from keras import layers, ops
 
+from kith.networks.settings import channels_last
+
 
 class Stage(NamedTuple):
     """Residual blocks of one width; `stride` is that of the first."""
@@ -31,6 +33,7 @@ STAGES = (
 )
 
 
+@channels_last()
 def resnet29(
     *, crop_size: int = 150, embedding_size: int = 128, initializer: str = "he_normal"
 ) -> keras.Model:

@@ -11,6 +11,7 @@ computes depthwise convolutions and their gradients on a CPU at a hundredth of t
 import keras
 
 from kith.networks.resnet29 import Stage, residual_network
+from kith.networks.settings import channels_last
 
 # shapes for a 150 x 150 crop
 STAGES = (
@@ -22,6 +23,7 @@ STAGES = (
 )
 
 
+@channels_last()
 def slim_resnet29(
     *, crop_size: int = 150, embedding_size: int = 128, initializer: str = "he_normal"
 ) -> keras.Model:

@@ -3,10 +3,12 @@
 What was compiled once lies in the cache under a name made of everything that went into it, so a
 changed file, network or compiler never meets an old result. Files appear whole or not at all: two
 processes that compile at once write the same bytes, and a killed one leaves nothing behind that
-would be taken for a model.
+would be taken for a model. Each is sealed: one that was damaged since is made again. Where none can
+be kept, as on a full disk, what was made runs all the same.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
@@ -16,10 +18,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kith.errors import UnsupportedFile, WeightsError
+from kith.runtime.sealing import is_sealed, seal, unsealed
 from kith.runtime.session import Session
+from kith.runtime.workshop import workshop
 from kith.weights.catalogue import DEFAULT_EMBEDDER, ONNX, WeightsSpec
 from kith.weights.installed import find_embedder
-from kith.weights.store import cache_folder, keep, read_weights, remove_stale_partials
+from kith.weights.store import CACHE_VARIABLE, cache_folder, keep, read_weights, remove_stale_partials
 
 if TYPE_CHECKING:
     import keras
@@ -45,12 +49,10 @@ def prepare(spec: WeightsSpec, *, threads: int = 0, notify: Notify | None = None
         notify: Told when the network must be compiled first.
 
     Raises:
-        WeightsError: The file is missing, is not the published one, does not fit the network, or
-            the cache folder cannot be written.
+        WeightsError: The file is missing, is not the published one, or does not fit the network.
     """
-    return _cached_session(
-        _cache_path(spec, Precision.FLOAT32), threads, lambda: _compile(spec, notify or _silent)
-    )
+    path = _cache_path(spec, Precision.FLOAT32)
+    return Session(_cached(path, lambda: _compile(spec, notify or _silent)), threads=threads)
 
 
 def prepare_int8(
@@ -77,14 +79,14 @@ def prepare_int8(
     say = notify or _silent
 
     def make() -> bytes:
-        from kith.runtime.quantize import quantize  # here: rarely needed
+        with workshop() as shop:
+            model = _cached(_cache_path(spec, Precision.FLOAT32), lambda: _compile(spec, say))
+            calibration = inputs()
+            say(f"quantizing {spec.network} to int8")
+            content = model if isinstance(model, bytes) else unsealed(model.read_bytes())
+            return shop.quantize(content, calibration)
 
-        model = _cached_file(_cache_path(spec, Precision.FLOAT32), lambda: _compile(spec, say))
-        calibration = inputs()
-        say(f"quantizing {spec.network} to int8")
-        return quantize(model, calibration)
-
-    return _cached_session(_cache_path(spec, Precision.INT8, inputs_key), threads, make)
+    return Session(_cached(_cache_path(spec, Precision.INT8, inputs_key), make), threads=threads)
 
 
 def forget(spec: WeightsSpec) -> None:
@@ -118,19 +120,13 @@ def keras_model(model_id: str = DEFAULT_EMBEDDER) -> "keras.Model":
     return load_keras(spec.weights)
 
 
-def load_keras(spec: WeightsSpec, *, notify: Notify | None = None) -> "keras.Model":
+def load_keras(spec: WeightsSpec) -> "keras.Model":
     """The Keras model of a weights file, with its weights.
 
     Raises:
         WeightsError: The file is missing, is not the published one, or does not fit the network.
     """
-    say = notify or _silent
-    say(f"reading {Path(spec.file.path).name}")
-    from kith.weights.readers import READERS
-
-    arrays = READERS[spec.reader](read_weights(spec))
-    say(f"building {spec.network}")
-    return build(spec.network, arrays, spec.embedding_size, spec.input_size)
+    return build(spec.network, _read_arrays(spec), spec.embedding_size, spec.input_size)
 
 
 def build(
@@ -186,33 +182,44 @@ def assign(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
 def _compile(spec: WeightsSpec, say: Notify) -> bytes:
     if spec.network == ONNX:
         return read_weights(spec)
-    model = load_keras(spec, notify=say)
+    say(f"reading {Path(spec.file.path).name}")
+    arrays = _read_arrays(spec)
     say(f"compiling {spec.network}")
-    from kith.runtime.compile import compile_model  # here: brings Keras
-
-    return compile_model(model)
-
-
-def _cached_session(path: Path, threads: int, make: Callable[[], bytes]) -> Session:
-    if path.is_file():
-        try:
-            return Session(path, threads=threads)
-        except UnsupportedFile:  # damaged on disk: make it again
-            path.unlink(missing_ok=True)
-    return Session(_cached_file(path, make), threads=threads)
+    with workshop() as shop:
+        return shop.compile(spec.network, arrays, spec.embedding_size, spec.input_size)
 
 
-def _cached_file(path: Path, make: Callable[[], bytes]) -> bytes:
+def _read_arrays(spec: WeightsSpec) -> dict[str, np.ndarray]:
+    from kith.weights.readers import READERS  # here: a compiled model needs none
+
+    return READERS[spec.reader](read_weights(spec))
+
+
+def _cached(path: Path, make: Callable[[], bytes]) -> Path | bytes:
+    """Where a model lies in the cache, made if it is missing or damaged; the model, if it cannot be kept."""
     try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+        if is_sealed(path.read_bytes()):
+            return path
+    except OSError:
         pass  # what is in the way is said when the file is written
-    except OSError as error:
-        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
     model = make()
-    keep(path, model)
+    try:
+        keep(path, seal(model))
+    except WeightsError:
+        _tell_once(path.parent)
+        return model
     remove_stale_partials(path.parent)
-    return model
+    return path
+
+
+@cache
+def _tell_once(folder: Path) -> None:
+    logging.getLogger("kith").warning(
+        "kith: %s cannot be written, or is full; set %s to a folder with room, "
+        "for until then models are prepared anew at every start",
+        folder,
+        CACHE_VARIABLE,
+    )
 
 
 def _cache_path(spec: WeightsSpec, precision: Precision, inputs_key: str = "") -> Path:

@@ -9,7 +9,6 @@ gives the same numbers on every processor, by its fastest kernels. Dense layers 
 last one costs next to nothing, and a third of the error came from it.
 """
 
-import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,8 +73,6 @@ def _quantize_static(model: bytes, inputs: np.ndarray) -> bytes:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     CalibrationDataReader.register(_Batches)
-    previous = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # the tool advises the preparation that was just made
     try:
         with tempfile.TemporaryDirectory(prefix="kith-") as folder:
             source, prepared, target = (Path(folder) / name for name in ("f32", "prepared", "int8"))
@@ -105,8 +102,6 @@ def _quantize_static(model: bytes, inputs: np.ndarray) -> bytes:
         raise WeightsError(
             f"cannot write to the temporary folder: {error.strerror or error}; set TMPDIR to one with room"
         ) from None
-    finally:
-        logging.disable(previous)
 
 
 def _row_cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:

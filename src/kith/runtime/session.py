@@ -7,10 +7,11 @@ import numpy as np
 import onnxruntime
 
 from kith.errors import UnsupportedFile
+from kith.runtime.per_process import PerProcess
 
 
 class Session:
-    """A compiled network, ready to run; safe to use from many threads.
+    """A compiled network, ready to run; safe to use from many threads, and in forked children.
 
     Args:
         model: The ONNX file, or its bytes.
@@ -21,26 +22,30 @@ class Session:
     """
 
     def __init__(self, model: Path | bytes, *, threads: int = 0) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or available_cores()
-        options.log_severity_level = 3
-        # Threads spin while a run lasts, which saves a tenth of it, and sleep between runs: with several
-        # sessions and a process pool they would steal cores.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "1")
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        options.enable_mem_pattern = False  # the pyramid asks for ever new shapes: a plan for each is kept
-        source = model if isinstance(model, bytes) else os.fspath(model)
-        try:
-            self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's own exceptions share no public base class
-            name = "the model" if isinstance(model, bytes) else str(model)
-            raise UnsupportedFile(f"{name} cannot be run: {_first_line(error)}") from None
+        self._session = PerProcess(lambda: _open(model, threads))
 
     def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
         """Run the network on float32 arrays, channels last, in the order of its inputs."""
         feed = {f"input_{index}": value for index, value in enumerate(inputs)}
-        results: list[np.ndarray] = self._session.run(None, feed)
+        results: list[np.ndarray] = self._session.get().run(None, feed)
         return results
+
+
+def _open(model: Path | bytes, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or available_cores()
+    options.log_severity_level = 3
+    # Threads spin while a run lasts, which saves a tenth of it, and sleep between runs: with several
+    # sessions and a process pool they would steal cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.enable_mem_pattern = False  # the pyramid asks for ever new shapes: a plan for each is kept
+    source = model if isinstance(model, bytes) else os.fspath(model)
+    try:
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions share no public base class
+        name = "the model" if isinstance(model, bytes) else str(model)
+        raise UnsupportedFile(f"{name} cannot be run: {_first_line(error)}") from None
 
 
 def available_cores() -> int:

@@ -62,7 +62,15 @@ def make_optimizer(config: Config, steps: int, warmup: int, model: keras.Model) 
 
 
 def set_precision(wanted: str) -> None:
-    """Choose the numbers that networks built from now on compute in."""
+    """Choose the numbers that networks built from now on compute in.
+
+    Raises:
+        TrainingError: JAX finds no device of the kind that it is told to use.
+    """
+    try:
+        first = keras.distribution.list_devices()[0]
+    except RuntimeError as error:
+        raise TrainingError(f"JAX has nothing to compute on: {str(error).splitlines()[0]}") from None
     if wanted == "auto":
-        wanted = "float32" if keras.distribution.list_devices()[0].startswith("cpu") else "bfloat16"
+        wanted = "float32" if first.startswith("cpu") else "bfloat16"
     keras.config.set_dtype_policy("mixed_bfloat16" if wanted == "bfloat16" else "float32")

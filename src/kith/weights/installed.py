@@ -14,10 +14,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
-import platformdirs
-
 from kith.errors import DownloadFailed, UnknownModel, UnsupportedFile, WeightsError
 from kith.files import write_atomically
+from kith.folders import data_folder
 from kith.weights.catalogue import EMBEDDERS, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.weights.preprocessing import (
     AffineCrop,
@@ -41,7 +40,7 @@ _PIXELS: Final = {rule.__name__: rule for rule in (FixedScaling, Whitening)}
 def models_folder() -> Path:
     """Where models are kept: `KITH_MODELS` where it is set, else in the user's data directory."""
     chosen = os.environ.get(MODELS_VARIABLE)
-    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("kith")) / "models"
+    return Path(chosen) if chosen else data_folder() / "models"
 
 
 def find_embedder(model_id: str) -> EmbedderSpec:

@@ -2,25 +2,17 @@
 
 import hashlib
 import importlib.util
-import os
 import time
 from contextlib import suppress
 from pathlib import Path
 
-import platformdirs
-
 from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
 from kith.files import PARTIAL_PREFIX, write_atomically
+from kith.folders import CACHE_VARIABLE as CACHE_VARIABLE
+from kith.folders import cache_folder as cache_folder
 from kith.weights.catalogue import InstalledFile, PackageFile, WeightsSpec
 
-CACHE_VARIABLE = "KITH_CACHE"
 _STALE_SECONDS = 24 * 3600
-
-
-def cache_folder() -> Path:
-    """The folder of the cache: `KITH_CACHE` where it is set, else the user's cache directory."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("kith"))
 
 
 def read_weights(spec: WeightsSpec) -> bytes:
