@@ -20,6 +20,7 @@ SIDE_FILES = ("-wal", "-shm", "-journal")
 _BUSY_SECONDS = 30
 _SCHEMA_STEPS = 20_000  # of SQLite's machine: more than to read a gallery's schema takes
 _SETTINGS = {"model_id", "revision"}
+_SETTINGS_NOW_AND_THEN = {"cleaning"}
 _USED_UP = "SELECT 1 FROM sqlite_sequence WHERE typeof(seq) != 'integer' OR seq NOT BETWEEN 0 AND ? LIMIT 1"
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")  # ends a journal that names another one
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
@@ -81,7 +82,7 @@ def _require_plain(path: Path, file: Path) -> bool:
     if found and stat.S_ISDIR(found.st_mode):
         raise GalleryError(f"{path} is a folder, not a gallery; name a file in it")
     if found and not stat.S_ISREG(found.st_mode):
-        raise GalleryError(f"{path} is a pipe or a device, not a gallery; choose another file")
+        raise GalleryError(f"{path} is not a plain file, so not a gallery; choose another file")
     for suffix in SIDE_FILES:
         beside = Path(f"{file}{suffix}")
         status = _status(beside)
@@ -208,8 +209,9 @@ def _migrate(connection: Connection, path: Path, new_model: str | None) -> None:
 
 def _require_sound(connection: Connection, path: Path) -> None:
     """Raise GalleryError if what is needed of every gallery is missing, or would stop the next row."""
-    names = set(connection.execute(select(store.settings.c.name).limit(len(_SETTINGS) + 1)).scalars())
-    if names != _SETTINGS:
+    most = len(_SETTINGS | _SETTINGS_NOW_AND_THEN) + 1
+    names = set(connection.execute(select(store.settings.c.name).limit(most)).scalars())
+    if not _SETTINGS <= names <= _SETTINGS | _SETTINGS_NOW_AND_THEN:
         raise store.damaged(path, "its settings are not Kith's")
     if connection.exec_driver_sql(_USED_UP, (MAX_ID,)).first():
         raise store.damaged(path, "its numbers are used up")
