@@ -12,6 +12,7 @@ from kith.classification import ClassifierKind
 from kith.cli.answers import Form, form_of
 from kith.cli.console import complain, count, note, print_json, print_line, warn
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED, exit_code
+from kith.cli.hints import with_hint
 from kith.cli.interruption import interruptible
 from kith.cli.load import Listing, expand, load_recognizer
 from kith.cli.options import (
@@ -42,6 +43,7 @@ class Report:
 
     listing: Listing
     form: Form
+    gallery: Path
     enrolled: int = 0
     already: int = 0
     failed: list[tuple[Path, KithError]] = field(default_factory=list)
@@ -69,7 +71,7 @@ class Report:
             if isinstance(outcome, AcquisitionError):
                 warn(f"{file}: {outcome}; left out")
             else:
-                complain(str(outcome))
+                complain(with_hint(outcome, self.gallery))
         else:
             self.enrolled += 1
             self.subjects.add(outcome.subject.id)
@@ -103,7 +105,7 @@ def enroll(
     form = form_of(as_json, as_jsonl)
     listing, jobs = _jobs_of_folders(photos) if name is None else _jobs_of_person(name, photos)
     recognizer = load_recognizer(model, precision)
-    report = Report(listing, form)
+    report = Report(listing, form, gallery)
     make_folder_of(gallery)
     with (
         Gallery.open(gallery, model_id=recognizer.model_id) as opened,
@@ -181,7 +183,7 @@ def _find_lookalikes(recognizer: Recognizer, gallery: Gallery, subjects: set[int
 
 
 def _is_enrolled(gallery: Gallery, photo: str, person: str) -> bool:
-    return any(owner.name == person for owner in gallery.owners(photo))
+    return gallery.subject_for(person) in gallery.owners(photo)
 
 
 def make_folder_of(gallery: Path) -> None:

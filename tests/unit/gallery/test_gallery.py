@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kith.errors import DuplicateReference, DuplicateSubject, GalleryError, ModelMismatch, UnknownSubject
-from kith.gallery import Gallery, NewReference, clean_name, store
+from kith.gallery import Gallery, NewReference, clean_name, opening
 from kith.records import Face, Template
 
 NewReferences = Callable[..., list[NewReference]]
@@ -180,7 +180,7 @@ def test_nothing_of_the_deleted_is_left_on_the_disk(gallery: Gallery, new: NewRe
 def test_traces_that_a_reader_keeps_are_told(
     gallery_path: Path, new: NewReferences, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(opening, "_BUSY_SECONDS", 0.1)
     with Gallery.open(gallery_path, model_id="test-model") as gallery:
         gallery.enroll("Ada", new(1))
         with closing(sqlite3.connect(gallery_path)) as reader:
