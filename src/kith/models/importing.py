@@ -13,8 +13,8 @@ from pathlib import Path
 from kith.errors import UnsupportedFile, WeightsError
 from kith.first_calibration import calibrate_on_sample_people
 from kith.recognizer import Recognizer
-from kith.runtime.adopt import adopt_onnx
 from kith.runtime.prepare import Notify, Precision
+from kith.runtime.trial import adopt_in_bounds
 from kith.weights.calibration import Calibration
 from kith.weights.calibrations import IMPORTED, keep_calibration
 from kith.weights.catalogue import EMBEDDERS, ONNX, EmbedderSpec, InstalledFile, WeightsSpec
@@ -101,7 +101,7 @@ def import_file(
     name = model_id or (published[0].id if published else _id_of(path))
     _require_free(name)
     if onnx is not None:
-        content, size = adopt_onnx(path.read_bytes(), onnx.crop.size, blue_first=onnx.blue_first)
+        content, size = adopt_in_bounds(path.read_bytes(), onnx.crop.size, blue_first=onnx.blue_first)
         spec = _onnx_spec(name, path.name, onnx, size)
         return _install(spec, content, "weights.onnx", notify)
     if _looks_like_onnx(path):
