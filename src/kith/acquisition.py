@@ -19,7 +19,8 @@ import numpy as np
 
 from kith.detection import central_face
 from kith.errors import EvaluationError, ImageError, NoFaceFound
-from kith.images import load_image
+from kith.files import PRIVATE
+from kith.images import read_photo
 from kith.quality import Quality
 from kith.recognizer import Recognizer
 from kith.records import Face, FloatArray, Image
@@ -111,7 +112,10 @@ def _acquire_one(recognizer: Recognizer, photo: Path, kept: "_Kept", tell: Tell)
     record = kept.empty()
     record["key"] = np.frombuffer(key, np.uint8)
     try:
-        image = load_image(content)
+        read = read_photo(content)
+        if read.flaw:
+            tell(f"{photo}: {read.flaw}")
+        image = read.image
         face = pick_face(recognizer, image)
         template, quality = recognizer.assess(image, face)
         record["embedding"] = template.embedding
@@ -156,7 +160,8 @@ class _Kept:
         return self
 
     def _open(self, path: Path) -> None:
-        self._file = path.open("a+b", buffering=0)  # else what did not fit is tried again when it is closed
+        # not buffered: else what did not fit is tried again when it is closed
+        self._file = FileIO(path, "a+", opener=lambda name, flags: os.open(name, flags, PRIVATE))
         self._file.seek(0)
         content = self._file.read()
         whole = 0

@@ -6,10 +6,22 @@ from pathlib import Path
 from uuid import uuid4
 
 PARTIAL_PREFIX = ".partial-"
+PRIVATE = 0o600
+"""Of files that show or name people: their owner reads and writes them, and no one else."""
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that shows or names people, as `write_atomically`: only its owner may read it."""
+    write_atomically(path, data, mode=PRIVATE)
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Write a file, making its folder; whoever reads it, or writes it at once, sees it whole.
+
+    Args:
+        path: The file.
+        data: All that is to be in it.
+        mode: Who may do what with it, less what the process's umask forbids.
 
     Raises:
         OSError: The folder cannot be written or the disk is full; what was there before is untouched.
@@ -18,7 +30,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     partial = path.with_name(f"{PARTIAL_PREFIX}{uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("xb") as file:
+        with open(partial, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -11,8 +11,8 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from kith.errors import ImageError
-from kith.files import write_atomically
-from kith.images import SUFFIXES
+from kith.files import write_private
+from kith.picture_formats import SUFFIXES
 from kith.records import Face, Image
 
 _KNOWN = (38, 166, 91)
@@ -90,7 +90,7 @@ def annotate_photo(image: Image, labels: Sequence[Label], path: Path) -> None:
         raise ImageError(
             f"{path}: a picture of {picture.width}x{picture.height} cannot be saved so ({error})"
         ) from None
-    write_atomically(path, buffer.getvalue())
+    write_private(path, buffer.getvalue())
 
 
 def _draw(draw: ImageDraw.ImageDraw, label: Label, number: int, size: tuple[int, int]) -> None:

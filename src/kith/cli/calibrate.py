@@ -13,6 +13,7 @@ from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.errors import EvaluationError
 from kith.evaluation.calibrating import FEW_PEOPLE, fit_calibration
 from kith.evaluation.people import read_people
+from kith.files import write_atomically
 from kith.first_calibration import embed_unrecognizable
 from kith.runtime.prepare import Precision
 from kith.weights.calibration import VERIFICATION_FMR, Calibration
@@ -50,7 +51,7 @@ def calibrate(
         return
     if people is None:
         raise EvaluationError("name a folder with one folder per person, or use --reset")
-    labelled = read_people(people)
+    labelled = read_people(people, tell=warn)
     recognizer = load_recognizer(model, precision)
     acquired = acquire_photos(recognizer, labelled.photos, keep)
     calibration = fit_calibration(
@@ -67,10 +68,7 @@ def calibrate(
     before = find_calibration(model)
     kept = None
     if output is not None:
-        try:
-            output.write_text(calibration.to_json(), encoding="utf-8")
-        except OSError as error:
-            raise EvaluationError(f"{output}: {error.strerror}") from None
+        write_atomically(output, calibration.to_json().encode())
         kept = output
     elif not dry_run:
         kept = keep_calibration(model, calibration)

@@ -9,14 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from kith.album import Seen, Suggestion, cluster_album, link_faces, look_through, suggest
-from kith.cli.console import complain, count, note, print_json, print_table, track
+from kith.cli.console import complain, count, note, print_json, print_table
 from kith.cli.enroll import make_folder_of
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED
-from kith.cli.load import expand, load_recognizer
+from kith.cli.interruption import interruptible
+from kith.cli.load import Listing, expand, load_recognizer
 from kith.cli.options import DEFAULT_GALLERY, DEFAULT_MODEL, GalleryPath, Json, ModelId, PrecisionName
+from kith.cli.progress import track
 from kith.cli.sheet import SheetCluster, contact_sheet
 from kith.errors import GalleryError, ImageError
-from kith.files import write_atomically
+from kith.files import write_private
 from kith.gallery import Album, ClusterSummary, Gallery
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
@@ -28,6 +30,7 @@ from kith.weights.installed import find_embedder
 class Report:
     """What became of the photos of one run."""
 
+    listing: Listing
     new: int = 0
     failed: list[tuple[Path, ImageError]] = field(default_factory=list)
 
@@ -69,15 +72,18 @@ def cluster(
     for path in photos or []:
         if not path.exists():
             raise ImageError(f"{path}: no such file or folder")
-    files = expand(photos or [])
-    report = Report()
-    if files:
+    listing = expand(photos) if photos else Listing()
+    report = Report(listing)
+    find_embedder(model)  # it is known, or told to be unknown, before anything is made for it
+    if listing.photos:
         make_folder_of(gallery)
-    with Gallery.open(gallery, model_id=model, create=bool(files)) as opened:
-        find_embedder(model)  # it is known, or told to be unknown
+    with (
+        Gallery.open(gallery, model_id=model, create=bool(listing.photos)) as opened,
+        interruptible(lambda: "the photos looked through so far are kept; run it again to go on"),
+    ):
         album, calibration = Album(opened), find_calibration(model)
-        if files:
-            _look_through(load_recognizer(model, precision), album, files, report)
+        if listing.photos:
+            _look_through(load_recognizer(model, precision), album, report)
         for links, together in ((must, True), (cannot, False)):
             for first, second in map(_two_faces, links or []):
                 link_faces(album, first, second, together=together)
@@ -89,12 +95,12 @@ def cluster(
         )
         looks_like = suggest(album, policy)
         if sheet is not None:
-            write_atomically(sheet, contact_sheet(_sheet_clusters(album, clusters, looks_like)).encode())
+            write_private(sheet, contact_sheet(_sheet_clusters(album, clusters, looks_like)).encode())
         if as_json:
             print_json(_json(album, clusters, looks_like, report))
         else:
             _print(album, clusters, looks_like, report, everyone=everyone)
-    if report.failed:
+    if report.failed or listing.unusable:
         return ERROR
     return SUCCESS if clusters else UNDETERMINED
 
@@ -107,8 +113,8 @@ def _two_faces(text: str) -> tuple[int, int]:
     return first, second
 
 
-def _look_through(recognizer: Recognizer, album: Album, files: Sequence[Path], report: Report) -> None:
-    for file in track(files, "looking through"):
+def _look_through(recognizer: Recognizer, album: Album, report: Report) -> None:
+    for file in track(report.listing.photos, "looking through"):
         try:
             report.new += look_through(recognizer, album, file) is not Seen.KNOWN
         except ImageError as error:
@@ -170,7 +176,11 @@ def _json(
         "photos": photos,
         "new_photos": report.new,
         "faces": faces,
-        "failed": [{"image": str(file), "reason": str(error)} for file, error in report.failed],
+        "failed": [
+            {"image": str(file), "reason": str(error)}
+            for file, error in (*report.listing.unusable, *report.failed)
+        ],
+        "left_out": report.listing.suffixes,
         "clusters": [
             {
                 "cluster": cluster.id,

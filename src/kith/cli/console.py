@@ -3,35 +3,41 @@
 import json
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 from rich.text import Text
-
-if TYPE_CHECKING:
-    from kith.runtime.prepare import Notify
-
-Item = TypeVar("Item")
 
 stdout = Console(soft_wrap=True, highlight=False)
 stderr = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON; names keep their script."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+def print_json(value: Any, *, indent: int | None = 2) -> None:
+    """Print a value as JSON; without indent in one line, and at once."""
+    sys.stdout.write(json_text(value, indent=indent) + "\n")
+    if indent is None:
+        sys.stdout.flush()
+
+
+def json_text(value: Any, *, indent: int | None = 2) -> str:
+    """A value as JSON: names keep their script, but what would steer a terminal is escaped."""
+    return json.dumps(value, ensure_ascii=False, indent=indent).translate(_escapes)
+
+
+class _Escapes(dict[int, str]):
+    """What each character becomes in JSON text; of those made so far, to be quick."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        # line breaks lie between values, and all else that would steer a terminal in strings
+        kept = character == "\n" or _is_harmless(character)
+        self[code] = character if kept else json.dumps(character)[1:-1]
+        return self[code]
+
+
+_escapes = _Escapes()
 
 
 def print_line(text: str) -> None:
@@ -82,35 +88,3 @@ def _is_harmless(character: str) -> bool:
 def count(number: int, one: str, many: str = "") -> str:
     """A number of things: "1 photo", "2 photos"."""
     return f"{number} {one if number == 1 else many or f'{one}s'}"
-
-
-@contextmanager
-def preparing() -> Iterator["Notify"]:
-    """Show what is being prepared: a spinner on a terminal, nothing in a pipe."""
-    if not stderr.is_terminal:
-        yield lambda message: None
-        return
-    with stderr.status("loading models") as status:
-        yield lambda message: status.update(f"first run: {message}")
-
-
-@contextmanager
-def downloading(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far a download is: a bar on a terminal, nothing in a pipe."""
-    if not stderr.is_terminal:
-        yield lambda done, total: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=stderr, transient=True) as progress:
-        task = progress.add_task(f"fetching {name}", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total or None)
-
-
-def track(items: Sequence[Item], description: str) -> Iterator[Item]:
-    """Go through items with a progress bar on a terminal; quiet in a pipe."""
-    if not stderr.is_terminal or len(items) < 2:
-        yield from items
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=stderr, transient=True) as progress:
-        yield from progress.track(items, description=description)

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from kith.cli.annotate import annotate_photo, annotated_paths
-from kith.cli.console import note, print_json, print_line, print_table, track
-from kith.cli.identify import COLUMNS, identity_json, labels_of, table_rows
+from kith.cli.console import note, print_json, print_line, print_table
+from kith.cli.identify import TABLE, answer_of
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
+from kith.cli.progress import track
 from kith.gallery import Gallery
 from kith.images import load_image
 from kith.runtime.prepare import Precision
@@ -38,18 +39,18 @@ def demo(
         for photo in track(photos(), "enrolling"):
             recognizer.enroll(photo.parent.name, load_image(photo), gallery, source=str(photo))
         image = load_image(GROUP_PHOTO)
-        found = recognizer.identify(image, gallery)
+        found = [answer_of(*item) for item in recognizer.identify(image, gallery)]
         people = len(gallery.subjects())
-    annotate_photo(image, labels_of(found), annotated)
+    annotate_photo(image, [face.label for face in found], annotated)
     if as_json:
         answer: dict[str, Any] = {
             "image": str(GROUP_PHOTO),
             "people": people,
             "annotated": str(annotated),
-            "faces": [identity_json(face, decision) for face, decision in found],
+            "faces": [face.json for face in found],
         }
         print_json(answer)
         return
     note(f"{people} sample people enrolled from {len(photos())} photos; who is on {GROUP_PHOTO.name}?")
-    print_table(COLUMNS, table_rows(Path(GROUP_PHOTO.name), found))
+    print_table(("photo", *TABLE.columns), [[GROUP_PHOTO.name, *face.cells] for face in found])
     print_line(f"annotated picture: {annotated}")

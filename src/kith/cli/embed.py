@@ -1,6 +1,7 @@
 """`kith embed`: the embeddings of all faces, as arrays in a file."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from kith.cli.console import count, print_json, print_line
 from kith.cli.exit_codes import ERROR, SUCCESS
+from kith.cli.interruption import interruptible
 from kith.cli.load import detection_settings, expand, load_recognizer, read_photos
 from kith.cli.options import (
     DEFAULT_MODEL,
@@ -21,7 +23,7 @@ from kith.cli.options import (
     PrecisionName,
 )
 from kith.errors import ImageError
-from kith.files import write_atomically
+from kith.files import write_private
 from kith.records import Face, Template
 from kith.runtime.prepare import Precision
 
@@ -43,18 +45,28 @@ def embed(
     """
     if output.suffix != ".npz":  # a photo given by mistake must not be overwritten
         raise ValueError(f"{output}: the output must be named .npz")
-    files = expand(photos)
+    listing = expand(photos)
     settings = detection_settings(min_face_size, longest_side, min_score)
     recognizer = load_recognizer(model, precision, settings)
     found: list[tuple[str, Face, Template]] = []
-    unreadable = 0
-    for file, image in read_photos(files, "embedding"):
-        if isinstance(image, ImageError):
-            unreadable += 1
-            continue
-        found += [(str(file), face, template) for face, template in recognizer.extract(image)]
-    write_atomically(output, _pack(found, recognizer.model_id, recognizer.spec.embedding_size))
-    read = len(files) - unreadable
+    read = unreadable = 0
+
+    def save(path: Path) -> str:
+        write_private(path, _pack(found, recognizer.model_id, recognizer.spec.embedding_size))
+        return f"{count(len(found), 'face')} of {count(read, 'photo')} in {path}"
+
+    def leaves() -> str:
+        return save(output.with_suffix(".interrupted.npz")) if read else "nothing was written"
+
+    with interruptible(leaves):
+        for file, photo in read_photos(listing.photos, "embedding"):
+            if isinstance(photo, ImageError):
+                unreadable += 1
+                continue
+            templates = recognizer.extract(photo.image)
+            found += [(str(file), _in_photo(face, photo.scale), template) for face, template in templates]
+            read += 1
+        saved = save(output)
     if as_json:
         print_json(
             {
@@ -62,12 +74,18 @@ def embed(
                 "model": recognizer.model_id,
                 "photos": read,
                 "faces": len(found),
-                "unreadable": unreadable,
+                "unreadable": unreadable + len(listing.unusable),
+                "left_out": listing.suffixes,
             }
         )
     else:
-        print_line(f"{count(len(found), 'face')} of {count(read, 'photo')} in {output}")
-    return ERROR if unreadable else SUCCESS
+        print_line(saved)
+    return ERROR if unreadable or listing.unusable else SUCCESS
+
+
+def _in_photo(face: Face, scale: float) -> Face:
+    """A face in the photo's own pixels."""
+    return replace(face, box=face.box * np.float32(scale), landmarks=face.landmarks * np.float32(scale))
 
 
 def _pack(found: list[tuple[str, Face, Template]], model_id: str, size: int) -> bytes:

@@ -1,5 +1,7 @@
 """`kith enroll`: add people to a gallery."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,30 +9,39 @@ from typing import Annotated, Any
 import typer
 
 from kith.classification import ClassifierKind
-from kith.cli.console import complain, count, note, print_json, print_line, track, warn
+from kith.cli.answers import Form, form_of
+from kith.cli.console import complain, count, note, print_json, print_line, warn
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED, exit_code
-from kith.cli.load import expand, load_recognizer
+from kith.cli.interruption import interruptible
+from kith.cli.load import Listing, expand, load_recognizer
 from kith.cli.options import (
     DEFAULT_GALLERY,
     DEFAULT_MODEL,
     GalleryPath,
     Json,
+    JsonLines,
     ModelId,
     PrecisionName,
 )
+from kith.cli.progress import track
 from kith.errors import AcquisitionError, DuplicateReference, GalleryError, ImageError, KithError
 from kith.gallery import Gallery, clean_name
-from kith.images import FORMATS, content_hash, find_images, is_image_name, load_image
+from kith.images import content_hash, load_image
 from kith.recognizer import Recognizer
 from kith.records import Enrollment
 from kith.runtime.prepare import Precision
 from kith.search import Lookalike, lookalikes
+
+Job = tuple[str, Path]
+"""A person's name, and a photo of that person."""
 
 
 @dataclass
 class Report:
     """What became of the photos of one run."""
 
+    listing: Listing
+    form: Form
     enrolled: int = 0
     already: int = 0
     failed: list[tuple[Path, KithError]] = field(default_factory=list)
@@ -42,9 +53,32 @@ class Report:
     def code(self) -> int:
         """A photo without a usable face is only an error where no photo had one."""
         unreadable = any(not isinstance(error, AcquisitionError) for _, error in self.failed)
-        if unreadable:
+        if unreadable or self.listing.unusable:
             return ERROR
         return UNDETERMINED if self.failed and not self.enrolled + self.already else SUCCESS
+
+    def add(self, person: str, file: Path, outcome: Enrollment | KithError | None) -> None:
+        """Take down what became of a photo, None being enrolled already, and tell what is amiss."""
+        line: dict[str, Any] = {"image": str(file), "person": person}
+        if outcome is None:
+            self.already += 1
+            line["outcome"] = "already"
+        elif isinstance(outcome, KithError):
+            self.failed.append((file, outcome))
+            line |= {"outcome": "failed", "reason": str(outcome), "exit_code": exit_code(outcome)}
+            if isinstance(outcome, AcquisitionError):
+                warn(f"{file}: {outcome}; left out")
+            else:
+                complain(str(outcome))
+        else:
+            self.enrolled += 1
+            self.subjects.add(outcome.subject.id)
+            line |= {"outcome": "enrolled", "person": outcome.subject.name, "weakness": outcome.weakness}
+            if outcome.weakness:
+                self.weak.append((file, outcome.weakness))
+                warn(f"{file}: enrolled, but {outcome.weakness}")
+        if self.form is Form.JSONL:
+            print_json(line, indent=None)
 
 
 def enroll(
@@ -57,6 +91,7 @@ def enroll(
     model: ModelId = DEFAULT_MODEL,
     precision: PrecisionName = Precision.AUTO,
     as_json: Json = False,
+    as_jsonl: JsonLines = False,
 ) -> int:
     """Enroll people from photos of one face each.
 
@@ -65,45 +100,53 @@ def enroll(
 
     Exit code 2 if a photo could not be read, 3 if no photo had a usable face.
     """
-    jobs = _jobs_of_folders(photos) if name is None else _jobs_of_person(name, photos)
+    form = form_of(as_json, as_jsonl)
+    listing, jobs = _jobs_of_folders(photos) if name is None else _jobs_of_person(name, photos)
     recognizer = load_recognizer(model, precision)
-    report = Report()
+    report = Report(listing, form)
     make_folder_of(gallery)
-    with Gallery.open(gallery, model_id=recognizer.model_id) as opened:
+    with (
+        Gallery.open(gallery, model_id=recognizer.model_id) as opened,
+        interruptible(lambda: "what was enrolled stays; run it again to go on"),
+        _summed_up(report, opened),
+    ):
         for person, file in track(jobs, "enrolling"):
-            _try_photo(recognizer, opened, person, file, report)
-        people = len(opened.subjects())
+            report.add(person, file, _try_photo(recognizer, opened, person, file))
         report.lookalikes = _find_lookalikes(recognizer, opened, report.subjects)
-    if as_json:
-        print_json(_report_json(report, gallery, recognizer.model_id, people))
-    else:
-        already = f", {report.already} already there" if report.already else ""
-        failed = f", {len(report.failed)} left out" if report.failed else ""
-        enrolled = count(report.enrolled, "photo")
-        print_line(f"{enrolled} enrolled{already}{failed}; {count(people, 'person', 'people')} in {gallery}")
     return report.code
 
 
-def _try_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path, report: Report) -> None:
+@contextmanager
+def _summed_up(report: Report, gallery: Gallery) -> Iterator[None]:
+    """Say at the end what was done, also where Ctrl-C brings it early."""
     try:
-        enrollment = _enroll_photo(recognizer, gallery, person, file)
-        if enrollment is None:
-            report.already += 1
-            return
-        report.enrolled += 1
-        report.subjects.add(enrollment.subject.id)
-        if enrollment.weakness:
-            report.weak.append((file, enrollment.weakness))
-            warn(f"{file}: enrolled, but {enrollment.weakness}")
-    except AcquisitionError as error:
-        report.failed.append((file, error))
-        warn(f"{file}: {error}; left out")
-    except ImageError as error:
-        report.failed.append((file, error))
-        complain(str(error))
-    except DuplicateReference as error:
-        report.failed.append((file, error))
-        complain(str(error))
+        yield
+    except KeyboardInterrupt:
+        _sum_up(report, gallery)
+        raise
+    _sum_up(report, gallery)
+
+
+def _sum_up(report: Report, gallery: Gallery) -> None:
+    people = len(gallery.subjects())
+    if report.form is Form.TEXT:
+        already = f", {report.already} already there" if report.already else ""
+        failed = f", {len(report.failed)} left out" if report.failed else ""
+        enrolled = count(report.enrolled, "photo")
+        print_line(
+            f"{enrolled} enrolled{already}{failed}; {count(people, 'person', 'people')} in {gallery.path}"
+        )
+        return
+    print_json(_report_json(report, gallery, people), indent=None if report.form is Form.JSONL else 2)
+
+
+def _try_photo(
+    recognizer: Recognizer, gallery: Gallery, person: str, file: Path
+) -> Enrollment | KithError | None:
+    try:
+        return _enroll_photo(recognizer, gallery, person, file)
+    except (AcquisitionError, ImageError, DuplicateReference) as error:
+        return error
 
 
 def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path) -> Enrollment | None:
@@ -149,30 +192,49 @@ def make_folder_of(gallery: Path) -> None:
         raise GalleryError(f"{gallery}: its folder cannot be made ({error.strerror})") from None
 
 
-def _jobs_of_person(name: str, paths: list[Path]) -> list[tuple[str, Path]]:
+def _jobs_of_person(name: str, paths: list[Path]) -> tuple[Listing, list[Job]]:
     person = clean_name(name)
-    return [(person, file) for file in expand(paths)]
+    for path in paths:
+        if path.is_dir() and path.resolve() == Path(path.resolve().anchor):
+            raise ImageError(f"{path}: is the whole disk; name a folder in it with photos of {person}")
+    listing = expand(paths)
+    return listing, [(person, file) for file in listing.photos]
 
 
-def _jobs_of_folders(roots: list[Path]) -> list[tuple[str, Path]]:
-    return [job for root in roots for job in _jobs_of_folder(root)]
+def _jobs_of_folders(roots: list[Path]) -> tuple[Listing, list[Job]]:
+    listing = Listing()
+    jobs = [job for root in roots for job in _jobs_of_folder(root, listing)]
+    listing.tell()
+    return listing, jobs
 
 
-def _jobs_of_folder(root: Path) -> list[tuple[str, Path]]:
+def _jobs_of_folder(root: Path, listing: Listing) -> list[Job]:
     if root.is_file():
         raise ImageError(f"{root}: is a file; say who is on it with --name NAME")
     if not root.is_dir():
         raise ImageError(f"{root}: no such folder")
-    entries = sorted(path for path in root.iterdir() if not path.name.startswith("."))
-    jobs: list[tuple[str, Path]] = []
-    for folder in entries:
-        if folder.is_dir():
-            person, found = _person_of(folder), find_images(folder)
-            if not found:
-                warn(f"{folder}: no photos in it ({', '.join(FORMATS)}); left out")
-            jobs += [(person, file) for file in found]
-    loose = sum(is_image_name(path.name) for path in entries if path.is_file())
-    if not jobs:
+    jobs: list[Job] = []
+    loose = 0
+    photos: dict[str, list[Path]] = {}
+    found = listing.search(root)
+    for file in found.photos:
+        folder, *below = file.relative_to(root).parts
+        if below:
+            photos.setdefault(folder, []).append(file)
+        else:
+            loose += 1
+    for folder, files in photos.items():
+        try:
+            person = clean_name(folder)
+        except ValueError as error:
+            listing.refuse(root / folder, f"{error}; rename the folder")
+            continue
+        jobs += [(person, file) for file in files]
+        listing.photos += files
+    for path in _folders_in(root):
+        if path.name not in photos:
+            warn(f"{path}: no photos in it; left out")
+    if not photos and not found.unreadable:
         what = f"{count(loose, 'photo')}, but in no person's folder" if loose else "no photos in it"
         raise ImageError(
             f"{root}: {what}; expected one folder per person, such as {root}/Ada/, or --name NAME"
@@ -182,24 +244,25 @@ def _jobs_of_folder(root: Path) -> list[tuple[str, Path]]:
     return jobs
 
 
-def _person_of(folder: Path) -> str:
+def _folders_in(root: Path) -> list[Path]:
     try:
-        return clean_name(folder.name)
-    except ValueError as error:
-        raise ImageError(f"{folder}: {error}; rename the folder") from None
+        return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError:
+        return []  # which was told when it was searched
 
 
-def _report_json(report: Report, gallery: Path, model_id: str, people: int) -> dict[str, Any]:
+def _report_json(report: Report, gallery: Gallery, people: int) -> dict[str, Any]:
     return {
-        "gallery": str(gallery),
-        "model": model_id,
+        "gallery": str(gallery.path),
+        "model": gallery.model_id,
         "people": people,
         "enrolled": report.enrolled,
         "already": report.already,
         "failed": [
             {"image": str(file), "reason": str(error), "exit_code": exit_code(error)}
-            for file, error in report.failed
+            for file, error in (*report.listing.unusable, *report.failed)
         ],
+        "left_out": report.listing.suffixes,
         "weak": [{"image": str(file), "reason": reason} for file, reason in report.weak],
         "lookalikes": [
             {"name": one.subject.name, "looks_like": one.other.name, "score": round(one.score, 4)}

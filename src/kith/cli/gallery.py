@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from kith.cli.console import complain, count, print_json, print_line, track
+from kith.cli.console import complain, count, print_json, print_line
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
+from kith.cli.progress import track
 from kith.gallery import Gallery
 from kith.migration import migrate as migrate_gallery
 from kith.runtime.prepare import Precision

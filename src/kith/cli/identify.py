@@ -1,22 +1,21 @@
 """`kith identify`: who is on a photo."""
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from kith.classification import ClassifierKind
-from kith.cli.annotate import Label, annotate_photo, annotated_paths
-from kith.cli.console import print_json, print_table
-from kith.cli.detect import box_text, round_list, unreadable_json
-from kith.cli.exit_codes import ERROR, SUCCESS
-from kith.cli.load import detection_settings, expand, load_recognizer, read_photos
+from kith.cli.annotate import Label
+from kith.cli.answers import form_of
+from kith.cli.load import detection_settings, expand, load_recognizer
 from kith.cli.options import (
     DEFAULT_GALLERY,
     DEFAULT_MODEL,
     Annotate,
     GalleryPath,
     Json,
+    JsonLines,
     LongestSide,
     MinFaceSize,
     MinScore,
@@ -24,13 +23,14 @@ from kith.cli.options import (
     Photos,
     PrecisionName,
 )
-from kith.errors import ImageError
+from kith.cli.photo_by_photo import FaceAnswer, Table, answer_photos, box_text, face_json
 from kith.gallery import Gallery
+from kith.images import Photo
 from kith.records import Candidate, Decision, Face, Outcome
 from kith.runtime.prepare import Precision
 from kith.weights.calibration import IDENTIFICATION_FPIR
 
-COLUMNS = ("photo", "face", "who", "score", "")
+TABLE = Table(("face", "who", "score", ""), (24, 16, 5, 0))
 
 
 def identify(
@@ -49,55 +49,39 @@ def identify(
     model: ModelId = DEFAULT_MODEL,
     precision: PrecisionName = Precision.AUTO,
     as_json: Json = False,
+    as_jsonl: JsonLines = False,
 ) -> int:
     """Name the enrolled people on photos, and say 'unknown' of everyone else (1:N).
 
     Exit code 2 if a photo could not be read; the others are answered all the same.
     """
-    files = expand(photos)
-    annotated = annotated_paths(annotate, files)
+    form = form_of(as_json, as_jsonl)
+    listing = expand(photos)
     settings = detection_settings(min_face_size, longest_side, min_score)
     with Gallery.open(gallery, model_id=model, create=False) as opened:
         recognizer = load_recognizer(model, precision, settings)
-        answers: list[dict[str, Any]] = []
-        rows: list[list[str]] = []
-        failed = False
-        for file, image in read_photos(files, "identifying"):
-            if isinstance(image, ImageError):
-                answers.append(unreadable_json(file, image))
-                failed = True
-                continue
-            found = recognizer.identify(image, opened, classifier=classifier, fpir=fpir)
-            answers.append({"image": str(file), "faces": [identity_json(*item) for item in found]})
-            rows += table_rows(file, found)
-            if annotate is not None:
-                annotate_photo(image, labels_of(found), annotated[file])
-    if as_json:
-        print_json(answers)
-    else:
-        print_table(COLUMNS, rows)
-    return ERROR if failed else SUCCESS
+
+        def look(photo: Photo) -> Sequence[FaceAnswer]:
+            found = recognizer.identify(photo.image, opened, classifier=classifier, fpir=fpir)
+            return [answer_of(face, decision, photo.scale) for face, decision in found]
+
+        return answer_photos(listing, look, what="identifying", table=TABLE, form=form, annotate=annotate)
 
 
-def table_rows(file: Path, found: list[tuple[Face, Decision]]) -> list[list[str]]:
-    """One row a face, for people."""
-    if not found:
-        return [[str(file), "no face", "", "", ""]]
-    return [
-        [
-            str(file),
-            box_text(face),
-            who(decision),
-            "" if decision.score is None else f"{decision.score:.3f}",
-            decision.reason,
-        ]
-        for face, decision in found
-    ]
+def answer_of(face: Face, decision: Decision, scale: float = 1.0) -> FaceAnswer:
+    """What is said of a face that was searched for.
 
-
-def labels_of(found: list[tuple[Face, Decision]]) -> list[Label]:
-    """What is written at each face."""
-    return [Label(face, who(decision), known=decision.subject is not None) for face, decision in found]
+    Args:
+        face: In the image.
+        decision: Whose it is.
+        scale: The photo's pixels per pixel of the image.
+    """
+    score = "" if decision.score is None else f"{decision.score:.3f}"
+    return FaceAnswer(
+        _json(face, decision, scale),
+        (box_text(face, scale), who(decision), score, decision.reason),
+        Label(face, who(decision), known=decision.subject is not None),
+    )
 
 
 def who(decision: Decision) -> str:
@@ -107,11 +91,8 @@ def who(decision: Decision) -> str:
     return "low quality" if decision.outcome is Outcome.LOW_QUALITY else str(decision.outcome)
 
 
-def identity_json(face: Face, decision: Decision) -> dict[str, Any]:
-    """A face and whose it is, for programs."""
-    return {
-        "box": round_list(face.box),
-        "detection_score": round(face.detection_score, 4),
+def _json(face: Face, decision: Decision, scale: float) -> dict[str, Any]:
+    return face_json(face, scale) | {
         "decision": str(decision.outcome),
         "subject": decision.subject.name if decision.subject else None,
         "score": None if decision.score is None else round(decision.score, 4),

@@ -1,15 +1,18 @@
 """What verbs begin with: a recognizer, and the photos."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from kith.cli.console import complain, preparing, track
+from kith.cli.console import complain, warn
+from kith.cli.progress import preparing, track
 from kith.detection import MTCNN, Detector
 from kith.detection.mtcnn import DetectionSettings
 from kith.errors import ImageError
-from kith.images import FORMATS, find_images, load_image
+from kith.images import Photo, read_photo
+from kith.photo_files import FoundPhotos, describe_left_out, find_photos
 from kith.recognizer import Recognizer
-from kith.records import Image
 from kith.runtime.prepare import Precision
 
 
@@ -27,34 +30,91 @@ def load_detector(settings: DetectionSettings) -> Detector:
         return MTCNN.from_pretrained(settings=settings, notify=notify)
 
 
-def expand(paths: Sequence[Path]) -> list[Path]:
-    """Photos as they are, folders as all photos in them.
+@dataclass
+class Listing:
+    """The photos of a run, and what lay beside them.
+
+    Attributes:
+        photos: To be read.
+        unusable: Folders that could not be looked into, or hold no photo, and why.
+        left_out: By folder, what was found in it besides photos.
+    """
+
+    photos: list[Path] = field(default_factory=list)
+    unusable: list[tuple[Path, ImageError]] = field(default_factory=list)
+    left_out: dict[Path, FoundPhotos] = field(default_factory=dict)
+
+    def search(self, folder: Path) -> FoundPhotos:
+        """Look through a folder, and remember what is in it besides photos."""
+        try:
+            found = find_photos(folder)
+        except ImageError as error:
+            self.unusable.append((folder, error))
+            return FoundPhotos((), {}, ((folder, str(error)),))
+        for path, reason in found.unreadable:
+            self.refuse(path, reason)
+        if found.left_out:
+            self.left_out[folder] = found
+        return found
+
+    def refuse(self, path: Path, reason: str) -> None:
+        """Remember that a folder cannot be used."""
+        self.unusable.append((path, ImageError(f"{path}: {reason}")))
+
+    def tell(self) -> None:
+        """Tell what is not read.
+
+        Raises:
+            ImageError: No photo is left, and the only reason for that has not been told.
+        """
+        for folder, found in self.left_out.items():
+            warn(f"{folder}: {describe_left_out(found)}")
+        if not self.photos and len(self.unusable) == 1:
+            raise self.unusable[0][1]
+        for _, error in self.unusable:
+            complain(str(error))
+        if not self.photos:
+            raise ImageError("no photo is left to read")
+
+    @property
+    def suffixes(self) -> dict[str, int]:
+        """How many files of each suffix were left out of all folders."""
+        return dict(sum((Counter(found.left_out) for found in self.left_out.values()), Counter()))
+
+
+def expand(paths: Sequence[Path]) -> Listing:
+    """Photos as they are, folders as all photos in them; what is in the way is told, and the rest is done.
 
     Raises:
-        ImageError: A folder holds no photo.
+        ImageError: There is no photo at all.
     """
-    photos: list[Path] = []
+    listing = Listing()
     for path in paths:
         if not path.is_dir():
-            photos.append(path)
+            listing.photos.append(path)
             continue
-        found = find_images(path)
-        if not found:
-            raise ImageError(f"{path}: no photos in this folder ({', '.join(FORMATS)})")
-        photos.extend(found)
-    return photos
+        found = listing.search(path)
+        if not found.photos and not found.unreadable:
+            listing.refuse(path, "no photos in this folder")
+        listing.photos += found.photos
+    listing.tell()
+    return listing
 
 
-def read_photos(files: Sequence[Path], description: str) -> Iterator[tuple[Path, Image | ImageError]]:
-    """Each photo's picture; or, where it could not be read, what was told of it."""
-    for file in track(files, description):
-        image: Image | ImageError
+def read_photos(
+    files: Sequence[Path], what: str, *, bar: bool = True
+) -> Iterator[tuple[Path, Photo | ImageError]]:
+    """Each photo; or, where it could not be read, what was told of it."""
+    for file in track(files, what, bar=bar):
+        photo: Photo | ImageError
         try:
-            image = load_image(file)
+            photo = read_photo(file)
+            if photo.flaw:
+                warn(f"{file}: {photo.flaw}")
         except ImageError as error:
             complain(str(error))
-            image = error
-        yield file, image
+            photo = error
+        yield file, photo
 
 
 def detection_settings(min_face_size: int, longest_side: int, min_score: float) -> DetectionSettings:

@@ -3,14 +3,19 @@
 import io
 import os
 import sys
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from kith.cli.exit_codes import ERROR, INTERRUPTED, exit_code
-from kith.errors import KithError
+from kith.cli.interruption import Interrupted, exit_code_of_signal, heed_signals
+from kith.errors import ImageWarning, KithError
 
 
 def main() -> None:
     """Run the command line; never returns."""
+    heed_signals()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal has no letters for
     sys.exit(run())
@@ -19,12 +24,16 @@ def main() -> None:
 def run() -> int:
     """Run the command line and return its exit code."""
     try:
+        _require_no_empty_argument(sys.argv[1:])
         from kith.cli.app import app  # here: it takes half a second, which Ctrl-C may hit
 
-        result = app(prog_name="kith", standalone_mode=False)
+        with _flaws_told():
+            result = app(prog_name="kith", standalone_mode=False)
         sys.stdout.flush()
     except KithError as error:
         return _fail(str(error), exit_code(error))
+    except Interrupted as interruption:
+        return _interrupted(str(interruption))
     except KeyboardInterrupt:
         return _interrupted()
     except (BrokenPipeError, SystemExit):  # the reader went away; typer makes an exit of that
@@ -44,6 +53,25 @@ def run() -> int:
     return result if isinstance(result, int) else 0
 
 
+@contextmanager
+def _flaws_told() -> Iterator[None]:
+    """Tell what the library warns of photos in our own words, of each photo."""
+    from kith.cli.console import warn
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ImageWarning)
+        show = warnings.showwarning
+
+        def tell(message: Warning | str, category: type[Warning], *where: Any) -> None:
+            if issubclass(category, ImageWarning):
+                warn(str(message))
+            else:
+                show(message, category, *where)
+
+        warnings.showwarning = tell  # type: ignore[assignment]  # catch_warnings takes it back
+        yield
+
+
 def _drop_output() -> None:
     """Send nowhere what is still to be written; else Python tries at its end, and fails with a traceback."""
     with suppress(OSError):  # of a program that runs a verb in its own process
@@ -61,8 +89,22 @@ def _of_typer(error: Exception) -> int:
     return ERROR
 
 
-def _interrupted() -> int:
-    return _fail("interrupted; what was done before stays, run it again to go on", INTERRUPTED)
+def _require_no_empty_argument(arguments: Sequence[str]) -> None:
+    """Refuse what an unset variable of a script leaves: as a path it would mean the current folder.
+
+    Raises:
+        KithError: An argument, or an option's value, is empty.
+    """
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        name, equals, value = argument.partition("=")
+        if argument == "" or (name.startswith("-") and equals and value == ""):
+            option = name or before
+            what = f"the value of {option}" if option.startswith("-") else "an argument"
+            raise KithError(f"{what} is empty; is a variable of a script not set?")
+
+
+def _interrupted(leaves: str = "") -> int:
+    return _fail(f"interrupted; {leaves}" if leaves else "interrupted", exit_code_of_signal())
 
 
 def _fail(text: str, code: int) -> int:

@@ -6,18 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.cli.console import (
-    complain,
-    count,
-    downloading,
-    note,
-    preparing,
-    print_json,
-    print_line,
-    print_table,
-)
+from kith.cli.console import complain, count, note, print_json, print_line, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.options import Json
+from kith.cli.progress import downloading, preparing
 from kith.errors import UnknownModel, WeightsError
 from kith.models.conversion import Target
 from kith.runtime.prepare import forget

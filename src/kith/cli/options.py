@@ -26,6 +26,9 @@ Photo = Annotated[Path, typer.Argument(help="A photo of one person.", readable=F
 Photos = Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", readable=False)]
 ModelId = Annotated[str, typer.Option("--model", "-m", help="The embedder, of `kith models list`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+JsonLines = Annotated[
+    bool, typer.Option("--jsonl", help="Print a JSON object a line, each as soon as it is known.")
+]
 PrecisionName = Annotated[
     Precision,
     typer.Option(help="How the embedder computes; auto is int8 where that keeps the embeddings."),

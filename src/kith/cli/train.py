@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from kith.cli.console import note, print_json, print_line, printable, stderr, track
+from kith.cli.console import note, print_json, print_line, printable, stderr
 from kith.cli.options import Json
+from kith.cli.progress import bars, heartbeat, track
 
 if TYPE_CHECKING:
     from kith.training.runs import Result
@@ -129,19 +130,21 @@ def distill(
 def _photos(source: Path, without: Path | None) -> Any:
     from kith.training.photos import find_photos, read_names
 
-    return find_photos(source, without=read_names(without) if without else ())
+    return find_photos(source, without=read_names(without) if without else (), tell=note)
 
 
 class _Watcher:
-    """Shows a run: a bar on a terminal; in a pipe what it says, and no bar."""
+    """Shows a run: a bar on a terminal; in a pipe what it says, and where it is now and then."""
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
         self._task = progress.add_task("training", total=None) if progress else None
+        self.doing = "training"
 
     def progress(self, step: int, steps: int, loss: float, images_per_second: float) -> None:
+        text = f"loss {loss:.4f}  {images_per_second:.0f} images/s"
+        self.doing = f"training: step {step:,} of {steps:,}  {text}"
         if self._progress is not None and self._task is not None:
-            text = f"loss {loss:.4f}  {images_per_second:.0f} images/s"
             self._progress.update(self._task, completed=step, total=steps, description=text)
 
     def say(self, message: str) -> None:
@@ -154,10 +157,11 @@ class _Watcher:
 @contextmanager
 def _watching() -> Iterator[_Watcher]:
     if not stderr.is_terminal:
-        yield _Watcher(None)
+        watcher = _Watcher(None)
+        with heartbeat(lambda: watcher.doing):
+            yield watcher
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=stderr, transient=True) as progress:
+    with bars(MofNCompleteColumn(), TimeRemainingColumn()) as progress:
         yield _Watcher(progress)
 
 

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from kith.errors import EvaluationError
-from kith.files import write_atomically
+from kith.files import write_private
 
 PAGE, FIGURES = "index.html", "result.json"
 
@@ -80,10 +80,8 @@ def write_report(folder: Path, report: Report, figures: Mapping[str, Any]) -> Pa
     """
     page = folder / PAGE
     try:
-        write_atomically(
-            folder / FIGURES, (json.dumps(figures, indent=2, ensure_ascii=False) + "\n").encode()
-        )
-        write_atomically(page, render(report).encode())
+        write_private(folder / FIGURES, (json.dumps(figures, indent=2, ensure_ascii=False) + "\n").encode())
+        write_private(page, render(report).encode())
     except OSError as error:
         raise EvaluationError(f"{error.filename or folder}: {error.strerror}") from None
     return page

@@ -13,7 +13,7 @@ import numpy as np
 
 from kith.embedding import normalize
 from kith.errors import TrainingError
-from kith.files import write_atomically
+from kith.files import write_private
 from kith.records import FloatArray
 from kith.training.photos import PersonPhoto
 
@@ -110,7 +110,7 @@ def write_report(noise: LabelNoise, file: Path) -> None:
         score = f"{pair.score:.4f}"
         table.writerow(["duplicate", score, pair.first.path, pair.first.person, pair.second.path])
     try:
-        write_atomically(file, buffer.getvalue().encode("utf-8", "surrogateescape"))
+        write_private(file, buffer.getvalue().encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise TrainingError(f"cannot write {file}: {error.strerror or error}") from None
 

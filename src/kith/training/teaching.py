@@ -10,7 +10,7 @@ from keras import ops
 
 from kith.embedding import normalize
 from kith.errors import TrainingError
-from kith.files import write_atomically
+from kith.files import write_private
 from kith.recognizer import Recognizer
 from kith.records import FloatArray
 from kith.training.faces import FaceSet, Track
@@ -67,7 +67,7 @@ def teach(faces: FaceSet, teacher: Recognizer, track: Track) -> FloatArray:
     buffer = io.BytesIO()
     np.save(buffer, embeddings)
     try:
-        write_atomically(path, buffer.getvalue())
+        write_private(path, buffer.getvalue())
     except OSError as error:
         raise TrainingError(
             f"cannot write {path}: {error.strerror}; set KITH_CACHE to a folder with room"

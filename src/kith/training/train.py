@@ -27,7 +27,7 @@ from kith.training.recipes import find_recipe, recipe_of
 from kith.training.runs import Result, Task, run
 from kith.training.sampling import PeopleSampler
 from kith.training.teaching import teach
-from kith.training.validation import hold_out, tar_at_fmr
+from kith.training.validation import hold_out, require_measurable, tar_at_fmr
 
 
 def train(
@@ -62,6 +62,8 @@ def train(
     require_free(model_id)
     hosts = hosts or Hosts()
     hosts.join()
+    _, people = np.unique([photo.person for photo in photos], return_inverse=True)
+    _require_enough(people, config)  # now, before the hours that follow
     if check_labels and hosts.leads:
         _check_labels(photos, folder, track, observer)
     recipe = recipe_of(start_from) if start_from else find_recipe(config.network, config.input_size)
@@ -103,14 +105,21 @@ def train(
 def _divide(faces: FaceSet, config: Config) -> tuple[FaceSet, FaceSet]:
     """Faces to learn from and faces to validate on, of other people."""
     labels = faces.labels
+    _require_enough(labels, config)  # again: some photos may have shown no face
     people, counts = np.unique(labels, return_counts=True)
-    if len(people) < 2:
-        raise TrainingError("photos of one person only: it takes others to learn who is who")
-    if counts.max() < 2:
-        raise TrainingError("one photo of each person only: it takes two or more to learn who is who")
     kept = hold_out(labels, config.hold_out, config.seed)
     several = counts[np.searchsorted(people, labels)] > 1  # who has one photo is never drawn
     return faces.subset(np.flatnonzero(~kept & several)), faces.subset(np.flatnonzero(kept))
+
+
+def _require_enough(labels: np.ndarray, config: Config) -> None:
+    """Refuse photos (n,), by whose they are, that are too few to learn from or to validate on."""
+    counts = np.unique(labels, return_counts=True)[1]
+    if len(counts) < 2:
+        raise TrainingError("photos of one person only: it takes others to learn who is who")
+    if counts.max() < 2:
+        raise TrainingError("one photo of each person only: it takes two or more to learn who is who")
+    require_measurable(labels[hold_out(labels, config.hold_out, config.seed)], config.fmr)
 
 
 def _check_labels(photos: Sequence[PersonPhoto], folder: Path, track: Track, observer: Observer) -> None:

@@ -30,14 +30,34 @@ def tar_at_fmr(embeddings: FloatArray, labels: np.ndarray, fmr: float) -> float:
         same = labels[rows, np.newaxis] == labels
         mated.append(scores[later & same])
         non_mated.append(scores[later & ~same])
-    mated_scores, non_mated_scores = np.concatenate(mated), np.concatenate(non_mated)
-    if not len(mated_scores):
-        raise TrainingError("nobody held out for validation has two photos; hold out more people")
-    try:
-        threshold = threshold_at_fmr(non_mated_scores, fmr)
-    except ValueError as error:
-        raise TrainingError(f"{error}: hold out more people, or validate at a higher rate") from None
-    return float(np.mean(mated_scores >= threshold))
+    require_measurable(labels, fmr)
+    threshold = threshold_at_fmr(np.concatenate(non_mated), fmr)
+    return float(np.mean(np.concatenate(mated) >= threshold))
+
+
+def require_measurable(labels: np.ndarray, fmr: float) -> None:
+    """Refuse images that `tar_at_fmr` could tell nothing from; known before anything is trained.
+
+    Args:
+        labels: (n,) integers, whose each image is.
+        fmr: Wanted false match rate.
+
+    Raises:
+        TrainingError: There are no mated pairs, or too few non-mated ones for so low a rate.
+    """
+    counts = np.unique(labels, return_counts=True)[1].astype(np.int64)
+    mated = int(np.sum(counts * (counts - 1) // 2))
+    non_mated = len(labels) * (len(labels) - 1) // 2 - mated
+    if not mated:
+        raise TrainingError(
+            f"validation: none of the {len(counts)} people held out has two photos; "
+            "hold out more people (hold_out)"
+        )
+    if non_mated * fmr < 1 - 1e-9:
+        raise TrainingError(
+            f"validation: {len(counts)} people held out make {non_mated:,} pairs of different people, too "
+            f"few for a false match rate of {fmr:g}; hold out more people (hold_out), or a higher rate (fmr)"
+        )
 
 
 def hold_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:

@@ -13,7 +13,6 @@ from kith.cli.console import (
     print_line,
     print_table,
     printable,
-    track,
     warn,
 )
 
@@ -96,14 +95,3 @@ def test_json_keeps_the_script(capsys: pytest.CaptureFixture[str]) -> None:
     assert "김민수" in out
     assert "\x1b" not in out
     assert json.loads(out) == {"name": "김민수\n\x1b"}
-
-
-def test_progress_is_quiet_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(track([1, 2, 3], "counting")) == [1, 2, 3]
-    captured = capsys.readouterr()
-    assert captured.out == captured.err == ""
-
-
-def test_progress_shows_on_a_terminal(terminal: io.StringIO) -> None:
-    assert list(track([1, 2, 3], "counting")) == [1, 2, 3]
-    assert "counting" in terminal.getvalue()

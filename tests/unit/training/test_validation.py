@@ -3,7 +3,7 @@ import pytest
 
 from kith.errors import TrainingError
 from kith.training import validation
-from kith.training.validation import hold_out, tar_at_fmr
+from kith.training.validation import hold_out, require_measurable, tar_at_fmr
 
 
 def slow(embeddings: np.ndarray, labels: np.ndarray, fmr: float) -> float:
@@ -40,6 +40,20 @@ def test_people_with_one_photo_only_cannot_validate() -> None:
 def test_too_low_a_rate_is_told() -> None:
     with pytest.raises(TrainingError, match="higher rate"):
         tar_at_fmr(np.eye(4, dtype=np.float32), np.array([0, 0, 1, 1]), 0.001)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_cannot_be_measured_is_known_beforehand(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    labels = chance.integers(0, 4, chance.integers(2, 9))
+    embeddings = np.eye(len(labels), dtype=np.float32)
+    pairs = [(a == b) for i, a in enumerate(labels) for b in labels[:i]]
+    if any(pairs) and pairs.count(False) * 0.1 >= 1:
+        tar_at_fmr(embeddings, labels, 0.1)
+        require_measurable(labels, 0.1)
+    else:
+        with pytest.raises(TrainingError, match="hold out more people"):
+            require_measurable(labels, 0.1)
 
 
 def test_people_are_held_out_whole() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from kith.acquisition import Acquired, acquire
-from kith.cli.console import track, warn
+from kith.cli.console import warn
+from kith.cli.progress import track
 from kith.evaluation.bootstrap import Estimate
 from kith.recognizer import Recognizer
 
