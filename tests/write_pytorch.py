@@ -11,26 +11,45 @@ _STORAGES = {
     "float32": "FloatStorage",
     "float64": "DoubleStorage",
     "float16": "HalfStorage",
+    "bfloat16": "BFloat16Storage",
     "int64": "LongStorage",
 }
 
 
-def write_pytorch(tensors: Mapping[str, np.ndarray], *, prefix: str = "", extra: bytes = b"") -> bytes:
+def write_pytorch(
+    tensors: Mapping[str, np.ndarray],
+    *,
+    prefix: str = "",
+    extra: bytes = b"",
+    before: bytes = b"",
+    after: bytes = b"",
+) -> bytes:
     """A zip archive, as PyTorch writes since 1.6.
 
     Args:
         tensors: By their names.
         prefix: In front of all names.
         extra: Instructions to come before everything else.
+        before: Instructions in front of the state dict.
+        after: Instructions behind it.
     """
     content = io.BytesIO()
+    pickled = extra + before + _dict(tensors, prefix, legacy=False) + after
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("model/data.pkl", b"\x80\x02" + extra + _dict(tensors, prefix, legacy=False) + b".")
+        archive.writestr("model/data.pkl", b"\x80\x02" + pickled + b".")
         archive.writestr("model/byteorder", b"little")
         for key, values in enumerate(tensors.values()):
             archive.writestr(f"model/data/{key}", values.tobytes())
         archive.writestr("model/version", b"3\n")
     return content.getvalue()
+
+
+def in_a_checkpoint(key: str) -> dict[str, bytes]:
+    """What stands around a state dict that a training kept under this key, beside its optimizer's."""
+    optimizer = b"}(" + _text("state") + b"}K\x00}" + _text("step") + b"K\x05ss"
+    optimizer += _text("param_groups") + b"]u"
+    before = b"}(" + _text("epoch") + b"K\x07" + _text("optimizer") + optimizer + _text(key)
+    return {"before": before, "after": b"u"}
 
 
 def write_legacy_pytorch(tensors: Mapping[str, np.ndarray], *, extra: bytes = b"") -> bytes:

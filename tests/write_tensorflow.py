@@ -3,26 +3,36 @@
 import struct
 from collections.abc import Mapping
 
+import google_crc32c
 import numpy as np
 
-_TYPES = {"float32": 1, "float64": 2, "int32": 3, "int64": 9, "float16": 19}
+_TYPES = {"float32": 1, "float64": 2, "int32": 3, "int64": 9, "bfloat16": 14, "float16": 19}
 _RESTART = 16
 
 
-def write_checkpoint(variables: Mapping[str, np.ndarray], *, snappy: bool = False) -> tuple[bytes, bytes]:
-    """The index and the data."""
-    entries = [(b"", _number(1, 1) + _bytes(3, _number(1, 1)))]
-    data = b""
+def write_checkpoint(variables: Mapping[str, np.ndarray], *, compression: int = 0) -> tuple[bytes, bytes]:
+    """The index and the data; of another compression than 0 the index only says that it is."""
+    entries = [(b"", bundle_header(1))]
     chunks = []
     offset = 0
     for name, values in sorted(variables.items()):
         data = np.ascontiguousarray(values).tobytes()
-        entry = _number(1, _TYPES[values.dtype.name]) + _bytes(2, _shape(values.shape))
-        entry += _number(4, offset) + _number(5, len(data)) + _key(6, 5) + struct.pack("<I", 0)
-        entries.append((name.encode(), entry))
+        entries.append((name.encode(), bundle_entry(values.dtype.name, values.shape, offset, data)))
         chunks.append(data)
         offset += len(data)
-    return _table(entries, snappy), b"".join(chunks)
+    return write_table(entries, compression), b"".join(chunks)
+
+
+def bundle_header(shards: int) -> bytes:
+    """What the index says of all: how many data files there are, and the format's version."""
+    return _number(1, shards) + _bytes(3, _number(1, 1))
+
+
+def bundle_entry(dtype: str, shape: tuple[int, ...], offset: int, data: bytes, shard: int = 0) -> bytes:
+    """What the index says of a variable."""
+    entry = _number(1, _TYPES[dtype]) + _bytes(2, _shape(shape))
+    entry += _number(3, shard) + _number(4, offset) + _number(5, len(data))
+    return entry + _key(6, 5) + struct.pack("<I", _masked_crc32c(data))
 
 
 def write_graph(
@@ -56,71 +66,48 @@ def write_graph(
     return b"".join(_bytes(1, node) for node in nodes) + _bytes(4, _number(1, 24))
 
 
-def _table(entries: list[tuple[bytes, bytes]], snappy: bool) -> bytes:
+def write_table(entries: list[tuple[bytes, bytes]], compression: int = 0) -> bytes:
+    """A sorted table."""
     content = b""
     index = []
     for start in range(0, len(entries), 100):
-        block = _block(entries[start : start + 100], snappy)
-        pointer = _varint(len(content)) + _varint(len(block) - 5)
-        index.append((entries[start : start + 100][-1][0], pointer))
+        block = write_block(entries[start : start + 100], compression)
+        index.append((entries[start : start + 100][-1][0], pointer(len(content), len(block))))
         content += block
+    return finish_table(content, index)
+
+
+def finish_table(blocks: bytes, index: list[tuple[bytes, bytes]]) -> bytes:
+    """A table of blocks and what points to them."""
     ends = []
-    for block in (_block([], False), _block(index, snappy)):
-        ends.append(_varint(len(content)) + _varint(len(block) - 5))
-        content += block
-    return content + b"".join(ends).ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
+    for block in (write_block([]), write_block(index)):
+        ends.append(pointer(len(blocks), len(block)))
+        blocks += block
+    return blocks + b"".join(ends).ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
 
 
-def _block(entries: list[tuple[bytes, bytes]], snappy: bool) -> bytes:
-    content, restarts, last = b"", [], b""
+def pointer(offset: int, length: int) -> bytes:
+    """Where a block is, whose length is given with its trailer of five bytes."""
+    return _varint(offset) + _varint(length - 5)
+
+
+def write_block(entries: list[tuple[bytes, bytes]], compression: int = 0) -> bytes:
+    """A table's block with its trailer."""
+    chunks, size, restarts, last = [], 0, [], b""
     for position, (key, value) in enumerate(entries):
         kept = 0
         if position % _RESTART == 0:
-            restarts.append(len(content))
+            restarts.append(size)
         else:
             while kept < min(len(key), len(last)) and key[kept] == last[kept]:
                 kept += 1
-        content += _varint(kept) + _varint(len(key) - kept) + _varint(len(value)) + key[kept:] + value
+        chunks.append(_varint(kept) + _varint(len(key) - kept) + _varint(len(value)) + key[kept:] + value)
+        size += len(chunks[-1])
         last = key
     restarts = restarts or [0]
-    content += struct.pack(f"<{len(restarts)}I", *restarts) + struct.pack("<I", len(restarts))
-    if snappy:
-        content = compress(content)
-    content += b"\x01" if snappy else b"\x00"
-    checksum = _crc32c(content)
-    masked = (((checksum >> 15) | (checksum << 17)) + 0xA282EAD8) & 0xFFFFFFFF
-    return content + struct.pack("<I", masked)
-
-
-def compress(data: bytes) -> bytes:
-    """Snappy with literals, and with copies of all three widths where eight bytes repeat."""
-    result, at, width = _varint(len(data)), 0, 0
-    literal = b""
-    while at < len(data):
-        back = at - data.rfind(data[at : at + 8], 0, at + 7)
-        if at + 8 > len(data) or back > at or back < 1:
-            literal += data[at : at + 1]
-            at += 1
-            continue
-        result += _literal(literal)
-        literal = b""
-        width = width % 3 + 1
-        if width == 1 and back < 2048:
-            result += bytes([1 | 4 << 2 | back >> 8 << 5, back & 0xFF])
-        elif width == 2 and back < 65536:
-            result += bytes([2 | 7 << 2]) + struct.pack("<H", back)
-        else:
-            result += bytes([3 | 7 << 2]) + struct.pack("<I", back)
-        at += 8
-    return result + _literal(literal)
-
-
-def _literal(data: bytes) -> bytes:
-    if not data:
-        return b""
-    if len(data) <= 60:
-        return bytes([len(data) - 1 << 2]) + data
-    return bytes([61 << 2]) + struct.pack("<H", len(data) - 1) + data
+    chunks += [struct.pack(f"<{len(restarts)}I", *restarts), struct.pack("<I", len(restarts))]
+    content = b"".join([*chunks, bytes([compression])])
+    return content + struct.pack("<I", _masked_crc32c(content))
 
 
 def _node(name: str, kind: str, attributes: bytes) -> bytes:
@@ -155,10 +142,6 @@ def _varint(number: int) -> bytes:
     return content + bytes([number])
 
 
-def _crc32c(data: bytes) -> int:
-    checksum = 0xFFFFFFFF
-    for byte in data:
-        checksum ^= byte
-        for _ in range(8):
-            checksum = checksum >> 1 ^ (0x82F63B78 if checksum & 1 else 0)
-    return checksum ^ 0xFFFFFFFF
+def _masked_crc32c(data: bytes) -> int:
+    checksum = google_crc32c.value(data)
+    return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF

@@ -7,6 +7,7 @@ filter, which is the kernel's last axis: kernel = int8 * scale.
 import numpy as np
 
 from kith.errors import UnsupportedFile
+from kith.weights.readers.safetensors import read_arrays
 
 _LEVELS = 127
 _SCALE = "/scale"
@@ -18,16 +19,14 @@ def read_compact(data: bytes) -> dict[str, np.ndarray]:
     Raises:
         UnsupportedFile: The content is damaged, or is no such file.
     """
-    from safetensors import SafetensorError, numpy  # here: only a model that is not compiled yet needs it
-
+    stored = read_arrays(data)
     try:
-        stored: dict[str, np.ndarray] = numpy.load(data)
         return {
             name: values.astype(np.float32) * stored[name + _SCALE] if values.dtype == np.int8 else values
             for name, values in stored.items()
             if not name.endswith(_SCALE)
         }
-    except (SafetensorError, KeyError, TypeError, ValueError):
+    except (KeyError, ValueError):
         raise UnsupportedFile("compact weights file: damaged or cut off") from None
 
 

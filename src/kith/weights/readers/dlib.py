@@ -62,9 +62,9 @@ def _tensors_behind(data: bytes, tag: str, integers: int = 0) -> list[np.ndarray
         integers: How many integers stand between the tag and the tensor.
     """
     mark = b"\x01" + bytes([len(tag)]) + tag.encode()  # a string is its length and its bytes
-    tensors = []
+    tensors: list[np.ndarray] = []
     start = data.find(mark)
-    while start >= 0:
+    while start >= 0 and len(tensors) <= _LAYERS:  # one more than there may be tells enough
         values, end = _tensor(data, start + len(mark), integers)
         tensors.append(values)
         start = data.find(mark, end)

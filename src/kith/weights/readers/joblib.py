@@ -59,12 +59,14 @@ class _Machine(PickleMachine):
         if not isinstance(code, str) or code not in _TYPES:
             raise UnsupportedFile(f"{_KIND}: an array is of a type other than {', '.join(_TYPES)}")
         dtype = _TYPES[code]
+        if len(state["shape"]) > _MAX_AXES:
+            raise UnsupportedFile(f"{_KIND}: an array has more than {_MAX_AXES} axes")
         shape = tuple(int(length) for length in state["shape"])
         size = math.prod(shape) * dtype.itemsize
         if state.get("numpy_array_alignment_bytes") is not None:
             self.file.seek(self.file.read(1)[0], io.SEEK_CUR)
         room = self.size - self.file.tell()
-        if len(shape) > _MAX_AXES or min(shape, default=1) < 0 or not 0 <= size <= room:
-            raise UnsupportedFile(f"{_KIND}: cut off inside an array of shape {shape[:_MAX_AXES]}")
+        if min(shape, default=1) < 0 or not 0 <= size <= room:
+            raise UnsupportedFile(f"{_KIND}: cut off inside an array")
         values = np.frombuffer(self.file.read(size), dtype)
         return np.array(values.reshape(shape, order=state["order"]))

@@ -1,10 +1,13 @@
-"""Keras 2's HDF5 files: a whole model (`model.h5`) or its weights (`*-weights.h5`).
+"""Keras's HDF5 files: a whole model of Keras 2 (`model.h5`), or the weights of Keras 2 or 3.
 
-Each variable is a dataset LAYER/.../VARIABLE:0, under the group `model_weights` in a whole model and
-at the root of a file of weights. A whole model also has its configuration, in an attribute, and in
-it the byte code of its Lambda layers, which Python would have to unmarshal: no attribute is read.
+In Keras 2 each variable is a dataset LAYER/.../VARIABLE:0, under the group `model_weights` in a whole
+model and at the root of a file of weights. A whole model also has its configuration, in an attribute,
+and in it the byte code of its Lambda layers, which Python would have to unmarshal: no attribute is
+read but those with the layers' names in Keras 3. There (`*.weights.h5`, and inside of `*.keras`) the
+variables of a layer are numbered, .../vars/0, and the attribute `name` of the group says of which.
 
-Format: https://github.com/keras-team/keras/blob/v2.15.0/keras/saving/legacy/hdf5_format.py
+Format: https://github.com/keras-team/keras/blob/v2.15.0/keras/saving/legacy/hdf5_format.py and
+https://github.com/keras-team/keras/blob/v3.14.1/keras/src/saving/saving_lib.py
 """
 
 import io
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kith.errors import UnsupportedFile
+from kith.weights.readers.limits import MOST_ARRAY_BYTES
 from kith.weights.readers.quoting import quoted
 
 if TYPE_CHECKING:
@@ -21,13 +25,18 @@ if TYPE_CHECKING:
 
 _KIND = "Keras HDF5 file"
 _MAX_DEPTH = 12
-_MAX_ENTRIES = 20_000
+_MAX_ENTRIES = 5_000  # twice as many as a whole model has; each takes a third of a millisecond
 _MAX_AXES = 8
-_NOT_WEIGHTS = {"optimizer_weights", "top_level_model_weights"}
+_MODEL = "model_weights"
+_NOT_WEIGHTS = {"optimizer", "optimizer_weights", "top_level_model_weights"}
+_NUMBERED = "vars"
+_LONGEST_NAME = 200
+_DENSE = ("kernel", "bias")
+_NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
 def read_keras_h5(data: bytes) -> dict[str, np.ndarray]:
-    """Read the variables of a Keras 2 model.
+    """Read the variables of a model.
 
     Args:
         data: The file's content.
@@ -60,57 +69,88 @@ def read_keras_h5(data: bytes) -> dict[str, np.ndarray]:
 def _variables(file: "h5py.File", size: int) -> dict[str, np.ndarray]:
     import h5py
 
-    root = file
-    if "model_weights" in file:
-        root = file["model_weights"]
+    root: Any = file
+    if _MODEL in file:
+        _require_here(file, _MODEL)
+        root = file[_MODEL]
     if not isinstance(root, h5py.Group):
         raise UnsupportedFile(f"{_KIND}: it holds no model")
     arrays: dict[str, np.ndarray] = {}
-    for path, dataset in _datasets(root):
+    left = min(size, MOST_ARRAY_BYTES)
+    for path, group, dataset in _datasets(root):
         if len(path) < 2:
             continue
-        name = f"{path[-2]}/{path[-1].partition(':')[0]}"
+        name = _numbered_name(group, path[-1]) if path[-2] == _NUMBERED else "/".join(path[-2:])
+        name = name.partition(":")[0]
         if name in arrays:
             raise UnsupportedFile(f"{_KIND}: it has two variables {quoted(name)}")
-        size -= _checked_size(dataset, name, size)
+        left -= _checked_size(dataset, name, left)
         arrays[name] = np.asarray(dataset[()])
     if not arrays:
         raise UnsupportedFile(f"{_KIND}: it holds no variables")
     return arrays
 
 
-def _datasets(root: "h5py.Group") -> Iterator[tuple[tuple[str, ...], "h5py.Dataset"]]:
-    """Every dataset with its path; links are looked at before they are followed."""
+def _datasets(root: "h5py.Group") -> Iterator[tuple[tuple[str, ...], "h5py.Group", "h5py.Dataset"]]:
+    """Every dataset with its path and group; links are looked at before they are followed."""
     import h5py
 
     waiting: list[tuple[tuple[str, ...], Any]] = [((), root)]
     entries = 0
     while waiting:
         path, group = waiting.pop()
+        entries += len(group)  # before it is iterated over, for which all names are read
+        if entries > _MAX_ENTRIES or len(path) >= _MAX_DEPTH:
+            raise UnsupportedFile(f"{_KIND}: it has more groups than any model")
         for name in group:
-            entries += 1
-            if entries > _MAX_ENTRIES or len(path) >= _MAX_DEPTH:
-                raise UnsupportedFile(f"{_KIND}: it has more groups than any model")
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise UnsupportedFile(f"{_KIND}: {quoted(name)} is a link to somewhere else")
             if not path and name in _NOT_WEIGHTS:
                 continue
+            _require_here(group, name)
             item = group[name]
             if isinstance(item, h5py.Group):
                 waiting.append(((*path, name), item))
             elif isinstance(item, h5py.Dataset):
-                yield (*path, name), item
+                yield (*path, name), group, item
+
+
+def _require_here(group: "h5py.Group", name: str) -> None:
+    """An entry must be in this file: a link could lead to a pipe that never ends."""
+    import h5py
+
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        raise UnsupportedFile(f"{_KIND}: {quoted(name)} is a link to somewhere else")
+
+
+def _numbered_name(group: "h5py.Group", number: str) -> str:
+    """The layer's name and the variable's, as Keras 2 has them, of a variable that Keras 3 numbered."""
+    import h5py
+
+    attribute = h5py.h5a.open(group.id, b"name")
+    if attribute.shape != () or not isinstance(attribute.get_type(), h5py.h5t.TypeStringID):
+        raise UnsupportedFile(f"{_KIND}: a layer's name is no text")
+    layer = str(group.attrs["name"])
+    if len(layer) > _LONGEST_NAME:
+        raise UnsupportedFile(f"{_KIND}: a layer's name is longer than any layer's")
+    kinds = _NORM[-len(group) :] if len(group) > len(_DENSE) else _DENSE  # without scale there is no gamma
+    return f"{layer}/{kinds[int(number)]}"
 
 
 def _checked_size(dataset: "h5py.Dataset", name: str, available: int) -> int:
-    """A dataset's bytes, which must all lie in the file, as they are."""
-    if dataset.is_virtual or dataset.external:
+    """A dataset's bytes, which must all lie in the file, in one piece and as they are."""
+    import h5py
+
+    properties = dataset.id.get_create_plist()
+    if properties.get_layout() == h5py.h5d.VIRTUAL or properties.get_external_count():
         raise UnsupportedFile(f"{_KIND}: the values of {quoted(name)} are in another file")
-    if dataset.dtype.kind != "f" or len(dataset.shape) > _MAX_AXES:
+    if properties.get_layout() == h5py.h5d.CHUNKED:  # of many chunks the index alone takes minutes
+        raise UnsupportedFile(
+            f"{_KIND}: {quoted(name)} is compressed or in chunks; Keras does not write this"
+        )
+    if dataset.id.get_type().get_class() != h5py.h5t.FLOAT or len(dataset.shape) > _MAX_AXES:
         raise UnsupportedFile(f"{_KIND}: {quoted(name)} holds something else than floats")
     size = int(dataset.nbytes)
-    if size > dataset.id.get_storage_size() or dataset.id.get_create_plist().get_nfilters():
-        raise UnsupportedFile(f"{_KIND}: {quoted(name)} is compressed or incomplete")
+    if size > dataset.id.get_storage_size():
+        raise UnsupportedFile(f"{_KIND}: {quoted(name)} was never written")
     if size > available:
-        raise UnsupportedFile(f"{_KIND}: {quoted(name)} is larger than the file")
+        raise UnsupportedFile(f"{_KIND}: {quoted(name)} is larger than the file, or than any network's")
     return size

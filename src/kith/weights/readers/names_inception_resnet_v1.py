@@ -27,13 +27,23 @@ _BRANCHES: Mapping[str, tuple[tuple[str, ...], ...]] = {  # the convolutions of 
     "mixed_7a": (("0a_1x1", "1a_3x3"), ("0a_1x1", "1a_3x3"), ("0a_1x1", "0b_3x3", "1a_3x3")),
     "block8": (("1x1",), ("0a_1x1", "0b_1x3", "0c_3x1")),
 }
-_TENSORFLOW_KINDS = {"weights": "kernel", "biases": "bias"}
+_TENSORFLOW = "InceptionResnetV1"
+_TENSORFLOW_KINDS = {
+    "weights": "kernel",
+    "biases": "bias",
+    **{kind: kind for kind in ("gamma", "beta", "moving_mean", "moving_variance")},
+}
 _PYTORCH_NORM = {  # Keras's kinds and PyTorch's
     "gamma": "weight",
     "beta": "bias",
     "moving_mean": "running_mean",
     "moving_variance": "running_var",
 }
+
+
+def is_inception_resnet_v1_in_tensorflow(name: str) -> bool:
+    """Whether a variable of this name is the network's: the optimizer's have theirs below it."""
+    return name.startswith(f"{_TENSORFLOW}/") and name.rpartition("/")[2] in _TENSORFLOW_KINDS
 
 
 def inception_resnet_v1_from_tensorflow(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -50,13 +60,13 @@ def inception_resnet_v1_from_tensorflow(arrays: Mapping[str, np.ndarray]) -> dic
     """
     renamed: dict[str, np.ndarray] = {}
     for name, array in arrays.items():
-        network, _, path = name.partition("/")
-        if network != "InceptionResnetV1":
+        if not is_inception_resnet_v1_in_tensorflow(name):
             continue
+        path = name.removeprefix(f"{_TENSORFLOW}/")
         scope, _, kind = re.sub("^Repeat(_[12])?/", "", path).rpartition("/")
         layer = re.sub("^Block8/", "Block8_6/", scope + "/").replace("/BatchNorm/", "_norm/")
         layer = layer.rstrip("/").replace("/", "_").lower()
-        renamed[f"{layer}/{_TENSORFLOW_KINDS.get(kind, kind)}"] = array
+        renamed[f"{layer}/{_TENSORFLOW_KINDS[kind]}"] = array
     return _complete(renamed)
 
 
@@ -133,7 +143,7 @@ def _complete(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     names += [f"{layer}_norm/{kind}" for layer in normalized for kind in _PYTORCH_NORM]
     names += [f"{layer}/{kind}" for layer, _ in _residual_convolutions() for kind in ("kernel", "bias")]
     ones = {
-        f"{layer}_norm/gamma": np.ones_like(arrays[f"{layer}_norm/beta"])
+        f"{layer}_norm/gamma": np.broadcast_to(np.float32(1), arrays[f"{layer}_norm/beta"].shape)
         for layer in normalized
         if f"{layer}_norm/beta" in arrays
     }

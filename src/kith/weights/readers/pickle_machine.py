@@ -10,11 +10,13 @@ instruction is an error.
 import pickletools
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, BinaryIO
 
 from kith.errors import UnsupportedFile
 from kith.weights.readers.quoting import quoted
 
+_MOST_INSTRUCTIONS = 500_000  # a training's checkpoint has a fifth of them
 _MARK = object()
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _EMPTY: dict[str, type] = {"EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "EMPTY_DICT": dict}
@@ -47,7 +49,7 @@ class Call:
 
     name: Name
     arguments: tuple[Any, ...]
-    items: dict[str, Any] = field(default_factory=dict)
+    items: dict[str | int, Any] = field(default_factory=dict)
     state: Any = None
     value: Any = None
 
@@ -55,8 +57,8 @@ class Call:
 class PickleMachine:
     """Steps through a pickle's instructions.
 
-    A format overrides `built`, where bytes follow a state, and `persistent`, where the file refers
-    to something outside the pickle.
+    A format overrides `built`, where bytes follow a state, `persistent`, where the file refers to
+    something outside the pickle, and `misplaced`, where it knows what a person could do.
     """
 
     def __init__(self, file: BinaryIO, kind: str, names: Collection[tuple[str, str]]) -> None:
@@ -77,13 +79,13 @@ class PickleMachine:
             UnsupportedFile: The pickle is damaged, cut off, or does what this format never does.
         """
         try:
-            for opcode, argument, _ in pickletools.genops(self.file):
+            for opcode, argument, _ in islice(pickletools.genops(self.file), _MOST_INSTRUCTIONS):
                 if opcode.name == "STOP":
                     return _settled(self.stack.pop())
                 self._step(opcode.name, argument)
+            raise UnsupportedFile(f"{self.kind}: it has more than {_MOST_INSTRUCTIONS:,} instructions")
         except _DAMAGE:
             raise UnsupportedFile(f"{self.kind}: damaged or cut off") from None
-        raise UnsupportedFile(f"{self.kind}: cut off")
 
     def built(self, call: Call) -> None:
         """A call's result was given its state."""
@@ -91,6 +93,10 @@ class PickleMachine:
     def persistent(self, key: Any) -> Any:
         """What a reference to something outside the pickle stands for."""
         raise UnsupportedFile(f"{self.kind}: it refers to data that is not in it")
+
+    def misplaced(self) -> str:
+        """What to say of a class or function that this format never mentions."""
+        return "which has no place in it"
 
     def _step(self, name: str, argument: Any) -> None:
         stack = self.stack
@@ -160,14 +166,13 @@ class PickleMachine:
 
     def _set_items(self, items: list[Any]) -> None:
         target = self.stack[-1]
-        pairs = dict(zip(_texts(items[::2]), items[1::2], strict=True))
+        pairs = dict(zip(_keys(items[::2]), items[1::2], strict=True))
         (target.items if isinstance(target, Call) else target).update(pairs)
 
     def _push_name(self, module: Any, name: Any) -> None:
         module, name = _texts([module, name])
         if (module, name) not in self.names:
-            mentioned = quoted(f"{module}.{name}")
-            raise UnsupportedFile(f"{self.kind}: it names {mentioned}, which has no place in it")
+            raise UnsupportedFile(f"{self.kind}: it names {quoted(f'{module}.{name}')}, {self.misplaced()}")
         self.stack.append(Name(module, name))
 
 
@@ -175,8 +180,15 @@ def _settled(item: Any) -> Any:
     return item.value if isinstance(item, Call) and item.value is not None else item
 
 
+def _keys(items: list[Any]) -> list[Any]:
+    """The items, which must be strings, or numbers so small that their hashes differ: what is hashed."""
+    if not all(isinstance(item, str) or (type(item) is int and abs(item) < 2**31) for item in items):
+        raise TypeError
+    return items
+
+
 def _texts(items: list[Any]) -> list[str]:
-    """The items, which must be strings: nothing else is compared or used as a key."""
+    """The items, which must be strings: nothing else is compared."""
     if not all(isinstance(item, str) for item in items):
         raise TypeError
     return items

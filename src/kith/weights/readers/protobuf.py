@@ -10,6 +10,7 @@ from collections.abc import Iterator
 Value = int | memoryview
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_MOST_FIELDS = 500_000  # a frozen Inception-ResNet-v1 has a fifth of them
 
 
 def read_varint(data: memoryview, at: int) -> tuple[int, int]:
@@ -28,30 +29,40 @@ def read_varint(data: memoryview, at: int) -> tuple[int, int]:
     raise ValueError("cut off or too long a number")
 
 
-def read_fields(data: memoryview) -> Iterator[tuple[int, Value]]:
-    """A message's fields: number, and a varint as an unsigned int or anything else as its bytes.
+class FieldReader:
+    """Reads the messages of one file, and no more fields in all than a file of weights has."""
 
-    Raises:
-        ValueError: The message is damaged or cut off.
-    """
-    at = 0
-    while at < len(data):
-        key, at = read_varint(data, at)
-        kind = key & 7
-        if kind == _VARINT:
-            number, at = read_varint(data, at)
-            yield key >> 3, number
-            continue
-        if kind == _BYTES:
-            length, at = read_varint(data, at)
-        elif kind in (_FIXED32, _FIXED64):
-            length = 4 if kind == _FIXED32 else 8
-        else:
-            raise ValueError("a field of unknown kind")
-        if length > len(data) - at:
-            raise ValueError("cut off")
-        yield key >> 3, data[at : at + length]
-        at += length
+    def __init__(self, most: int = _MOST_FIELDS) -> None:
+        """Args: how many fields the file may have."""
+        self._left = most
+
+    def fields(self, data: memoryview) -> Iterator[tuple[int, Value]]:
+        """A message's fields: number, and a varint as an unsigned int or anything else as its bytes.
+
+        Raises:
+            ValueError: The message is damaged or cut off, or the file has too many fields.
+        """
+        at = 0
+        while at < len(data):
+            self._left -= 1
+            if self._left < 0:
+                raise ValueError("more fields than a file of weights has")
+            key, at = read_varint(data, at)
+            kind = key & 7
+            if kind == _VARINT:
+                number, at = read_varint(data, at)
+                yield key >> 3, number
+                continue
+            if kind == _BYTES:
+                length, at = read_varint(data, at)
+            elif kind in (_FIXED32, _FIXED64):
+                length = 4 if kind == _FIXED32 else 8
+            else:
+                raise ValueError("a field of unknown kind")
+            if length > len(data) - at:
+                raise ValueError("cut off")
+            yield key >> 3, data[at : at + length]
+            at += length
 
 
 def message(value: Value) -> memoryview:

@@ -10,30 +10,38 @@ Format: https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
 
 import io
 import struct
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+import ml_dtypes
 import numpy as np
 
 from kith.errors import UnsupportedFile
+from kith.weights.readers.limits import MOST_VARIABLES
 from kith.weights.readers.pickle_machine import Call, Name, PickleMachine
 from kith.weights.readers.quoting import quoted
 from kith.weights.readers.strided import strided_view
+from kith.weights.readers.zip_archive import open_zip, stored_member
 
 _KIND = "PyTorch state dict"
 _MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
-_ZIP_MEMBER = b"PK\x03\x04"
-_HEAD = 512  # data.pkl is the first member
+_PROTOCOLS = tuple(bytes([0x80, protocol]) for protocol in (2, 3, 4, 5))
+_PICKLE = "data.pkl"
+_MOST_PICKLE_BYTES = 16 << 20
+_MOST_PARTS = 50  # of a training's checkpoint: weights, optimizer, epoch ...
+_SAVE = "torch.save(model.state_dict(), 'weights.pt')"
 
 _TYPES: dict[str, np.dtype[Any]] = {
     "FloatStorage": np.dtype("<f4"),
     "DoubleStorage": np.dtype("<f8"),
     "HalfStorage": np.dtype("<f2"),
+    "BFloat16Storage": np.dtype(ml_dtypes.bfloat16),
     "LongStorage": np.dtype("<i8"),
     "IntStorage": np.dtype("<i4"),
+    "ShortStorage": np.dtype("<i2"),
+    "CharStorage": np.dtype("i1"),
     "ByteStorage": np.dtype("u1"),
     "BoolStorage": np.dtype("?"),
 }
@@ -44,7 +52,22 @@ _NAMES = {
     ("collections", _DICT),
     *(("torch._utils", name) for name in (*_TENSORS, _PARAMETER)),
     *((module, name) for module in ("torch", "torch.cuda") for name in _TYPES),
+    # what a training notes beside its weights: sizes, devices, numbers of NumPy's, its arguments
+    *(("torch", "Size"), ("torch", "device"), ("argparse", "Namespace"), ("collections", "defaultdict")),
+    *(("numpy", "dtype"), ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar")),
+    ("_codecs", "encode"),
 }
+_STATE_DICTS = (
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "net",
+    "network",
+    "backbone",
+    "weights",
+)
+"""Under which names trainings keep the model's state dict, beside that of the optimizer."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +85,12 @@ class _Machine(PickleMachine):
         super().__init__(file, _KIND, _NAMES)
         self.storages: dict[str, _Storage] = {}
 
+    def misplaced(self) -> str:
+        return (
+            f"which has no place in it: nothing in a file is ever run. If it is a whole model, "
+            f"load it in the project that made it, and {_SAVE}"
+        )
+
     def persistent(self, key: Any) -> _Storage:
         # ("storage", class, key, location, elements[, view])
         tag, kind, name, *rest = key
@@ -73,82 +102,80 @@ class _Machine(PickleMachine):
 
 
 def is_pytorch(data: bytes) -> bool:
-    """Whether the content is a pickle, or a zip archive that compresses nothing and has a data.pkl."""
-    return data[:2] == b"\x80\x02" or (data[:4] == _ZIP_MEMBER and b"data.pkl" in data[30:_HEAD])
+    """Whether the content is a pickle, as all of PyTorch's files were before 1.6."""
+    return data.startswith(_PROTOCOLS)
+
+
+def is_pytorch_zip(names: list[str]) -> bool:
+    """Whether a zip archive with these members is PyTorch's."""
+    return any(name.rpartition("/")[2] == _PICKLE for name in names)
 
 
 def read_pytorch(data: bytes) -> dict[str, np.ndarray]:
-    """Read a state dict, or a checkpoint that holds one as `state_dict`.
+    """Read a state dict, or the model's out of a training's checkpoint.
 
     Args:
         data: The file's content.
 
     Returns:
-        The tensors by their names, in the order of the file; read-only views of it where possible.
-        A prefix `module.` of all names, which parallel training leaves, is taken off.
+        The tensors by their names, in the order of the file; read-only views of it.
 
     Raises:
         UnsupportedFile: The content is damaged, is another kind of file, or holds more than tensors.
     """
-    if data[:4] == _ZIP_MEMBER:
-        content, storages = _read_zip(data)
-    else:
+    if data.startswith(_PROTOCOLS):
         content, storages = _read_legacy(data)
+    else:
+        content, storages = _read_zip(data)
     entries = _items(content)
-    entries = _items(entries["state_dict"]) if "state_dict" in entries else entries
+    if entries is None:
+        raise UnsupportedFile(
+            f"{_KIND}: it holds something else than a dict of tensors; save it with {_SAVE}"
+        )
     arrays: dict[str, np.ndarray] = {}
     size = 0
-    for name, tensor in _tensors(entries):
+    for name, tensor in _state_dict(entries):
         arrays[name] = _array(tensor, storages, name)
-        size += arrays[name].size * arrays[name].itemsize
-        if size > len(data):
-            raise UnsupportedFile(f"{_KIND}: its tensors are larger than the file")
-    if not arrays:
-        raise UnsupportedFile(f"{_KIND}: it holds no tensors")
-    if all(name.startswith("module.") for name in arrays):
-        arrays = {name.removeprefix("module."): array for name, array in arrays.items()}
+        size += arrays[name].nbytes
+        if size > len(data) or len(arrays) > MOST_VARIABLES:
+            raise UnsupportedFile(f"{_KIND}: its tensors are larger than the file, or absurdly many")
     return arrays
 
 
 def _read_zip(data: bytes) -> tuple[Any, Mapping[str, memoryview]]:
     """The pickle's content, and every storage by its key."""
-    members = _stored_members(data)
-    pickles = [name for name in members if name.rpartition("/")[2] == "data.pkl"]
-    if len(pickles) != 1:
-        raise UnsupportedFile(f"{_KIND}: the zip archive has {len(pickles)} members data.pkl instead of one")
-    root = pickles[0].removesuffix("data.pkl")
-    if bytes(members.get(f"{root}byteorder", b"little")) != b"little":
-        raise UnsupportedFile(f"{_KIND}: it was written on a big-endian machine, which is not supported")
-    content = _Machine(io.BytesIO(members[pickles[0]])).run()
-    folder = f"{root}data/"
-    storages = {
-        name.removeprefix(folder): member for name, member in members.items() if name.startswith(folder)
-    }
+    with open_zip(data) as archive:
+        members = {member.filename: member for member in archive.infolist()}
+        pickles = [name for name in members if name.rpartition("/")[2] == _PICKLE]
+        if len(pickles) != 1:
+            raise UnsupportedFile(
+                f"{_KIND}: the zip archive has {len(pickles)} members {_PICKLE} instead of one"
+            )
+        root = pickles[0].removesuffix(_PICKLE)
+        if any(name.startswith(f"{root}code/") for name in members):
+            raise UnsupportedFile(
+                f"a TorchScript program, not a state dict; in Python: model = torch.jit.load(file); {_SAVE}"
+            )
+        order = members.get(f"{root}byteorder")
+        if order is not None and bytes(stored_member(data, order)) != b"little":
+            raise UnsupportedFile(f"{_KIND}: it was written on a big-endian machine, which is not supported")
+        pickled = stored_member(data, members[pickles[0]])
+        if len(pickled) > _MOST_PICKLE_BYTES:
+            raise UnsupportedFile(f"{_KIND}: its {_PICKLE} is larger than that of any weights")
+        folder = f"{root}data/"
+        machine = _Machine(io.BytesIO(pickled))
+        content = machine.run()
+        storages = {
+            key: stored_member(data, members[folder + key])
+            for key in machine.storages
+            if folder + key in members
+        }
     return content, storages
-
-
-def _stored_members(data: bytes) -> dict[str, memoryview]:
-    """The members of a zip archive that compresses nothing, without a copy."""
-    members: dict[str, memoryview] = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for info in archive.infolist():
-                if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-                    raise UnsupportedFile(f"{_KIND}: the archive is compressed or encrypted")
-                header = data[info.header_offset : info.header_offset + 30]
-                name_length, extra_length = struct.unpack("<HH", header[26:30])
-                start = info.header_offset + 30 + name_length + extra_length
-                if header[:4] != _ZIP_MEMBER or start + info.file_size > len(data):
-                    raise UnsupportedFile(f"{_KIND}: the archive is damaged or cut off")
-                members[info.filename] = memoryview(data)[start : start + info.file_size]
-    except (zipfile.BadZipFile, ValueError, OSError, struct.error, NotImplementedError, KeyError):
-        raise UnsupportedFile(f"{_KIND}: the archive is damaged or cut off") from None
-    return members
 
 
 def _read_legacy(data: bytes) -> tuple[Any, Mapping[str, memoryview]]:
     """The same of the older format."""
-    file = io.BytesIO(data)
+    file = io.BytesIO(data[:_MOST_PICKLE_BYTES])
     if _Machine(file).run() != _MAGIC or _Machine(file).run() != _VERSION:
         raise UnsupportedFile(f"{_KIND}: it does not start as PyTorch's files do")
     system = _Machine(file).run()
@@ -172,35 +199,54 @@ def _read_legacy(data: bytes) -> tuple[Any, Mapping[str, memoryview]]:
     return content, storages
 
 
-def _items(content: Any) -> dict[str, Any]:
-    """What a dict or an ordered dict of the file holds."""
+def _items(content: Any) -> dict[Any, Any] | None:
+    """What a dict or an ordered dict of the file holds; None if it is something else."""
     if isinstance(content, Call) and content.name.name == _DICT:
         pairs = content.arguments[0] if content.arguments else []
         if isinstance(pairs, list) and all(_is_pair(pair) for pair in pairs):
             return {key: value for key, value in pairs} | content.items
-    if isinstance(content, dict):
-        return content
-    raise UnsupportedFile(f"{_KIND}: it holds something else than a dict of tensors")
+    return content if isinstance(content, dict) else None
 
 
 def _is_pair(pair: Any) -> bool:
     return isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)
 
 
-def _tensors(entries: Mapping[str, Any]) -> Iterator[tuple[str, Call]]:
-    for name, value in entries.items():
-        while isinstance(value, Call) and value.name.name == _PARAMETER and value.arguments:
+def _state_dict(entries: Mapping[Any, Any]) -> list[tuple[str, Call]]:
+    """The tensors of a dict, or of the one in it that is the model's.
+
+    Raises:
+        UnsupportedFile: It holds none, or several that could be.
+    """
+    if tensors := list(_tensors(entries)):
+        return tensors
+    names = [name for name in _STATE_DICTS if name in entries]
+    if not names and len(entries) <= _MOST_PARTS:
+        names = [name for name in entries if list(_tensors(_items(entries[name])))]
+    if len(names) > 1 and names[0] not in _STATE_DICTS:
+        several = ", ".join(quoted(str(name)) for name in names[:4])
+        raise UnsupportedFile(
+            f"{_KIND}: it holds several dicts of tensors ({several}); save the model's alone"
+        )
+    tensors = list(_tensors(_items(entries[names[0]]))) if names else []
+    if not tensors:
+        raise UnsupportedFile(f"{_KIND}: it holds no tensors; save them with {_SAVE}")
+    return tensors
+
+
+def _tensors(entries: Mapping[Any, Any] | None) -> Iterator[tuple[str, Call]]:
+    for name, value in (entries or {}).items():
+        if isinstance(value, Call) and value.name.name == _PARAMETER and value.arguments:
             value = value.arguments[0]
-        if isinstance(value, Call) and value.name.name in _TENSORS:
+        if isinstance(name, str) and isinstance(value, Call) and value.name.name in _TENSORS:
             yield name, value
 
 
 def _array(tensor: Call, storages: Mapping[str, memoryview], name: str) -> np.ndarray:
-    """A view of a storage's bytes, or a copy in float32 if they are floats of another size."""
+    """A view of a storage's bytes."""
     try:
         storage, offset, shape, strides, *_ = tensor.arguments
         values = np.frombuffer(storages[storage.key], storage.dtype)
-        view = strided_view(values, offset, shape, strides)
+        return strided_view(values, offset, shape, strides)
     except (ValueError, TypeError, AttributeError, KeyError):
         raise UnsupportedFile(f"{_KIND}: {quoted(name)} is no intact tensor") from None
-    return view.astype(np.float32, copy=False) if view.dtype.kind == "f" else view

@@ -12,24 +12,29 @@ from pathlib import Path
 import numpy as np
 
 from kith.errors import UnsupportedFile
+from kith.weights.readers.keras_archive import is_keras_archive, read_keras_archive
 from kith.weights.readers.keras_h5 import read_keras_h5
+from kith.weights.readers.limits import MOST_ARRAY_BYTES
 from kith.weights.readers.names_inception_resnet_v1 import (
     inception_resnet_v1_from_keras,
     inception_resnet_v1_from_pytorch,
     inception_resnet_v1_from_tensorflow,
+    is_inception_resnet_v1_in_tensorflow,
 )
 from kith.weights.readers.names_nn4_small2 import (
     nn4_small2_from_keras,
     nn4_small2_from_layers,
     nn4_small2_from_pytorch,
 )
-from kith.weights.readers.pytorch import is_pytorch, read_pytorch
+from kith.weights.readers.pytorch import is_pytorch, is_pytorch_zip, read_pytorch
 from kith.weights.readers.quoting import quoted
+from kith.weights.readers.regular_file import read_regular
 from kith.weights.readers.safetensors import read_safetensors
 from kith.weights.readers.sorted_table import is_sorted_table
-from kith.weights.readers.tensorflow_files import is_checkpoint, read_checkpoint_files, read_tensorflow_zip
+from kith.weights.readers.tensorflow_files import find_checkpoint, read_checkpoint_files, read_tensorflow_zip
 from kith.weights.readers.tensorflow_graph import read_tensorflow_graph
 from kith.weights.readers.torch7 import read_torch7_layers
+from kith.weights.readers.zip_archive import open_zip
 
 Arrays = dict[str, np.ndarray]
 
@@ -39,6 +44,7 @@ class Format(StrEnum):
 
     SAFETENSORS = "safetensors"
     KERAS_H5 = "Keras HDF5"
+    KERAS_ARCHIVE = "Keras 3 archive (.keras)"
     PYTORCH = "PyTorch state dict"
     TENSORFLOW_CHECKPOINT = "TensorFlow checkpoint"
     TENSORFLOW_GRAPH = "TensorFlow frozen graph"
@@ -73,9 +79,14 @@ class _Origin:
 
 
 _INCEPTION_RESNET_V1, _NN4_SMALL2 = "inception_resnet_v1", "nn4_small2"
+_OWN = (  # as `kith models convert` writes them
+    _Origin(_INCEPTION_RESNET_V1, "bottleneck/kernel", dict),
+    _Origin(_NN4_SMALL2, "inception_3a_3x3_reduce/kernel", dict),
+)
 _KERAS = (
     _Origin(_INCEPTION_RESNET_V1, "Bottleneck/kernel", inception_resnet_v1_from_keras),
     _Origin(_NN4_SMALL2, "inception_3a_3x3_conv1/kernel", nn4_small2_from_keras),
+    *_OWN,
 )
 _PYTORCH = (
     _Origin(_INCEPTION_RESNET_V1, "last_linear.weight", inception_resnet_v1_from_pytorch),
@@ -88,23 +99,24 @@ _TENSORFLOW = (
         _INCEPTION_RESNET_V1, "InceptionResnetV1/Bottleneck/weights", inception_resnet_v1_from_tensorflow
     ),
 )
-_OWN = (  # as `kith models convert --to safetensors` writes them
-    _Origin(_INCEPTION_RESNET_V1, "bottleneck/kernel", dict),
-    _Origin(_NN4_SMALL2, "inception_3a_3x3_reduce/kernel", dict),
-)
 _LAST_KERNEL = {_INCEPTION_RESNET_V1: "bottleneck/kernel", _NN4_SMALL2: "embedding/kernel"}
+_READABLE = f"Kith reads {', '.join(Format)}"
 
 
 def recognize_file(path: Path) -> Recognized:
-    """Read a file, or the files of a TensorFlow checkpoint given one of them or their folder.
+    """Read a file, or the files of a TensorFlow checkpoint given one of them, their prefix or their folder.
 
     Raises:
         UnsupportedFile: It is damaged or of a kind Kith does not read.
         OSError: It cannot be read.
     """
-    if is_checkpoint(path):
-        return _named(Format.TENSORFLOW_CHECKPOINT, read_checkpoint_files(path), _TENSORFLOW)
-    return recognize(path.read_bytes())
+    checkpoint = find_checkpoint(path)
+    if checkpoint is not None:
+        arrays = read_checkpoint_files(checkpoint, is_inception_resnet_v1_in_tensorflow)
+        return _named(Format.TENSORFLOW_CHECKPOINT, arrays, _TENSORFLOW)
+    if path.is_dir():
+        raise UnsupportedFile(f"{path} is a folder without a TensorFlow checkpoint; give a file. {_READABLE}")
+    return recognize(read_regular(path))
 
 
 def recognize(data: bytes) -> Recognized:
@@ -117,17 +129,24 @@ def recognize(data: bytes) -> Recognized:
         return _named(Format.SAFETENSORS, read_safetensors(data), _OWN)
     if data.startswith(b"\x89HDF\r\n\x1a\n"):
         return _named(Format.KERAS_H5, read_keras_h5(data), _KERAS)
-    if is_pytorch(data):
-        return _named(Format.PYTORCH, read_pytorch(data), _PYTORCH)
     if data.startswith(b"PK"):
-        return _named(Format.TENSORFLOW_ZIP, read_tensorflow_zip(data), _TENSORFLOW)
+        return _recognize_zip(data)
+    if is_pytorch(data):
+        return _named_in_pytorch(read_pytorch(data))
     if data.startswith(b"\x04\0\0\0"):
         return _recognized(Format.TORCH7, _NN4_SMALL2, nn4_small2_from_layers(read_torch7_layers(data)))
     if is_sorted_table(data):
         raise UnsupportedFile("the index of a TensorFlow checkpoint: its .data-* file must lie beside it")
+    if data.startswith(b"\x08\x01\x12"):
+        raise UnsupportedFile(
+            "the program of a TensorFlow SavedModel, which is not run; its weights are in the folder "
+            "variables/ beside it: give variables/variables.index"
+        )
+    if data.startswith(b"\x08"):
+        raise UnsupportedFile(f"perhaps an ONNX network, which is imported as it is, not read; {_READABLE}")
     if data.startswith(b"\n"):
         return _named(Format.TENSORFLOW_GRAPH, read_tensorflow_graph(data), _TENSORFLOW)
-    raise UnsupportedFile(f"no weights file of a known format: {', '.join(Format)}")
+    raise UnsupportedFile(f"no weights file of a known format; {_READABLE}")
 
 
 def read_recognized(data: bytes) -> Arrays:
@@ -139,6 +158,34 @@ def read_recognized(data: bytes) -> Arrays:
     return recognize(data).arrays
 
 
+def _recognize_zip(data: bytes) -> Recognized:
+    with open_zip(data) as archive:
+        members = archive.namelist()
+    if is_keras_archive(members):
+        return _named(Format.KERAS_ARCHIVE, read_keras_archive(data), _KERAS)
+    if is_pytorch_zip(members):
+        return _named_in_pytorch(read_pytorch(data))
+    arrays = read_tensorflow_zip(data, is_inception_resnet_v1_in_tensorflow)
+    return _named(Format.TENSORFLOW_ZIP, arrays, _TENSORFLOW)
+
+
+def _named_in_pytorch(arrays: Arrays) -> Recognized:
+    """The network's variables, whatever it was a part of: `module.` and others stand in front of them."""
+    for origin in _PYTORCH:
+        marked = [name for name in arrays if f".{name}".endswith(f".{origin.mark}")]
+        if len(marked) > 1:
+            raise UnsupportedFile(
+                f"{Format.PYTORCH}: it holds several networks "
+                f"({quoted(marked[0])}, {quoted(marked[1])}); save one"
+            )
+        if marked:
+            prefix = marked[0].removesuffix(origin.mark)
+            arrays = {
+                name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)
+            }
+    return _named(Format.PYTORCH, arrays, _PYTORCH)
+
+
 def _named(kind: Format, arrays: Arrays, origins: tuple[_Origin, ...]) -> Recognized:
     for origin in origins:
         if origin.mark in arrays:
@@ -148,4 +195,10 @@ def _named(kind: Format, arrays: Arrays, origins: tuple[_Origin, ...]) -> Recogn
 
 
 def _recognized(kind: Format, network: str, arrays: Arrays) -> Recognized:
-    return Recognized(kind, network, arrays[_LAST_KERNEL[network]].shape[-1], arrays)
+    last = arrays[_LAST_KERNEL[network]]
+    if not last.ndim:
+        raise UnsupportedFile(f"{kind}: the network's last kernel is a single number")
+    if sum(4 * array.size for array in arrays.values()) > MOST_ARRAY_BYTES:
+        raise UnsupportedFile(f"{kind}: its variables are larger than those of any network Kith knows")
+    numbers = {name: array.astype(np.float32, copy=False) for name, array in arrays.items()}
+    return Recognized(kind, network, last.shape[-1], numbers)

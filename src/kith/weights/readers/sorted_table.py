@@ -12,13 +12,18 @@ Format: https://github.com/google/leveldb/blob/main/doc/table_format.md
 import struct
 from collections.abc import Iterator
 
+from kith.errors import UnsupportedFile
+from kith.weights.readers.crc32c import masked_crc32c
+from kith.weights.readers.limits import MOST_VARIABLES
 from kith.weights.readers.protobuf import read_varint
-from kith.weights.readers.snappy import decompress
 
 _FOOTER = 48
 _TRAILER = 5
 _MAGIC = 0xDB4775248B80FB57
 _PLAIN, _SNAPPY = 0, 1
+_LONGEST_KEY = 2000
+
+Pointer = tuple[int, int]
 
 
 def is_sorted_table(data: bytes) -> bool:
@@ -30,7 +35,8 @@ def read_sorted_table(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     """The entries in their order.
 
     Raises:
-        ValueError: The table is damaged or cut off.
+        ValueError: The table is damaged or cut off, or has more entries than a checkpoint.
+        UnsupportedFile: It is compressed.
     """
     if not is_sorted_table(data):
         raise ValueError("it does not end as a table does")
@@ -38,29 +44,43 @@ def read_sorted_table(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     footer = content[-_FOOTER:]
     _, at = _pointer(footer, 0)
     index, _ = _pointer(footer, at)
+    end, last, count = 0, None, 0
     for _, value in _entries(_block(content, index)):
         pointer, _ = _pointer(value, 0)
-        yield from _entries(_block(content, pointer))
+        if pointer[0] < end:
+            raise ValueError("a block that is named twice")
+        end = sum(pointer)
+        count += 1  # blocks too: one may be without entries
+        if count > MOST_VARIABLES:
+            raise ValueError("more blocks than a checkpoint has")
+        for key, entry in _entries(_block(content, pointer)):
+            count += 1
+            if count > MOST_VARIABLES:
+                raise ValueError("more entries than a checkpoint has")
+            if last is not None and key <= last:
+                raise ValueError("keys that are not in order")
+            last = key
+            yield key, entry
 
 
-def _pointer(data: memoryview, at: int) -> tuple[tuple[int, int], int]:
+def _pointer(data: memoryview, at: int) -> tuple[Pointer, int]:
     offset, at = read_varint(data, at)
     length, at = read_varint(data, at)
     return (offset, length), at
 
 
-def _block(content: memoryview, pointer: tuple[int, int]) -> memoryview:
+def _block(content: memoryview, pointer: Pointer) -> memoryview:
     offset, length = pointer
+    end = offset + length + 1  # with the byte for the compression
     if offset + length + _TRAILER > len(content):
         raise ValueError("a block beyond the end")
-    block = content[offset : offset + length]
+    _verify(content[offset:end], content[end : offset + length + _TRAILER])
     compression = content[offset + length]
-    _verify(content[offset : offset + length + 1], content[offset + length + 1 : offset + length + _TRAILER])
     if compression == _SNAPPY:
-        return memoryview(decompress(block))
+        raise UnsupportedFile("the index is compressed with Snappy, which TensorFlow does not do; not read")
     if compression != _PLAIN:
         raise ValueError("a block of unknown compression")
-    return block
+    return content[offset : offset + length]
 
 
 def _entries(block: memoryview) -> Iterator[tuple[bytes, memoryview]]:
@@ -75,34 +95,13 @@ def _entries(block: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         kept, at = read_varint(block, at)
         added, at = read_varint(block, at)
         length, at = read_varint(block, at)
-        if kept > len(key) or added + length > end - at:
+        if kept > len(key) or added + length > end - at or kept + added > _LONGEST_KEY:
             raise ValueError("an entry beyond its block")
         key = key[:kept] + bytes(block[at : at + added])
         yield key, block[at + added : at + added + length]
         at += added + length
 
 
-def _verify(content: memoryview, masked: memoryview) -> None:
-    checksum = _crc32c(content)
-    rotated = (checksum >> 15 | checksum << 17) & 0xFFFF_FFFF
-    if struct.pack("<I", (rotated + 0xA282EAD8) & 0xFFFF_FFFF) != masked:
+def _verify(content: memoryview, checksum: memoryview) -> None:
+    if struct.pack("<I", masked_crc32c(content)) != checksum:
         raise ValueError("a block with a wrong checksum")
-
-
-def _table() -> tuple[int, ...]:
-    remainders = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = (byte >> 1) ^ (0x82F63B78 if byte & 1 else 0)
-        remainders.append(byte)
-    return tuple(remainders)
-
-
-_REMAINDERS = _table()
-
-
-def _crc32c(data: memoryview) -> int:
-    checksum = 0xFFFF_FFFF
-    for byte in data:
-        checksum = _REMAINDERS[(checksum ^ byte) & 0xFF] ^ (checksum >> 8)
-    return checksum ^ 0xFFFF_FFFF

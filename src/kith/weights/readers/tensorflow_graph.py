@@ -8,11 +8,13 @@ https://github.com/tensorflow/tensorflow
 """
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from kith.errors import UnsupportedFile
-from kith.weights.readers.protobuf import Value, message, number, read_fields
+from kith.weights.readers.protobuf import FieldReader, Value, message, number
 from kith.weights.readers.tensorflow_types import DTYPES, read_shape
 
 _KIND = "TensorFlow graph"
@@ -33,62 +35,72 @@ def read_tensorflow_graph(data: bytes) -> dict[str, np.ndarray]:
     """
     arrays: dict[str, np.ndarray] = {}
     size = 0
+    reader = FieldReader()
     try:
-        for field, value in read_fields(memoryview(data)):
-            constant = _constant(message(value)) if field == 1 else None
+        for field, value in reader.fields(memoryview(data)):
+            constant = _constant(message(value), reader) if field == 1 else None
             if constant is None:
                 continue
-            name, tensor = constant
-            size += _size(tensor)
+            size += constant.size
             if size > len(data):
                 raise UnsupportedFile(f"{_KIND}: its constants are larger than the file")
-            if (array := _array(tensor)) is not None:
-                arrays[name] = array
-    except ValueError:
-        raise UnsupportedFile(f"{_KIND}: damaged, cut off, or no frozen graph") from None
+            if (array := _array(constant)) is not None:
+                arrays[constant.name] = array
+    except ValueError as error:
+        raise UnsupportedFile(f"{_KIND}: damaged, cut off, or no frozen graph ({error})") from None
     if not arrays:
         raise UnsupportedFile(f"{_KIND}: it holds no constants; it is not frozen")
     return arrays
 
 
-def _constant(node: memoryview) -> tuple[str, dict[int, list[Value]]] | None:
-    """A Const node's name and tensor, if its values are floats."""
-    fields = _grouped(node)
+@dataclass(frozen=True, slots=True)
+class _Constant:
+    """A Const node whose values are numbers."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    tensor: dict[int, list[Value]]
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def _constant(node: memoryview, reader: FieldReader) -> _Constant | None:
+    fields = _grouped(node, reader)
     if bytes(_last_bytes(fields, 2)) != b"Const":
         return None
     for entry in fields.get(5, []):
-        attribute = _grouped(message(entry))
+        attribute = _grouped(message(entry), reader)
         if bytes(_last_bytes(attribute, 1)) == b"value":
-            value = _grouped(_last_bytes(attribute, 2))
-            tensor = _grouped(_last_bytes(value, 8))
-            if number(tensor.get(1, [0])[-1]) in DTYPES:
-                return bytes(_last_bytes(fields, 1)).decode(), tensor
+            value = _grouped(_last_bytes(attribute, 2), reader)
+            tensor = _grouped(_last_bytes(value, 8), reader)
+            dtype = DTYPES.get(number(tensor.get(1, [0])[-1]))
+            if dtype is not None:
+                name = bytes(_last_bytes(fields, 1)).decode()
+                return _Constant(name, dtype, read_shape(_last_bytes(tensor, 2), reader), tensor)
     return None
 
 
-def _array(tensor: dict[int, list[Value]]) -> np.ndarray | None:
-    dtype = DTYPES[number(tensor[1][-1])]
-    shape = read_shape(_last_bytes(tensor, 2))
+def _array(constant: _Constant) -> np.ndarray | None:
+    tensor, places = constant.tensor, math.prod(constant.shape)
     if 4 in tensor:
-        return np.frombuffer(_last_bytes(tensor, 4), dtype, math.prod(shape)).reshape(shape)
-    if dtype != _FLOAT or 5 not in tensor:
+        return np.frombuffer(_last_bytes(tensor, 4), constant.dtype, places).reshape(constant.shape)
+    if constant.dtype != _FLOAT or 5 not in tensor:
         return None  # lists of other numbers: never a weight
     values = np.concatenate([np.frombuffer(message(value), _FLOAT) for value in tensor[5]])
-    repeated = math.prod(shape) - len(values)
+    repeated = places - len(values)
     if repeated < 0 or not len(values):
         raise ValueError("more values than places")
-    return np.pad(values, (0, repeated), "edge").reshape(shape)
+    return np.pad(values, (0, repeated), "edge").reshape(constant.shape)
 
 
-def _size(tensor: dict[int, list[Value]]) -> int:
-    shape = read_shape(_last_bytes(tensor, 2))
-    return math.prod(shape) * DTYPES[number(tensor[1][-1])].itemsize
-
-
-def _grouped(data: memoryview) -> dict[int, list[Value]]:
+def _grouped(data: memoryview, reader: FieldReader) -> dict[int, list[Value]]:
     """A message's fields by their numbers; a field may stand several times."""
     fields: dict[int, list[Value]] = {}
-    for field, value in read_fields(data):
+    for field, value in reader.fields(data):
         fields.setdefault(field, []).append(value)
     return fields
 

@@ -7,9 +7,10 @@ https://github.com/tensorflow/tensorflow.
 import math
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
-from kith.weights.readers.protobuf import message, number, read_fields
+from kith.weights.readers.protobuf import FieldReader, message, number
 
 MAX_AXES = 8
 
@@ -18,22 +19,23 @@ DTYPES: dict[int, np.dtype[Any]] = {
     2: np.dtype("<f8"),
     3: np.dtype("<i4"),
     9: np.dtype("<i8"),
+    14: np.dtype(ml_dtypes.bfloat16),
     19: np.dtype("<f2"),
 }
 
 
-def read_shape(data: memoryview) -> tuple[int, ...]:
+def read_shape(data: memoryview, reader: FieldReader) -> tuple[int, ...]:
     """A TensorShapeProto.
 
     Raises:
         ValueError: It is damaged, or a length is unknown or negative.
     """
     lengths: list[int] = []
-    for field, value in read_fields(data):
+    for field, value in reader.fields(data):
         if field == 3 or (field == 2 and len(lengths) == MAX_AXES):
             raise ValueError("a shape that is unknown or has too many axes")
         if field == 2:
-            dim = dict(read_fields(message(value)))
+            dim = dict(reader.fields(message(value)))
             lengths.append(number(dim.get(1, 0)))
     if math.prod(lengths) >= 2**40:
         raise ValueError("a shape that is negative or absurdly large")

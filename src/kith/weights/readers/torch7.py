@@ -25,6 +25,8 @@ _KIND = "Torch7 file"
 _NIL, _NUMBER, _STRING, _TABLE, _OBJECT, _BOOLEAN, _OLD_FUNCTION, *_FUNCTIONS = range(9)
 _MAX_AXES = 8
 _MAX_DEPTH = 100
+_MOST_OBJECTS = 500_000  # OpenFace's network has a tenth of them
+_MOST_MODULES = 10_000
 _TYPES: dict[str, np.dtype[Any]] = {
     "Float": np.dtype("<f4"),
     "Double": np.dtype("<f8"),
@@ -85,14 +87,13 @@ def _modules(network: Any) -> Iterator[Module]:
         if isinstance(children, dict):
             numbers = sorted((key for key in children if isinstance(key, float)), reverse=True)
             waiting.extend(children[number] for number in numbers)
+        if len(waiting) + len(seen) > _MOST_MODULES:
+            raise UnsupportedFile(f"{_KIND}: it has more modules than any network")
 
 
 def _arrays(module: Module) -> dict[str, np.ndarray]:
-    return {
-        name: value
-        for name, value in module.fields.items()
-        if name in (*_WEIGHTS, _INVERSE_ROOT) and isinstance(value, np.ndarray)
-    }
+    fields = {name: module.fields.get(name) for name in (*_WEIGHTS, _INVERSE_ROOT)}
+    return {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
 
 
 def _layer(arrays: dict[str, np.ndarray], epsilon: Any) -> dict[str, np.ndarray]:
@@ -112,10 +113,14 @@ class _Reader:
         self.data = data
         self.at = 0
         self.depth = 0
+        self.count = 0
         self.known: dict[int, Any] = {}
 
     def object(self) -> Any:
         """The next object: None, float, str, bool, dict, `Module`, array or storage (a flat array)."""
+        self.count += 1
+        if self.count > _MOST_OBJECTS:
+            raise UnsupportedFile(f"{_KIND}: it has more objects than any network")
         kind = self._int()
         if kind == _NIL:
             return None

@@ -76,6 +76,24 @@ def test_deepface_openface_names(shared: Path) -> None:
     assert_same(nn4_small2_from_keras(read_keras_h5(data)), expected)
 
 
+def test_weights_of_keras_3() -> None:
+    """Numbers in place of names; a normalization without a scale has three variables."""
+
+    def write(file: h5py.File) -> None:
+        for group, name, count in (("dense", "last", 2), ("bn", "last_norm", 4), ("bn_1", "plain_norm", 3)):
+            for number in range(count):
+                file[f"layers/{group}/vars/{number}"] = VALUES + number
+            file[f"layers/{group}/vars"].attrs["name"] = name
+        file["optimizer/vars/0"] = VALUES
+        file["optimizer/vars"].attrs["name"] = "last"
+
+    norm = ("gamma", "beta", "moving_mean", "moving_variance")
+    expected = {"last/kernel": VALUES, "last/bias": VALUES + 1}
+    expected |= {f"last_norm/{kind}": VALUES + number for number, kind in enumerate(norm)}
+    expected |= {f"plain_norm/{kind}": VALUES + number for number, kind in enumerate(norm[1:])}
+    assert_same(read_keras_h5(make(write)), expected)
+
+
 def soft_link(file: h5py.File) -> None:
     file["dense/dense/kernel:0"] = VALUES
     file["dense/dense/bias:0"] = h5py.SoftLink("/dense/dense/kernel:0")
@@ -99,6 +117,38 @@ def compressed(file: h5py.File) -> None:
     file.create_group("dense/dense").create_dataset(
         "kernel:0", data=np.zeros((99, 99), "f4"), compression="gzip"
     )
+
+
+def chunked(file: h5py.File) -> None:
+    file.create_group("dense/dense").create_dataset("kernel:0", (2**40,), "f4", chunks=(1,))
+
+
+def whole_model_elsewhere(file: h5py.File) -> None:
+    """Followed, it would be opened, and a pipe waits for ever."""
+    file["model_weights"] = h5py.ExternalLink("/dev/zero", "/")
+
+
+def crowded(file: h5py.File) -> None:
+    for number in range(6000):
+        file["all/dense"] = file.create_group(str(number)) if not number else file["0"]
+        file.move("all/dense", f"all/{number}")
+
+
+def numbered(file: h5py.File) -> h5py.Group:
+    file["layers/dense/vars/0"] = VALUES
+    return file["layers/dense/vars"]
+
+
+def nameless_layer(file: h5py.File) -> None:
+    numbered(file)
+
+
+def number_for_a_name(file: h5py.File) -> None:
+    numbered(file).attrs["name"] = 7
+
+
+def endless_name(file: h5py.File) -> None:
+    numbered(file).attrs["name"] = "x" * 10_000
 
 
 def never_written(file: h5py.File) -> None:
@@ -144,8 +194,14 @@ def dataset_for_a_group(file: h5py.File) -> None:
         (external_link, "'dense' is a link"),
         (external_storage, "another file"),
         (virtual_dataset, "another file"),
-        (compressed, "compressed or incomplete"),
-        (never_written, "compressed or incomplete"),
+        (compressed, "compressed or in chunks"),
+        (chunked, "compressed or in chunks"),
+        (never_written, "was never written"),
+        (whole_model_elsewhere, "'model_weights' is a link"),
+        (crowded, "more groups than any model"),
+        (nameless_layer, "damaged or cut off"),
+        (number_for_a_name, "name is no text"),
+        (endless_name, "longer than any layer's"),
         (integers, "else than floats"),
         (texts, "else than floats"),
         (circle, "more groups than any model"),

@@ -77,7 +77,8 @@ def test_every_other_instruction_is_refused() -> None:
         b"(",
         b"a.",
         b"K\x01K\x02a.",
-        b"}K\x01K\x02s.",  # a key that is no string
+        b"}NK\x02s.",  # a key that is no string
+        b"}\x8a\x05\x00\x00\x00\x00\x01K\x02s.",  # a number so large that others could be made of its hash
         b"}" + b")" + b"\x85" * 100_000 + b"Ns.",  # hashing such a key would overflow the stack
         b")" + b"\x85" * 100_000 + b"X\x01\x00\x00\x00a\x93.",
         b"}X\x01\x00\x00\x00as.",
@@ -97,6 +98,16 @@ def test_every_other_instruction_is_refused() -> None:
 def test_nonsense_is_one_clear_error(program: bytes) -> None:
     with pytest.raises(UnsupportedFile, match="^test file: [^\n]{1,150}$"):
         run(b"\x80\x02" + program)
+
+
+def test_numbers_as_keys() -> None:
+    """An optimizer's state has them."""
+    assert run(pickle.dumps({0: "a", 70_000: "b"}, 2)) == {0: "a", 70_000: "b"}
+
+
+def test_more_instructions_than_weights_need() -> None:
+    with pytest.raises(UnsupportedFile, match="more than 500,000 instructions"):
+        run(b"\x80\x02" + b"]" * 500_000 + b".")
 
 
 def test_deeply_nested_data_is_harmless() -> None:

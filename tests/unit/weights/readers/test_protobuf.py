@@ -2,7 +2,7 @@
 
 import pytest
 
-from kith.weights.readers.protobuf import message, number, read_fields, read_varint
+from kith.weights.readers.protobuf import FieldReader, message, number, read_varint
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_fields() -> None:
     data = b"\x08\x96\x01" + b"\x12\x02hi" + b"\x1d\x01\x00\x00\x00" + b"\x21" + b"\x02" * 8
     fields = [
         (key, value if isinstance(value, int) else bytes(value))
-        for key, value in read_fields(memoryview(data))
+        for key, value in FieldReader().fields(memoryview(data))
     ]
     assert fields == [(1, 150), (2, b"hi"), (3, b"\x01\0\0\0"), (4, b"\x02" * 8)]
 
@@ -33,7 +33,7 @@ def test_fields() -> None:
 )
 def test_damage(data: bytes) -> None:
     with pytest.raises(ValueError, match="cut off|unknown kind"):
-        list(read_fields(memoryview(data)))
+        list(FieldReader().fields(memoryview(data)))
 
 
 def test_a_field_of_the_wrong_kind() -> None:
@@ -41,3 +41,10 @@ def test_a_field_of_the_wrong_kind() -> None:
         message(1)
     with pytest.raises(ValueError, match="in place of a number"):
         number(memoryview(b""))
+
+
+def test_more_fields_than_a_file_has() -> None:
+    reader = FieldReader(most=3)
+    assert len(list(reader.fields(memoryview(b"\x08\x01" * 2)))) == 2
+    with pytest.raises(ValueError, match="more fields"):
+        list(reader.fields(memoryview(b"\x08\x01" * 2)))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from assertions import assert_same
 from recipes import facenet_pytorch, openface
-from write_pytorch import write_legacy_pytorch, write_pytorch
+from write_pytorch import in_a_checkpoint, write_legacy_pytorch, write_pytorch
 
 from kith.errors import UnsupportedFile
 from kith.weights.readers.names_inception_resnet_v1 import inception_resnet_v1_from_pytorch
@@ -58,14 +58,49 @@ def test_openface_pytorch(shared: Path, write: Write) -> None:
     )
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float16"])
-def test_other_floats_become_float32(dtype: str) -> None:
-    values = np.array([[1.5, -2.0]], dtype)
-    assert_same(read_pytorch(write_pytorch({"w": values})), {"w": values.astype(np.float32)})
+@BOTH
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
+def test_other_floats(write: Write, dtype: str) -> None:
+    values = np.array([[1.5, -2.0]]).astype(dtype)
+    assert_same(read_pytorch(write({"w": values})), {"w": values})
 
 
-def test_prefix_of_parallel_training() -> None:
-    assert_same(read_pytorch(write_pytorch(TENSORS, prefix="module.")), TENSORS)
+@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model", "net", "anything"])
+def test_checkpoint_of_a_training(key: str) -> None:
+    assert_same(read_pytorch(write_pytorch(TENSORS, **in_a_checkpoint(key))), TENSORS)
+
+
+def test_two_networks_in_a_checkpoint() -> None:
+    """The well-known name decides, where there is one."""
+    text = b"X\x01\x00\x00\x00"
+    other = in_a_checkpoint("ema")
+    twice = {"before": other["before"] + b"q\x01", "after": b"q\x02" + text + b"ah\x02u"}
+    with pytest.raises(UnsupportedFile, match="several dicts of tensors \\('ema', 'a'\\)"):
+        read_pytorch(write_pytorch(TENSORS, **(twice | {"before": other["before"]})))
+    model = {"after": twice["after"].replace(text + b"a", b"X\x05\x00\x00\x00model")}
+    assert_same(read_pytorch(write_pytorch(TENSORS, before=other["before"], **model)), TENSORS)
+
+
+def test_a_whole_module_is_told_what_to_do() -> None:
+    program = b"cfacenet_pytorch.models.inception_resnet_v1\nInceptionResnetV1\n)\x81"
+    with pytest.raises(UnsupportedFile, match=r"torch\.save\(model\.state_dict\(\), "):
+        read_pytorch(write_pytorch(TENSORS, extra=program))
+
+
+def test_torchscript_is_told() -> None:
+    content = io.BytesIO(write_pytorch(TENSORS))
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("model/code/__torch__/network.py", b"class Network(Module): ...")
+        archive.writestr("model/constants.pkl", b"\x80\x02).")
+    with pytest.raises(UnsupportedFile, match=r"a TorchScript program.*torch\.jit\.load"):
+        read_pytorch(content.getvalue())
+
+
+def test_zeros_in_a_tensor() -> None:
+    data = write_pytorch(TENSORS)
+    weight = TENSORS["conv.weight"].tobytes()
+    with pytest.raises(UnsupportedFile, match="'model/data/0' does not have its checksum"):
+        read_pytorch(data.replace(weight, weight[:40] + bytes(len(weight) - 40)))
 
 
 def test_strided_tensor() -> None:
