@@ -1,6 +1,10 @@
-"""Writes an ONNX embedder, small and of ArcFace's form."""
+"""Writes an ONNX embedder, small and of ArcFace's form; and such that are none."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 
@@ -30,3 +34,22 @@ def write_onnx(*, batch: int | str = "n", pixels: int = 32, channels_first: bool
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     return model.SerializeToString()
+
+
+def write_onnx_with(nodes: Sequence[onnx.NodeProto], **weights: Any) -> bytes:
+    """That embedder with more in it: its embeddings are "mean", and the nodes make "fc1" of them."""
+    model = onnx.load_from_string(write_onnx())
+    model.graph.node[-1].output[0] = "mean"
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(
+        numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()
+    )
+    return model.SerializeToString()
+
+
+def add_sum(of: str) -> list[onnx.NodeProto]:
+    """Nodes that add the sum of a tensor to the embeddings."""
+    return [
+        helper.make_node("ReduceSum", [of], ["sum"], keepdims=0),
+        helper.make_node("Add", ["mean", "sum"], ["fc1"]),
+    ]

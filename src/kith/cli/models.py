@@ -1,23 +1,23 @@
 """`kith models`: what can be loaded, how it was trained, what it may be used for; and bringing it here."""
 
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from kith.cli.console import complain, count, note, print_json, print_line, print_table
+from kith.cli.console import complain, count, note, print_json, print_line, print_table, warn
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.options import Json
 from kith.cli.progress import downloading, preparing
-from kith.errors import UnknownModel, WeightsError
+from kith.errors import UnsupportedFile, WeightsError
 from kith.models.conversion import Target
 from kith.runtime.prepare import forget
 from kith.weights.calibration import Calibration
 from kith.weights.calibrations import find_calibration
 from kith.weights.catalogue import DETECTORS, EMBEDDERS, DetectorSpec, EmbedderSpec, WeightsSpec
 from kith.weights.families import FAMILIES, find_family
-from kith.weights.installed import installed_ids, read_card
+from kith.weights.installed import find_embedder, installed_ids, is_here, models_folder, read_card
 from kith.weights.installed import remove as remove_model
 from kith.weights.preprocessing import (
     ARCFACE_CROP,
@@ -42,26 +42,33 @@ _TEMPLATES = {"arcface": ARCFACE_CROP, "dlib": DLIB_CHIP}  # for ONNX files
 
 
 @app.command(name="list")
-def list_models(as_json: Json = False) -> None:
+def list_models(as_json: Json = False) -> int:
     """List the models: those that work at once, those that were brought here, those that can be had."""
-    cards = [_card(spec) for spec in _all().values()]
+    cards: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for model_id in _names(problems):
+        try:
+            cards.append(_card(_find(model_id)))
+        except WeightsError as error:
+            problems.append(str(error))
+            cards.append({"id": model_id, "state": "damaged", "problem": str(error)})
     if as_json:
         print_json(cards)
-        return
-    columns = ("id", "state", "size", "lfw", "licence")
-    print_table(
-        ("model", "state", "size", "LFW", "licence"),
-        [[_cell(card.get(key, "")) for key in columns] for card in cards],
-    )
+    else:
+        columns = ("id", "state", "size", "lfw", "licence")
+        print_table(
+            ("model", "state", "size", "LFW", "licence"),
+            [[_cell(card.get(key, "")) for key in columns] for card in cards],
+        )
+    for problem in problems:
+        complain(problem)
+    return ERROR if problems else SUCCESS
 
 
 @app.command()
 def show(model_id: Id, as_json: Json = False) -> None:
     """Show one model: licence, training data, figures, preprocessing."""
-    specs = _all()
-    if model_id not in specs:
-        raise UnknownModel(model_id, tuple(specs))
-    card = _card(specs[model_id])
+    card = _card(_find(model_id))
     if as_json:
         print_json(card)
         return
@@ -82,7 +89,7 @@ def pull(
     from kith.models.importing import pull as pull_model  # here: brings what listing needs not
 
     with downloading(model_id) as progress, preparing() as notify:
-        spec = pull_model(model_id, urls=tuple(source or ()), progress=progress, notify=notify)
+        spec = pull_model(model_id, urls=tuple(source or ()), progress=progress, notify=notify, warn=warn)
     _tell_installed(spec, as_json=as_json)
 
 
@@ -90,11 +97,12 @@ def pull(
 def import_(
     file: File,
     model_id: Annotated[
-        str, typer.Option("--id", help="Its name from now on; made of the file's name if not given.")
-    ] = "",
+        str | None, typer.Option("--id", help="Its name from now on; made of the file's name if not given.")
+    ] = None,
     family: Annotated[
-        str, typer.Option(help=f"How it was trained, where the file cannot tell: {', '.join(FAMILIES)}.")
-    ] = "",
+        str | None,
+        typer.Option(help=f"How it was trained, where the file cannot tell: {', '.join(FAMILIES)}."),
+    ] = None,
     crop_size: Annotated[
         int | None, typer.Option(min=16, max=1024, help="ONNX only: side of its input.")
     ] = None,
@@ -117,7 +125,7 @@ def import_(
             raise WeightsError("an ONNX file needs all of --crop-size, --template and --pixels")
         onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first)
     with preparing() as notify:
-        spec = import_file(file, model_id=model_id, family=family, onnx=onnx, notify=notify)
+        spec = import_file(file, model_id=model_id, family=family, onnx=onnx, notify=notify, warn=warn)
     _tell_installed(spec, as_json=as_json)
 
 
@@ -161,8 +169,9 @@ def remove(model_id: Id) -> None:
     """Delete a model that was pulled or imported. Galleries made with it stay, but cannot be searched."""
     if model_id in EMBEDDERS or model_id in DETECTORS:
         raise WeightsError(f"{model_id} came with Kith and cannot be removed")
-    if model_id in installed_ids():
-        forget(read_card(model_id).weights)
+    if is_here(model_id):
+        with suppress(UnsupportedFile):  # of a damaged card; what was compiled is not known then
+            forget(read_card(model_id).weights)
     size = remove_model(model_id)
     print_line(f"removed {model_id}, {size / 1e6:.0f} MB")
 
@@ -170,40 +179,59 @@ def remove(model_id: Id) -> None:
 @app.command()
 def verify(as_json: Json = False) -> int:
     """Read all weights on this machine again and compare their hashes. Exit code 2 if one is wrong."""
-    answers = []
-    for model_id, weights in _weights_here():
-        problem = ""
+    answers: list[dict[str, str]] = []
+    problems: list[str] = []
+    for model_id in _names(problems):
         try:
-            read_weights(weights)
-        except WeightsError as error:
-            problem = str(error)
-            complain(problem)
-        answers.append({"id": model_id, "file": str(weights.file), "problem": problem})
-    wrong = sum(bool(answer["problem"]) for answer in answers)
+            found = [(str(weights.file), _problem(weights)) for weights in _weights(_find(model_id))]
+        except WeightsError as error:  # its card
+            found = [(str(models_folder() / model_id), str(error))]
+        answers += [{"id": model_id, "file": file, "problem": problem} for file, problem in found]
+        problems += [problem for _, problem in found if problem]
+    for problem in problems:
+        complain(problem)
     if as_json:
         print_json(answers)
     else:
-        print_line(f"{count(len(answers), 'file')} read, {wrong} wrong")
-    return ERROR if wrong else SUCCESS
+        print_line(f"{count(len(answers), 'file')} read, {len(problems)} wrong")
+    return ERROR if problems else SUCCESS
 
 
-def _all() -> dict[str, EmbedderSpec | DetectorSpec | PublishedModel]:
-    """Every model by its name: those that came with Kith, those brought here, those that can be had."""
-    installed = {model_id: read_card(model_id) for model_id in installed_ids()}
-    return {
-        **EMBEDDERS,
-        **DETECTORS,
-        **installed,
-        **{k: v for k, v in PUBLISHED.items() if k not in installed},
-    }
+def _names(problems: list[str]) -> list[str]:
+    """Every model: those that came with Kith, those brought here, those that can be had.
+
+    Args:
+        problems: Where it is added that those brought here cannot be listed.
+    """
+    installed: list[str] = []
+    try:
+        installed = installed_ids()
+    except WeightsError as error:
+        problems.append(str(error))
+    return list(dict.fromkeys([*EMBEDDERS, *DETECTORS, *installed, *PUBLISHED]))
 
 
-def _weights_here() -> Iterator[tuple[str, WeightsSpec]]:
-    for spec in _all().values():
-        if isinstance(spec, EmbedderSpec):
-            yield spec.id, spec.weights
-        elif isinstance(spec, DetectorSpec):
-            yield from ((spec.id, stage) for stage in (spec.pnet, spec.rnet, spec.onet))
+def _find(model_id: str) -> EmbedderSpec | DetectorSpec | PublishedModel:
+    if model_id in DETECTORS:
+        return DETECTORS[model_id]
+    if model_id in PUBLISHED and not is_here(model_id):
+        return PUBLISHED[model_id]
+    return find_embedder(model_id)
+
+
+def _weights(spec: EmbedderSpec | DetectorSpec | PublishedModel) -> list[WeightsSpec]:
+    if isinstance(spec, EmbedderSpec):
+        return [spec.weights]
+    return [spec.pnet, spec.rnet, spec.onet] if isinstance(spec, DetectorSpec) else []
+
+
+def _problem(weights: WeightsSpec) -> str:
+    """What is wrong with a weights file; nothing if it is as it was."""
+    try:
+        read_weights(weights)
+    except WeightsError as error:
+        return str(error)
+    return ""
 
 
 def _tell_installed(spec: EmbedderSpec, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from kith.runtime.prepare import Notify
 from kith.runtime.workshop import workshop
 from kith.weights.readers.recognize import Recognized, recognize_file
 from kith.weights.readers.safetensors import write_safetensors
+from kith.weights.usable import require_usable
 
 
 class Target(StrEnum):
@@ -36,6 +37,7 @@ def convert(source: Path, target: Target, output: Path, *, notify: Notify) -> No
         found = recognize_file(source)
     except OSError as error:
         raise WeightsError(f"cannot read {source}: {error.strerror or error}") from None
+    require_usable(found)
     try:
         write_atomically(output, _content(found, target, notify))
     except OSError as error:

@@ -23,6 +23,7 @@ from kith.runtime.session import Session
 from kith.runtime.workshop import workshop
 from kith.weights.catalogue import DEFAULT_EMBEDDER, ONNX, WeightsSpec
 from kith.weights.installed import find_embedder
+from kith.weights.shapes import require_shapes
 from kith.weights.store import CACHE_VARIABLE, cache_folder, keep, read_weights, remove_stale_partials
 
 if TYPE_CHECKING:
@@ -163,18 +164,7 @@ def assign(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
     """
     # not model.variables: those include the state of dropout's random numbers
     variables = {variable.path: variable for variable in model.weights}
-    missing = sorted(variables.keys() - arrays.keys())
-    unused = sorted(arrays.keys() - variables.keys())
-    if missing or unused:
-        example = f"lacks {missing[0]}" if missing else f"has no place for {unused[0]}"
-        count = len(missing) + len(unused)
-        raise UnsupportedFile(f"the weights do not fit {model.name}: {count} differ, it {example}")
-    for name, variable in variables.items():
-        if tuple(variable.shape) != arrays[name].shape:
-            raise UnsupportedFile(
-                f"the weights do not fit {model.name}: {name} has shape {arrays[name].shape}, "
-                f"expected {tuple(variable.shape)}"
-            )
+    require_shapes(model.name, {name: tuple(variable.shape) for name, variable in variables.items()}, arrays)
     for name, variable in variables.items():
         variable.assign(arrays[name])
 

@@ -26,7 +26,7 @@ class Family:
     Attributes:
         summary: One line for a person.
         network: The function in `kith.networks` that builds the network.
-        embedding_size: Length of an embedding.
+        embedding_size: Length of an embedding of the published models; others of the family may differ.
         crop: How a face is cut out.
         pixels: How a crop's pixels are scaled.
         input_size: Side of what the network sees, in pixels.
@@ -46,7 +46,7 @@ _SANDBERG_CROP = MarginCrop(size=160, margin=32, unit=MarginUnit.SOURCE)
 
 FAMILIES: Mapping[str, Family] = {
     "sandberg-2017": Family(
-        summary="Inception-ResNet-v1 by David Sandberg, 2017, 128 numbers; facenet_keras.h5 is one",
+        summary="Inception-ResNet-v1 by David Sandberg, 2017; facenet_keras.h5 is one",
         network="inception_resnet_v1",
         embedding_size=128,
         crop=_SANDBERG_CROP,
@@ -54,7 +54,7 @@ FAMILIES: Mapping[str, Family] = {
         input_size=160,
     ),
     "sandberg-2018": Family(
-        summary="Inception-ResNet-v1 by David Sandberg, 2018, 512 numbers",
+        summary="Inception-ResNet-v1 by David Sandberg, 2018",
         network="inception_resnet_v1",
         embedding_size=512,
         crop=_SANDBERG_CROP,
@@ -62,7 +62,7 @@ FAMILIES: Mapping[str, Family] = {
         input_size=160,
     ),
     "facenet-pytorch": Family(
-        summary="Inception-ResNet-v1 of facenet-pytorch, 512 numbers",
+        summary="Inception-ResNet-v1 of facenet-pytorch",
         network="inception_resnet_v1",
         embedding_size=512,
         crop=MarginCrop(size=160, margin=14, unit=MarginUnit.CROP),  # as its LFW evaluation
@@ -70,7 +70,7 @@ FAMILIES: Mapping[str, Family] = {
         input_size=160,
     ),
     "openface": Family(
-        summary="OpenFace's nn4.small2, 128 numbers",
+        summary="OpenFace's nn4.small2",
         network="nn4_small2",
         embedding_size=128,
         # OpenFace brings dlib's outer eye corners and nose base to three points; this is where MTCNN's

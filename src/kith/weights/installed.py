@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from kith.errors import DownloadFailed, UnknownModel, UnsupportedFile, WeightsError
 from kith.files import write_atomically
@@ -25,6 +25,7 @@ from kith.weights.preprocessing import (
     MarginCrop,
     MarginUnit,
     PixelRule,
+    Point,
     SimilarityCrop,
     Whitening,
 )
@@ -33,8 +34,7 @@ from kith.weights.published import PUBLISHED
 MODELS_VARIABLE = "KITH_MODELS"
 CARD = "model.json"
 _VERSION = 3
-_CROPS: Final = {rule.__name__: rule for rule in (SimilarityCrop, AffineCrop, MarginCrop)}
-_PIXELS: Final = {rule.__name__: rule for rule in (FixedScaling, Whitening)}
+_LONGEST = 8192  # of an embedding in numbers, of a crop in pixels
 
 
 def models_folder() -> Path:
@@ -53,7 +53,7 @@ def find_embedder(model_id: str) -> EmbedderSpec:
     """
     if model_id in EMBEDDERS:
         return EMBEDDERS[model_id]
-    if (models_folder() / model_id / CARD).is_file() and is_id(model_id):
+    if is_here(model_id):
         return read_card(model_id)
     if model_id in PUBLISHED:
         raise DownloadFailed(
@@ -63,8 +63,25 @@ def find_embedder(model_id: str) -> EmbedderSpec:
 
 
 def installed_ids() -> list[str]:
-    """The names of all models that were pulled or imported."""
-    return sorted(path.parent.name for path in models_folder().glob(f"*/{CARD}"))
+    """The names of all models that were pulled or imported, also of those whose card cannot be read.
+
+    Raises:
+        WeightsError: Their folder cannot be read.
+    """
+    folder = models_folder()
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if is_id(entry.name))
+        return [name for name in names if is_here(name)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise WeightsError(f"cannot read the models in {folder}: {error.strerror or error}") from None
+
+
+def is_here(model_id: str) -> bool:
+    """Whether a model of this name was pulled or imported; its card may be damaged all the same."""
+    return is_id(model_id) and os.path.lexists(models_folder() / model_id / CARD)
 
 
 def is_id(text: str) -> bool:
@@ -119,13 +136,16 @@ def read_card(model_id: str) -> EmbedderSpec:
         UnsupportedFile: It is damaged or of a later version of Kith.
     """
     path = models_folder() / model_id / CARD
+    remedy = f"remove it with `kith models remove {model_id}` and import the model again"
     try:
         content = json.loads(path.read_bytes())
         if content["version"] != _VERSION:
-            raise UnsupportedFile(f"{path}: made by another version of Kith; import the model again")
+            raise UnsupportedFile(f"{path}: made by another version of Kith; {remedy}")
         return _from_json(content, path.parent)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise UnsupportedFile(f"{path}: damaged; remove the model and import it again") from None
+    except OSError as error:
+        raise UnsupportedFile(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+        raise UnsupportedFile(f"{path}: damaged; {remedy}") from None
 
 
 def remove(model_id: str) -> int:
@@ -135,11 +155,11 @@ def remove(model_id: str) -> int:
         UnknownModel: No model of this name was pulled or imported.
         WeightsError: A file cannot be deleted.
     """
-    folder = models_folder() / model_id
-    if not is_id(model_id) or not (folder / CARD).is_file():
+    if not is_here(model_id):
         raise UnknownModel(model_id, installed_ids())
-    size = sum(path.stat().st_size for path in folder.iterdir())
+    folder = models_folder() / model_id
     try:
+        size = sum(path.lstat().st_size for path in folder.iterdir())
         (folder / CARD).unlink()  # first: without it there is no model
         shutil.rmtree(folder)
     except OSError as error:
@@ -159,32 +179,61 @@ def _to_json(spec: EmbedderSpec) -> dict[str, Any]:
 
 
 def _from_json(content: Mapping[str, Any], folder: Path) -> EmbedderSpec:
-    fields = {key: value for key, value in content.items() if key != "version"}
-    weights = dict(content["weights"])
-    weights["file"] = InstalledFile(folder / Path(weights["file"]).name)
+    """What must be known of a model, each thing of its own type; what is only told of it may be missing."""
+    weights = content["weights"]
+    length, input_size = weights.get("embedding_size"), weights.get("input_size")
     return EmbedderSpec(
-        **fields
-        | {
-            "weights": WeightsSpec(**weights),
-            "crop": _crop_from_json(content["crop"]),
-            "pixels": _pixels_from_json(content["pixels"]),
-        }
+        id=folder.name,
+        summary=str(content.get("summary", "")),
+        weights=WeightsSpec(
+            network=str(weights["network"]),
+            reader=str(weights["reader"]),
+            file=InstalledFile(folder / Path(weights["file"]).name),
+            sha256=str(weights["sha256"]),
+            size=int(weights.get("size", 0)),
+            embedding_size=None if length is None else _length(length),
+            input_size=None if input_size is None else _length(input_size),
+        ),
+        embedding_size=_length(content["embedding_size"]),
+        crop=_crop_from_json(content["crop"]),
+        pixels=_pixels_from_json(content["pixels"]),
+        input_size=_length(content["input_size"]),
+        mirrored=bool(content["mirrored"]),
+        licence=str(content.get("licence", "unknown")),
+        training_data=str(content.get("training_data", "unknown")),
+        lfw=str(content.get("lfw", "not measured")),
+        int8=bool(content.get("int8", False)),
     )
 
 
+def _length(value: Any) -> int:
+    if not 0 < int(value) <= _LONGEST:
+        raise ValueError(f"no size of anything: {value}")
+    return int(value)
+
+
+def _point(value: Any) -> Point:
+    x, y = value
+    return float(x), float(y)
+
+
 def _crop_from_json(content: Mapping[str, Any]) -> CropRule:
-    fields = {key: value for key, value in content.items() if key != "rule"}
-    if "template" in fields:
-        fields["template"] = tuple((float(x), float(y)) for x, y in fields["template"])
-    if "unit" in fields:
-        fields["unit"] = MarginUnit(fields["unit"])
-    rule: CropRule = _CROPS[content["rule"]](**fields)
-    return rule
+    rule, size = content["rule"], _length(content["size"])
+    if rule == SimilarityCrop.__name__:
+        return SimilarityCrop(size, tuple(map(_point, content["template"])))
+    if rule == AffineCrop.__name__:
+        eye, other_eye, nose = map(_point, content["template"])
+        return AffineCrop(size, (eye, other_eye, nose))
+    if rule == MarginCrop.__name__:
+        return MarginCrop(size, int(content["margin"]), MarginUnit(content["unit"]))
+    raise ValueError(f"unknown crop {rule}")
 
 
 def _pixels_from_json(content: Mapping[str, Any]) -> PixelRule:
-    fields = {key: value for key, value in content.items() if key != "rule"}
-    if "mean" in fields:
-        fields["mean"] = tuple(map(float, fields["mean"]))
-    rule: PixelRule = _PIXELS[content["rule"]](**fields)
-    return rule
+    rule = content["rule"]
+    if rule == Whitening.__name__:
+        return Whitening()
+    if rule == FixedScaling.__name__:
+        red, green, blue = map(float, content["mean"])
+        return FixedScaling((red, green, blue), float(content["divisor"]))
+    raise ValueError(f"unknown scaling of pixels {rule}")

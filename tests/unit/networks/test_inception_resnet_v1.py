@@ -18,6 +18,7 @@ from kith.weights.readers.names_inception_resnet_v1 import (
     inception_resnet_v1_from_pytorch,
     inception_resnet_v1_from_tensorflow,
 )
+from kith.weights.shapes import shapes_of
 
 INPUT = (crops(160) - 127.5) / 128
 RUNTIMES = pytest.mark.parametrize("runtime", ["keras", "onnx"])
@@ -55,6 +56,13 @@ def test_facenet_pytorch(shared: Path, runtime: str) -> None:
     error = np.abs(normalized(run(network(512), runtime)) - expected).max()
     report(f"facenet-pytorch, 512-d, {runtime}: largest error {error:.1e} (1e-5 allowed)")
     assert error < 1e-5
+
+
+@pytest.mark.parametrize("embedding_size", [128, 512])
+def test_the_table_of_its_shapes(embedding_size: int) -> None:
+    """If not: python tools/write_shapes.py."""
+    found = {variable.path: tuple(variable.shape) for variable in network(embedding_size).weights}
+    assert shapes_of("inception_resnet_v1", embedding_size) == found
 
 
 def test_what_is_trained() -> None:

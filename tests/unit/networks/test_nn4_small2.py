@@ -19,6 +19,7 @@ from kith.runtime.compile import compile_model
 from kith.runtime.prepare import assign
 from kith.runtime.session import Session
 from kith.weights.readers.names_nn4_small2 import nn4_small2_from_pytorch
+from kith.weights.shapes import shapes_of
 
 INPUT = crops(96) / 255
 
@@ -40,6 +41,12 @@ def test_openface(shared: Path, runtime: str) -> None:
     error = np.abs(normalized(found) - expected).max()
     report(f"OpenFace nn4.small2, {runtime}: largest error {error:.1e} (1e-5 allowed)")
     assert error < 1e-5
+
+
+def test_the_table_of_its_shapes() -> None:
+    """If not: python tools/write_shapes.py."""
+    found = {variable.path: tuple(variable.shape) for variable in network().weights}
+    assert shapes_of("nn4_small2", 128) == found
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's, on jax

@@ -169,7 +169,7 @@ def test_assign_fills_every_variable() -> None:
     ("arrays", "message"),
     [
         ({"a/kernel": GOOD["a/kernel"]}, "1 differ, it lacks a/bias"),
-        (GOOD | {"b/kernel": np.ones(1)}, "1 differ, it has no place for b/kernel"),
+        (GOOD | {"b/kernel": np.ones(1)}, "1 differ, it has no place for 'b/kernel'"),
         (GOOD | {"a/bias": np.ones(4)}, r"a/bias has shape \(4,\), expected \(3,\)"),
     ],
 )

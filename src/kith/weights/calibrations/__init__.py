@@ -34,11 +34,15 @@ def find_calibration(model_id: str) -> Calibration:
     """The calibration that holds for a model; `UNMEASURED` if there is none.
 
     Raises:
-        UnsupportedFile: Its file is damaged.
+        WeightsError: Its file is damaged, or cannot be read.
     """
     folder = models_folder() / model_id
     for path in (folder / OWN, folder / IMPORTED, Path(__file__).with_name(f"{model_id}.json")):
-        if path.is_file():
+        try:
+            is_there = path.is_file()
+        except OSError as error:
+            raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
+        if is_there:
             return read_calibration(path)
     return UNMEASURED
 
