@@ -54,7 +54,9 @@ def _content(found: Recognized, target: Target, notify: Notify) -> bytes:
         from kith.runtime.compile import compile_model  # here: brings Keras
 
         return compile_model(model)
+    from kith.networks.nn4_layers import without_own_layers
+
     with tempfile.TemporaryDirectory(prefix="kith-") as folder:
         path = Path(folder) / "model.keras"
-        model.save(path)
+        without_own_layers(model).save(path)
         return path.read_bytes()
