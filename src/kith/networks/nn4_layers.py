@@ -1,6 +1,7 @@
 """The two layers of OpenFace's networks that Keras does not bring.
 
-Both are registered with Keras, so a saved model that has them loads wherever this is imported.
+Both are registered with Keras, so a saved model that has them loads wherever this is imported;
+`without_own_layers` makes one that loads everywhere.
 """
 
 from typing import Any
@@ -61,3 +62,23 @@ class L2Pooling2D(keras.layers.Layer):  # type: ignore[misc]
         """What it takes to build the layer again."""
         config: dict[str, Any] = super().get_config()
         return config | {"pool_size": self.pool_size}
+
+
+def without_own_layers(model: keras.Model) -> keras.Model:
+    """The same network of Keras's own layers and operations only.
+
+    Returns:
+        The model itself if it has no others, else one with a copy of the weights.
+    """
+    own = (LocalResponseNormalization, L2Pooling2D)
+    if not any(isinstance(layer, own) for layer in model.layers):
+        return model
+
+    def call(layer: keras.layers.Layer, *inputs: Any, **options: Any) -> Any:
+        if isinstance(layer, own):
+            return layer.call(*inputs)  # its operations, not the layer, become a part of the model
+        return layer(*inputs, **options)
+
+    copy: keras.Model = keras.models.clone_model(model, call_function=call)
+    copy.set_weights(model.get_weights())
+    return copy

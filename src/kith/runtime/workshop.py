@@ -205,12 +205,13 @@ def _compile(
 
 
 def _save(arrays: Mapping[str, np.ndarray], network: str, embedding_size: int | None) -> bytes:
+    from kith.networks.nn4_layers import without_own_layers
     from kith.networks.settings import full_precision
     from kith.runtime.prepare import build
 
     with full_precision(), tempfile.TemporaryDirectory(prefix="kith-") as folder:
         path = Path(folder) / "model.keras"
-        build(network, arrays, embedding_size).save(path)
+        without_own_layers(build(network, arrays, embedding_size)).save(path)
         return path.read_bytes()
 
 

@@ -42,10 +42,10 @@ def test_wrong_usage_is_an_error_that_says_how(arguments: list[str]) -> None:
 def test_every_error_becomes_its_exit_code_and_one_line(
     kind: type[errors.KithError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> None:
+    def fail(problems: list[str]) -> None:
         raise kind("something [b]is[/b] wrong\nhere")
 
-    monkeypatch.setattr(models, "_all", fail)
+    monkeypatch.setattr(models, "_names", fail)
     answer = kith("models", "list")
     assert (answer.code, answer.out) == (EXIT_CODES[kind], "")
     assert answer.err == "error: something [b]is[/b] wrong\\nhere\n"
@@ -72,20 +72,20 @@ def test_the_exit_codes_are_documented_numbers() -> None:
 def test_other_errors_are_one_line_too(
     error: BaseException, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> None:
+    def fail(problems: list[str]) -> None:
         raise error
 
-    monkeypatch.setattr(models, "_all", fail)
+    monkeypatch.setattr(models, "_names", fail)
     answer = kith("models", "list")
     assert answer.code == (130 if isinstance(error, KeyboardInterrupt) else 2)
     assert answer.err == f"{line}\n"
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> None:
+    def fail(problems: list[str]) -> None:
         raise AttributeError("a mistake")
 
-    monkeypatch.setattr(models, "_all", fail)
+    monkeypatch.setattr(models, "_names", fail)
     with pytest.raises(AttributeError, match="a mistake"):
         kith("models", "list")
 

@@ -15,6 +15,7 @@ from write_onnx import write_onnx
 from write_torch7 import write_openface
 
 from kith.models import importing
+from kith.weights.calibrations import UNMEASURED
 from kith.weights.published import PUBLISHED
 from kith.weights.store import cache_folder
 
@@ -152,3 +153,74 @@ def test_a_folder_that_is_full_or_closed_is_told(weights: Path, models: Path) ->
     assert answer.code == 2
     assert "set KITH_MODELS to a folder with room" in answer.err
     assert models.read_text() == "in the way"
+
+
+ONNX = ("--crop-size", "32", "--template", "arcface", "--pixels", "127.5,127.5")
+
+
+@pytest.fixture
+def two_models(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two models, of which the first one's card is damaged."""
+    monkeypatch.setattr(importing, "_measure_on_sample_people", lambda *arguments: UNMEASURED)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(write_onnx())
+    for name in ("first", "second"):
+        assert kith("models", "import", path, "--id", name, *ONNX).code == 0
+    (models / "first" / "model.json").write_text("{}")
+    return models
+
+
+def test_a_damaged_card_is_in_nobodys_way(two_models: Path) -> None:
+    answer = kith("models", "list", "--json")
+    states = {card["id"]: card["state"] for card in answer.json()}
+    assert (answer.code, states["first"], states["second"]) == (2, "damaged", "here")
+    assert states[OPENFACE] == "can be pulled"
+    (line,) = answer.err.splitlines()
+    assert "model.json: damaged; remove it with `kith models remove first`" in line
+    answer = kith("models", "list")
+    assert (answer.code, len(answer.err.splitlines())) == (2, 1)
+    assert "first\tdamaged" in answer.out
+    assert kith("models", "show", "second").code == kith("models", "show", OPENFACE).code == 0
+    assert kith("models", "show", "first").code == 2
+    answer = kith("models", "verify", "--json")
+    problems = {entry["id"]: entry["problem"] for entry in answer.json()}
+    assert answer.code == 2
+    assert [name for name, problem in problems.items() if problem] == ["first"]
+    assert "second" in problems
+    assert kith("models", "remove", "first").code == 0
+    assert kith("models", "verify").code == kith("models", "list").code == 0
+
+
+@pytest.mark.parametrize("damage", ["", '{"version": 2}', '{"version": 3}', "\xff"])
+def test_every_damaged_card_can_be_removed(two_models: Path, damage: str) -> None:
+    (two_models / "first" / "model.json").write_text(damage)
+    assert kith("models", "remove", "first").out.startswith("removed first")
+    assert [path.name for path in two_models.iterdir()] == ["second"]
+
+
+def test_a_damaged_calibration_is_in_nobodys_way(two_models: Path) -> None:
+    (two_models / "second" / "calibration.json").write_text("{}")
+    answer = kith("models", "list", "--json")
+    assert {card["id"]: card["state"] for card in answer.json()}["second"] == "damaged"
+    assert len(answer.err.splitlines()) == 2
+
+
+def test_a_folder_of_models_that_is_none_hides_nothing_else(models: Path) -> None:
+    models.write_text("in the way")
+    for verb in (("list",), ("verify",), ("show", "dlib-resnet29")):
+        answer = kith("models", *verb)
+        assert answer.out, verb
+        if verb[0] == "show":
+            assert (answer.code, answer.err) == (0, "")
+        else:
+            assert answer.code == 2
+            (line,) = answer.err.splitlines()
+            assert f"cannot read the models in {models}: Not a directory" in line
+
+
+def test_how_sure_a_network_is_of_nothing_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(write_onnx())
+    answer = kith("models", "import", path, *ONNX)
+    assert answer.code == 0
+    assert answer.err.startswith("warning: model hardly tells the sample people apart")

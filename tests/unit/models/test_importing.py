@@ -223,14 +223,20 @@ def test_a_missing_file(tmp_path: Path) -> None:
         import_file(tmp_path / "missing.h5")
 
 
+def random_weight(name: str, shape: tuple[int, ...]) -> np.ndarray:
+    generator = np.random.default_rng(len(name))
+    if name.endswith("/kernel"):
+        values = generator.standard_normal(shape) * np.sqrt(2 / np.prod(shape[:-1]))
+    elif name.endswith(("/gamma", "/moving_variance")):
+        values = generator.uniform(0.8, 1.2, shape)
+    else:
+        values = 0.1 * generator.standard_normal(shape)
+    return values.astype(np.float32)
+
+
 def own_file(folder: Path, size: int = 128, **changed: np.ndarray) -> Path:
     """Random weights of OpenFace's network, some of them changed, in our own form."""
-    generator = np.random.default_rng(0)
-    arrays = {
-        name: (generator.standard_normal(shape) * np.sqrt(2 / max(np.prod(shape[:-1]), 1))).astype(np.float32)
-        for name, shape in shapes_of("nn4_small2", size).items()
-    }
-    arrays |= {name: np.abs(values) for name, values in arrays.items() if name.endswith("/moving_variance")}
+    arrays = {name: random_weight(name, shape) for name, shape in shapes_of("nn4_small2", size).items()}
     path = folder / "own.safetensors"
     path.write_bytes(write_safetensors({**arrays, **changed}))
     return path

@@ -1,5 +1,8 @@
 """OpenFace's two layers against plain loops, in Keras and in ONNX Runtime, and in a saved file."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,7 @@ from kith import networks  # first: it chooses Keras's backend
 
 import keras  # isort: skip
 
-from kith.networks.nn4_layers import L2Pooling2D, LocalResponseNormalization
+from kith.networks.nn4_layers import L2Pooling2D, LocalResponseNormalization, without_own_layers
 from kith.runtime.compile import compile_model
 from kith.runtime.session import Session
 
@@ -92,3 +95,36 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     loaded = keras.models.load_model(tmp_path / "model.keras")
     values = np.random.default_rng(0).standard_normal((2, 6, 6, 7)).astype(np.float32)
     np.testing.assert_array_equal(loaded.predict_on_batch(values), model.predict_on_batch(values))
+
+
+LOAD = """
+import sys, numpy as np, keras
+model = keras.models.load_model(sys.argv[1])
+np.save(sys.argv[2], model.predict_on_batch(np.load(sys.argv[2])))
+assert "kith" not in sys.modules
+"""
+
+
+@IGNORE_KERAS
+def test_loaded_where_nobody_knows_of_kith(tmp_path: Path) -> None:
+    inputs = keras.Input((6, 6, 7))
+    x = keras.layers.Conv2D(4, 3, name="convolution")(LocalResponseNormalization(3, 0.5, 0.6)(inputs))
+    model = keras.Model(inputs, keras.layers.Flatten()(L2Pooling2D(2)(x)))
+    ordinary = without_own_layers(model)
+    assert [weight.path for weight in ordinary.weights] == [weight.path for weight in model.weights]
+    ordinary.save(tmp_path / "model.keras")
+    values = np.random.default_rng(0).standard_normal((2, 6, 6, 7)).astype(np.float32)
+    np.save(tmp_path / "values.npy", values)
+    subprocess.run(
+        [sys.executable, "-c", LOAD, tmp_path / "model.keras", tmp_path / "values.npy"],
+        env=os.environ | {"KERAS_BACKEND": keras.backend.backend()},
+        check=True,
+        timeout=300,
+    )
+    np.testing.assert_allclose(np.load(tmp_path / "values.npy"), model.predict_on_batch(values), rtol=1e-6)
+
+
+def test_a_model_without_own_layers_stays_itself() -> None:
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    assert without_own_layers(model) is model
