@@ -17,7 +17,7 @@ from kith import Gallery, Recognizer, load_image
 from kith.classification import CLASSIFIERS, ClassifierKind, LinearSVM
 from kith.detection import central_face
 from kith.errors import AcquisitionError
-from kith.images import find_images
+from kith.photo_files import find_photos
 from kith.recognizer import rank
 
 STRANGERS = 1000
@@ -46,7 +46,7 @@ def main() -> None:
 def enroll(recognizer: Recognizer, folder: Path, gallery: Gallery) -> None:
     """Enroll one folder per person; photos without a usable face are left out."""
     left_out = 0
-    photos = find_images(folder)
+    photos = find_photos(folder).photos
     for photo in photos:
         try:
             recognizer.enroll(photo.parent.name, load_image(photo), gallery)
@@ -71,7 +71,7 @@ def print_classifier(
     recognizer: Recognizer, gallery: Gallery, kind: ClassifierKind, test: Path, strangers: np.ndarray
 ) -> None:
     """Test photos named rightly, cross-validated accuracy, and strangers named at all."""
-    photos = find_images(test)
+    photos = find_photos(test).photos
     right = 0
     for photo in photos:
         decisions = [

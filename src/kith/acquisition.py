@@ -19,7 +19,7 @@ import numpy as np
 
 from kith.detection import central_face
 from kith.errors import EvaluationError, ImageError, NoFaceFound
-from kith.images import load_image
+from kith.images import read_photo
 from kith.quality import Quality
 from kith.recognizer import Recognizer
 from kith.records import Face, FloatArray, Image
@@ -111,7 +111,10 @@ def _acquire_one(recognizer: Recognizer, photo: Path, kept: "_Kept", tell: Tell)
     record = kept.empty()
     record["key"] = np.frombuffer(key, np.uint8)
     try:
-        image = load_image(content)
+        read = read_photo(content)
+        if read.flaw:
+            tell(f"{photo}: {read.flaw}")
+        image = read.image
         face = pick_face(recognizer, image)
         template, quality = recognizer.assess(image, face)
         record["embedding"] = template.embedding

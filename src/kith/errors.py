@@ -4,6 +4,7 @@
 
     KithError
     ├── ImageError              the file is not a picture we can or may read
+    │   └── InvalidImage        what was given for an image is no (h, w, 3) uint8 array
     ├── AcquisitionError        the picture is fine, but no usable face comes out of it
     │   ├── NoFaceFound
     │   ├── SeveralFacesFound
@@ -37,6 +38,14 @@ class KithError(Exception):
 
 class ImageError(KithError):
     """The file is missing, is no picture, is damaged, or is larger than allowed."""
+
+
+class InvalidImage(ImageError, TypeError, ValueError):
+    """What was given for an image is none; a TypeError and a ValueError, as NumPy would raise either."""
+
+
+class ImageWarning(UserWarning):
+    """A picture was read although something is wrong with it, such as a missing end."""
 
 
 class AcquisitionError(KithError):

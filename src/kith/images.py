@@ -1,84 +1,144 @@
-"""Anything that holds a picture -> an (h, w, 3) uint8 RGB array."""
+"""Anything that holds a picture -> an (h, w, 3) uint8 RGB array.
 
+Pillow's classes for each format are called themselves, not by `PIL.Image.open`: that has a limit of its own
+for what a file may announce, and tries one format after the other.
+"""
+
+import ctypes
 import hashlib
 import io
 import os
 import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, UnidentifiedImageError
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    ExifTags,
+    GifImagePlugin,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+    _imaging,
+)
 from PIL import Image as PillowImage
 
-from kith.errors import ImageError
+from kith.errors import ImageError, ImageWarning, InvalidImage
+from kith.image_arrays import to_image
+from kith.picture_formats import AVIF, HEAD, HEIF, formats_read, picture_format
+from kith.picture_limits import (
+    MAX_METADATA,
+    Prepared,
+    UnboundedPicture,
+    prepare_picture,
+    require_pixels,
+)
 from kith.records import Image
 
 ImageSource = str | os.PathLike[str] | bytes | bytearray | BinaryIO | np.ndarray
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 MAX_PIXELS = 50_000_000
+"""A larger picture is made smaller while it is read; no face on it is too small to be found for that."""
+
 MAX_BYTES = 256 * 2**20
 
-# EXIF orientation -> what makes the picture upright
-_UPRIGHT = {
-    2: PillowImage.Transpose.FLIP_LEFT_RIGHT,
-    3: PillowImage.Transpose.ROTATE_180,
-    4: PillowImage.Transpose.FLIP_TOP_BOTTOM,
-    5: PillowImage.Transpose.TRANSPOSE,
-    6: PillowImage.Transpose.ROTATE_270,
-    7: PillowImage.Transpose.TRANSVERSE,
-    8: PillowImage.Transpose.ROTATE_90,
+_NO_END = "its end is missing; what is there was used"
+_BAND_PIXELS = 4_000_000  # of a decoded picture, converted at a time
+_TRUNCATED = "truncated"  # in all that Pillow says where it would read on
+
+_READERS: Mapping[str, type[ImageFile.ImageFile]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+    AVIF: AvifImagePlugin.AvifImageFile,
 }
+
+# EXIF orientation -> what makes the image (h, w, 3) upright
+_UPRIGHT: Mapping[int, Callable[[Image], Image]] = {
+    2: lambda image: image[:, ::-1],
+    3: lambda image: image[::-1, ::-1],
+    4: lambda image: image[::-1],
+    5: lambda image: image.transpose(1, 0, 2),
+    6: lambda image: np.rot90(image, -1),
+    7: lambda image: image[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda image: np.rot90(image),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A picture that was read.
+
+    Attributes:
+        image: (h, w, 3) uint8 RGB, upright, contiguous.
+        scale: How many pixels of the file one pixel of the image stands for, in each direction; 1.0 unless
+            the picture was too large.
+        flaw: What is wrong with the file, in a few words; empty if nothing is.
+    """
+
+    image: Image
+    scale: float = 1.0
+    flaw: str = ""
 
 
 def load_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Image:
     """Read a picture upright, as RGB.
 
     The format is told by the content, never by the name. EXIF orientation is applied; gray,
-    palette, CMYK and 16-bit pictures are converted; transparency is laid over white; of a TIFF
-    or GIF the first picture is taken.
+    palette, CMYK and 16-bit pictures are converted; transparency is laid over white; of several pictures
+    the first is taken. A picture with more than `max_pixels` is made smaller by a whole number; `read_photo`
+    says by which. Of a file whose end is missing, what is there is used, with a warning.
 
     Args:
         source: A path, the file's bytes, a binary file, or an array: (h, w), (h, w, 1), (h, w, 3)
             or (h, w, 4), of uint8, uint16 or bool; an array's channels are taken for RGB.
-        max_pixels: A picture whose header announces more is refused before it is decoded. Pillow's own
-            limit, twice `PIL.Image.MAX_IMAGE_PIXELS`, holds as well.
+        max_pixels: How many pixels the image has at most.
 
     Returns:
         (h, w, 3) uint8, RGB, contiguous.
 
     Raises:
         ImageError: The file is missing, empty, damaged, of another format, or too large.
-        ValueError, TypeError: The array has no shape or type of a picture.
+        InvalidImage: The source is no picture, or the array has no shape or type of one.
     """
+    photo = read_photo(source, max_pixels=max_pixels)
+    if photo.flaw:
+        name = os.fspath(source) if isinstance(source, str | os.PathLike) else "picture"
+        warnings.warn(f"{name}: {photo.flaw}", ImageWarning, stacklevel=2)
+    return photo.image
+
+
+def read_photo(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Photo:
+    """Read a picture as `load_image` does, and say what there is to say of it; warns of nothing."""
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        return Photo(to_image(source))
     name, data = _read(source)
-    if not data:
-        raise ImageError(f"{name}: the file is empty; copy it again")
+    kind = _require_format(name, data)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of damaged metadata, and of sizes within our own limit
-            with PillowImage.open(io.BytesIO(data), formats=FORMATS) as picture:
-                _require_size(name, picture.size, max_pixels)
-                return _to_rgb(_upright(picture))
-    except ImageError:
-        raise
-    except UnidentifiedImageError:
-        raise ImageError(
-            f"{name}: not a picture Kith reads ({', '.join(FORMATS)}); convert it to JPEG"
-        ) from None
-    except PillowImage.DecompressionBombError:
-        limit = min(max_pixels, 2 * (PillowImage.MAX_IMAGE_PIXELS or max_pixels))
-        raise ImageError(
-            f"{name}: the picture is too large; make it smaller (limit {limit / 1e6:g} megapixels)"
-        ) from None
+        prepared = prepare_picture(kind, data)
+        del data  # which may be as large as what is made of it
+        photo = (_decode_heif if kind == HEIF else _decode)(kind, prepared, max_pixels)
+    except (UnboundedPicture, PillowImage.DecompressionBombError) as error:
+        raise ImageError(f"{name}: {_one_line(error)}") from None
     except MemoryError:
         raise ImageError(f"{name}: not enough memory to decode the picture; make it smaller") from None
-    except Exception as error:  # on damaged files Pillow's decoders raise whatever they run into
+    except Exception as error:  # on damaged files decoders raise whatever they run into
         raise ImageError(f"{name}: the picture is damaged, copy it again ({_one_line(error)})") from None
+    if photo.flaw and (photo.image == photo.image[0, 0]).all():
+        raise ImageError(f"{name}: the picture is damaged, copy it again (its end is missing)")
+    return photo
 
 
 def content_hash(image: Image) -> str:
@@ -86,36 +146,16 @@ def content_hash(image: Image) -> str:
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
-def find_images(folder: str | os.PathLike[str]) -> list[Path]:
-    """All files under a folder whose names look like pictures, sorted; what is hidden is left out.
-
-    Raises:
-        ImageError: The folder, or one in it, does not exist or cannot be read.
-    """
-
-    def refuse(error: OSError) -> None:
-        raise ImageError(f"{error.filename}: the folder cannot be read ({_one_line(error)})")
-
-    found: list[Path] = []
-    for path, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(path, name) for name in names if is_image_name(name)]
-    return sorted(found)
-
-
-def is_image_name(name: str) -> bool:
-    """Whether a file of this name is taken for a picture where a folder is searched."""
-    return Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
-
-
 def _read(source: str | os.PathLike[str] | bytes | bytearray | BinaryIO) -> tuple[str, bytes]:
     """What to call a picture in messages, and its file's content."""
     if isinstance(source, bytes | bytearray):
         return "picture", bytes(source)
     if isinstance(source, str | os.PathLike):
+        if not os.fspath(source).strip():
+            raise ImageError("an empty path names no picture")
         return os.fspath(source), _read_path(Path(source))
     if not hasattr(source, "read"):
-        raise TypeError(f"expected a path, bytes, a binary file or an array, got {type(source).__name__}")
+        raise InvalidImage(f"expected a path, bytes, a binary file or an array, got {type(source).__name__}")
     name = str(getattr(source, "name", "picture"))
     return name, _read_file(name, source)
 
@@ -137,40 +177,127 @@ def _read_path(path: Path) -> bytes:
 def _read_file(name: str, file: BinaryIO) -> bytes:
     data = file.read(MAX_BYTES + 1)
     if not isinstance(data, bytes):
-        raise TypeError("the file must be opened in binary mode")
+        raise InvalidImage("the file must be opened in binary mode")
     if len(data) > MAX_BYTES:
         raise ImageError(f"{name}: the file is too large (limit {MAX_BYTES // 2**20} MiB); make it smaller")
     return data
 
 
-def _require_size(name: str, size: tuple[int, int], max_pixels: int) -> None:
-    width, height = size
-    if width * height > max_pixels:
-        raise ImageError(
-            f"{name}: the picture is too large; make it smaller "
-            f"({width}x{height} = {width * height / 1e6:.0f} megapixels, limit {max_pixels / 1e6:g})"
-        )
+def _require_format(name: str, data: bytes) -> str:
+    """The format of a file that can be read here."""
+    if not data:
+        raise ImageError(f"{name}: the file is empty; copy it again")
+    kind, known = picture_format(data[:HEAD]), formats_read()
+    if kind in known:
+        return kind
+    if kind == HEIF:
+        raise ImageError(f"{name}: is HEIC; it is read after: pip install 'kith[heif]'")
+    what = f"is {kind}, not a picture" if kind else "not a picture"
+    raise ImageError(f"{name}: {what} Kith reads ({', '.join(known)}); convert it to JPEG")
 
 
-def _upright(picture: PillowImage.Image) -> PillowImage.Image:
-    # not ImageOps.exif_transpose: it writes the metadata anew, and fails where Pillow cannot
-    picture.load()  # a TIFF is turned by this, and then says so
+def _decode(kind: str, file: Prepared, max_pixels: int) -> Photo:
+    """Decode a picture with Pillow."""
+    with _silent, _READERS[kind](io.BytesIO(file.data)) as picture:
+        require_pixels(kind, *picture.size)
+        if kind == "TIFF":
+            _silence_libtiff()
+        scale = _draft(picture, max_pixels) if kind == "JPEG" else 1
+        is_whole = _load(picture, is_whole=file.is_whole)
+        factor = _factor(picture.size, max_pixels)
+        image = _reduce(lambda top, bottom: _rows(picture, top, bottom), picture.size, factor)
+        turn = _UPRIGHT.get(_orientation(picture), lambda image: image)
+        return Photo(np.ascontiguousarray(turn(image)), float(scale * factor), "" if is_whole else _NO_END)
+
+
+def _decode_heif(kind: str, file: Prepared, max_pixels: int) -> Photo:
+    """Decode a HEIC; its decoder has turned it already."""
+    import pillow_heif  # here: few pictures need it, and it need not be installed
+
+    picture = pillow_heif.open_heif(file.data)
+    require_pixels(kind, *picture.size)
+    pixels = np.asarray(picture)
+    height, width = pixels.shape[:2]
+    factor = _factor((width, height), max_pixels)
+    image = _reduce(lambda top, bottom: to_image(pixels[top:bottom]), (width, height), factor)
+    return Photo(image, float(factor))
+
+
+def _draft(picture: ImageFile.ImageFile, max_pixels: int) -> int:
+    """Have a JPEG decoded at 1, 1/2, 1/4 or 1/8, whichever is the first to be small enough: 1, 2, 4 or 8."""
+    wanted = _factor(picture.size, max_pixels)
+    scale = min((scale for scale in (1, 2, 4, 8) if scale >= wanted), default=8)
+    width, height = picture.size
+    picture.draft(None, (max(width // scale, 1), max(height // scale, 1)))
+    return round(max(width / picture.width, height / picture.height))
+
+
+def _factor(size: tuple[int, int], max_pixels: int) -> int:
+    """By which whole number a picture is made smaller."""
+    factor = 1
+    while -(-size[0] // factor) * -(-size[1] // factor) > max(max_pixels, 1):
+        factor += 1
+    return factor
+
+
+def _load(picture: ImageFile.ImageFile, *, is_whole: bool) -> bool:
+    """Decode the pixels, as far as there are any; returns whether they were all there.
+
+    Pillow's own switch for this, `LOAD_TRUNCATED_IMAGES`, is the whole program's, in all its threads.
+    """
     try:
+        picture.load()
+    except Exception as error:
+        if is_whole and _TRUNCATED not in str(error):
+            raise
+        picture.tile = []  # nothing more is to be decoded: what was decoded is the picture
+        return False
+    return is_whole
+
+
+def _rows(picture: PillowImage.Image, top: int, bottom: int) -> Image:
+    """Some rows of a decoded picture: (bottom - top, w, 3)."""
+    rows = picture.crop((0, top, picture.width, bottom))
+    if rows.mode.startswith("I"):
+        return to_image(_sixteen_bit(np.asarray(rows)))
+    if rows.has_transparency_data:
+        rows = rows.convert("RGBA")
+        white = PillowImage.new("RGBA", rows.size, "white")
+        rows = PillowImage.alpha_composite(white, rows)
+    return np.asarray(rows.convert("RGB"))
+
+
+def _reduce(rows: Callable[[int, int], Image], size: tuple[int, int], factor: int) -> Image:
+    """Make a decoded picture smaller, band by band: as a whole it may be held in memory just once.
+
+    Args:
+        rows: Gives the rows (n, w, 3) from one to before another.
+        size: w, h.
+        factor: Each square of this side becomes one pixel.
+
+    Returns:
+        (h / factor, w / factor, 3) uint8, rounded up.
+    """
+    width, height = size
+    image = np.empty((-(-height // factor), -(-width // factor), 3), np.uint8)
+    step = factor * max(1, _BAND_PIXELS // (width * factor))
+    for top in range(0, height, step):
+        band = rows(top, min(top + step, height))
+        if factor > 1:
+            band = np.asarray(PillowImage.fromarray(band).reduce(factor))
+        image[top // factor :][: len(band)] = band
+    return image
+
+
+def _orientation(picture: PillowImage.Image) -> int:
+    """How the picture lies, by EXIF or XMP; 1 is upright, and a TIFF has been turned by loading it."""
+    metadata = (picture.info.get(name, b"") for name in ("exif", "Raw profile type exif"))
+    if any(len(data) > MAX_METADATA for data in metadata):
+        return 1
+    orientation = None
+    with suppress(Exception):  # damaged metadata do not make the picture unreadable
         orientation = picture.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # damaged metadata do not make the picture unreadable
-        orientation = None
-    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return picture if turn is None else picture.transpose(turn)
-
-
-def _to_rgb(picture: PillowImage.Image) -> Image:
-    if picture.mode.startswith("I"):
-        return _from_array(_sixteen_bit(np.asarray(picture)))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = PillowImage.new("RGBA", picture.size, "white")
-        picture = PillowImage.alpha_composite(white, picture)
-    return np.array(picture.convert("RGB"))
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _sixteen_bit(values: np.ndarray) -> np.ndarray:
@@ -178,25 +305,47 @@ def _sixteen_bit(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.clip(values, 0, 65535), np.uint16)
 
 
-def _from_array(array: np.ndarray) -> Image:
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8) * np.uint8(255)
-    elif array.dtype == np.uint16:
-        array = (array >> 8).astype(np.uint8)
-    elif array.dtype != np.uint8:
-        raise TypeError(f"an image array must be uint8, uint16 or bool, got {array.dtype}")
-    if array.ndim == 2:
-        array = array[:, :, np.newaxis]
-    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
-        raise ValueError(
-            f"an image array must be (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), got {array.shape}"
-        )
-    if array.shape[2] == 1:
-        array = np.repeat(array, 3, axis=2)
-    elif array.shape[2] == 4:
-        alpha = array[:, :, 3:].astype(np.float32) / 255
-        array = np.rint(array[:, :, :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
-    return np.ascontiguousarray(array)
+class _Silent:
+    """Pillow's warnings, of damaged metadata and the like, are not shown while a picture is decoded.
+
+    `warnings.catch_warnings` alone leaves them off for good where two threads overlap: the second begins
+    with the filters of the first and puts them back last. So only the first to come and the last to go
+    touch the filters.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._before = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._before.__exit__(None, None, None)
+
+
+_silent = _Silent()
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Have libtiff write no lines of its own to standard error.
+
+    Pillow raises what goes wrong anyway, and turns libtiff's warnings off itself, but not its errors. To
+    redirect the file descriptor instead would swallow what other threads write. Where Pillow was built with
+    libtiff inside, the function is not to be found, and the lines stay.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 def _one_line(error: BaseException) -> str:

@@ -8,7 +8,8 @@ from kith.errors import ImageError
 from kith.gallery import Gallery
 from kith.gallery.migration import Migrant, Migration
 from kith.gallery.same_face import SAME_FACE, overlap
-from kith.images import content_hash, find_images, load_image
+from kith.images import content_hash, read_photo
+from kith.photo_files import find_photos
 from kith.recognizer import Recognizer
 from kith.records import Image
 
@@ -91,15 +92,15 @@ def _load(path: Path | None, source_hash: str) -> Image | None:
     if path is None:
         return None
     try:
-        image = load_image(path)
+        image = read_photo(path).image
     except ImageError:
         return None
     return image if content_hash(image) == source_hash else None
 
 
 def _photos_by_content(folder: Path) -> Iterator[tuple[str, Path]]:
-    for path in find_images(folder):
+    for path in find_photos(folder).photos:
         try:
-            yield content_hash(load_image(path)), path
+            yield content_hash(read_photo(path).image), path
         except ImageError:
             continue

@@ -18,6 +18,7 @@ from kith.detection.mtcnn import DetectionSettings
 from kith.embedding import Embedder, views_of
 from kith.errors import AcquisitionError, LowQuality
 from kith.gallery import Gallery, NewReference
+from kith.image_arrays import require_crops, require_image
 from kith.images import content_hash, load_image
 from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, Quality, assess, why_unfit
 from kith.records import (
@@ -152,14 +153,17 @@ class Recognizer:
 
     def detect(self, image: Image) -> list[Face]:
         """Find the faces of an image (h, w, 3) uint8 RGB, the largest first."""
+        require_image(image)
         return self._detector.detect(image)
 
     def align(self, image: Image, faces: list[Face]) -> np.ndarray:
         """Cut faces out of their image: (n, s, s, 3) uint8 crops."""
+        require_image(image)
         return align(image, faces, self.spec.crop)
 
     def embed(self, crops: np.ndarray) -> FloatArray:
         """Embed crops (n, s, s, 3) uint8: (n, d) float32 of unit length."""
+        require_crops(crops)
         return self._embedder.embed(crops)
 
     def template(self, embedding: FloatArray) -> Template:
@@ -212,6 +216,7 @@ class Recognizer:
         """
         templates = []
         for position, image in (("first", first), ("second", second)):
+            require_image(image, f"{position} image")
             try:
                 templates.append(self.extract_main(image)[1])
             except AcquisitionError as error:

@@ -10,7 +10,8 @@ from kith.classification import CLASSIFIERS, ClassifierKind
 from kith.detection import central_face
 from kith.errors import AcquisitionError
 from kith.gallery import Gallery
-from kith.images import find_images, load_image
+from kith.images import load_image
+from kith.photo_files import find_photos
 from kith.recognizer import Recognizer, rank
 
 STRANGERS = 60  # the closing figures use 1,000; see benchmarks/open_set.py
@@ -27,7 +28,7 @@ def enrolled(
 ) -> Iterator[Gallery]:
     path = tmp_path_factory.mktemp("celebrities") / "gallery.db"
     with Gallery.open(path, model_id=recognizer.model_id) as gallery:
-        for photo in find_images(celebrities / "train"):
+        for photo in find_photos(celebrities / "train").photos:
             try:
                 recognizer.enroll(photo.parent.name, load_image(photo), gallery)
             except AcquisitionError:
@@ -36,7 +37,7 @@ def enrolled(
 
 
 def test_at_least_92_of_the_93_tight_crops_have_a_face(celebrities: Path, recognizer: Recognizer) -> None:
-    photos = find_images(celebrities)
+    photos = find_photos(celebrities).photos
     assert len(photos) == 93
     assert sum(bool(recognizer.detect(load_image(photo))) for photo in photos) >= 92
 
@@ -45,7 +46,7 @@ def test_at_least_92_of_the_93_tight_crops_have_a_face(celebrities: Path, recogn
 def test_five_of_five_are_named(
     classifier: ClassifierKind, celebrities: Path, recognizer: Recognizer, enrolled: Gallery
 ) -> None:
-    photos = find_images(celebrities / "test")
+    photos = find_photos(celebrities / "test").photos
     assert len(photos) == 5
     for photo in photos:
         ((_, decision),) = recognizer.identify(load_image(photo), enrolled, classifier=classifier)
@@ -60,7 +61,7 @@ def test_strangers_are_unknown(
     folders = sorted((shared / "data/lfw").iterdir())[:: 5749 // STRANGERS][:STRANGERS]
     named = 0
     for folder in folders:
-        image = load_image(find_images(folder)[0])
+        image = load_image(find_photos(folder).photos[0])
         face = central_face(recognizer.detect(image), image.shape)
         embedding = recognizer.embed(recognizer.align(image, [face]))
         policy = recognizer.identification_policy(enrolled, classifier)

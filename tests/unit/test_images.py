@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 
 from kith import images
 from kith.errors import ImageError
-from kith.images import content_hash, find_images, load_image
+from kith.images import content_hash, load_image
 
 FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "BMP": "bmp", "TIFF": "tif", "GIF": "gif"}
 ORIENTATION = 0x0112

@@ -12,7 +12,7 @@ from PIL import ImageDraw, ImageFont
 
 from kith.errors import ImageError
 from kith.files import write_atomically
-from kith.images import SUFFIXES
+from kith.picture_formats import SUFFIXES
 from kith.records import Face, Image
 
 _KNOWN = (38, 166, 91)

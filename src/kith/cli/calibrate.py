@@ -50,7 +50,7 @@ def calibrate(
         return
     if people is None:
         raise EvaluationError("name a folder with one folder per person, or use --reset")
-    labelled = read_people(people)
+    labelled = read_people(people, tell=warn)
     recognizer = load_recognizer(model, precision)
     acquired = acquire_photos(recognizer, labelled.photos, keep)
     calibration = fit_calibration(

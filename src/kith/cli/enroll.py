@@ -20,7 +20,9 @@ from kith.cli.options import (
 )
 from kith.errors import AcquisitionError, DuplicateReference, GalleryError, ImageError, KithError
 from kith.gallery import Gallery, clean_name
-from kith.images import FORMATS, content_hash, find_images, is_image_name, load_image
+from kith.images import content_hash, load_image
+from kith.photo_files import find_photos, tell_left_out
+from kith.picture_formats import SUFFIXES, formats_read
 from kith.recognizer import Recognizer
 from kith.records import Enrollment
 from kith.runtime.prepare import Precision
@@ -167,11 +169,12 @@ def _jobs_of_folder(root: Path) -> list[tuple[str, Path]]:
     jobs: list[tuple[str, Path]] = []
     for folder in entries:
         if folder.is_dir():
-            person, found = _person_of(folder), find_images(folder)
-            if not found:
-                warn(f"{folder}: no photos in it ({', '.join(FORMATS)}); left out")
-            jobs += [(person, file) for file in found]
-    loose = sum(is_image_name(path.name) for path in entries if path.is_file())
+            person, found = _person_of(folder), find_photos(folder)
+            tell_left_out(folder, found, warn)
+            if not found.photos:
+                warn(f"{folder}: no photos in it ({', '.join(formats_read())}); left out")
+            jobs += [(person, file) for file in found.photos]
+    loose = sum(path.suffix.lower() in SUFFIXES for path in entries if path.is_file())
     if not jobs:
         what = f"{count(loose, 'photo')}, but in no person's folder" if loose else "no photos in it"
         raise ImageError(

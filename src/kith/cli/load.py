@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kith.cli.console import complain, preparing, track
+from kith.cli.console import complain, preparing, track, warn
 from kith.detection import MTCNN, Detector
 from kith.detection.mtcnn import DetectionSettings
 from kith.errors import ImageError
-from kith.images import FORMATS, find_images, load_image
+from kith.images import load_image
+from kith.photo_files import find_photos, tell_left_out
+from kith.picture_formats import formats_read
 from kith.recognizer import Recognizer
 from kith.records import Image
 from kith.runtime.prepare import Precision
@@ -38,10 +40,11 @@ def expand(paths: Sequence[Path]) -> list[Path]:
         if not path.is_dir():
             photos.append(path)
             continue
-        found = find_images(path)
-        if not found:
-            raise ImageError(f"{path}: no photos in this folder ({', '.join(FORMATS)})")
-        photos.extend(found)
+        found = find_photos(path)
+        tell_left_out(path, found, warn)
+        if not found.photos:
+            raise ImageError(f"{path}: no photos in this folder ({', '.join(formats_read())})")
+        photos.extend(found.photos)
     return photos
 
 

@@ -129,7 +129,7 @@ def distill(
 def _photos(source: Path, without: Path | None) -> Any:
     from kith.training.photos import find_photos, read_names
 
-    return find_photos(source, without=read_names(without) if without else ())
+    return find_photos(source, without=read_names(without) if without else (), tell=note)
 
 
 class _Watcher:

@@ -20,7 +20,8 @@ import numpy as np
 
 from kith.detection.boxes import areas, cut_windows, square, suppress
 from kith.detection.pyramid import Level, Pyramid, build_pyramid
-from kith.records import Face, FloatArray, Image, require_shape
+from kith.image_arrays import require_image
+from kith.records import Face, FloatArray, Image
 from kith.runtime.prepare import Notify, prepare
 from kith.runtime.session import available_cores
 from kith.weights.catalogue import DEFAULT_DETECTOR, find_detector
@@ -139,7 +140,7 @@ class MTCNN:
         Returns:
             Faces with boxes and landmarks in the image's own pixels.
         """
-        require_shape("image", image, (None, None, 3))
+        require_image(image)
         image, scale = self._limit_size(image)
         boxes, landmarks, scores = self._look(image, _SCALE_STEP)
         if not len(boxes) and self.settings.thorough:

@@ -1,13 +1,14 @@
 """Photographs of known people: one folder a person, as LFW and `kith enroll` have them."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from kith.errors import EvaluationError, ImageError
-from kith.images import find_images
+from kith.photo_files import find_photos, tell_left_out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,8 +26,14 @@ class LabelledPhotos:
     names: tuple[str, ...]
 
 
-def read_people(folder: str | os.PathLike[str]) -> LabelledPhotos:
+def read_people(
+    folder: str | os.PathLike[str], *, tell: Callable[[str], None] = lambda text: None
+) -> LabelledPhotos:
     """The people of a folder: each of its folders is one person, every photo below shows that person.
+
+    Args:
+        folder: Where they are.
+        tell: Told what is left out, in one line each.
 
     Raises:
         EvaluationError: There is no such folder, or it holds the photos of fewer than two people.
@@ -34,20 +41,16 @@ def read_people(folder: str | os.PathLike[str]) -> LabelledPhotos:
     root = Path(folder)
     if not root.is_dir():
         raise EvaluationError(f"{root}: no such folder")
-    photos: list[Path] = []
-    subjects: list[int] = []
-    names: list[str] = []
-    for person in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        try:
-            found = find_images(person)
-        except ImageError as error:
-            raise EvaluationError(str(error)) from None
-        if found:
-            photos += found
-            subjects += [len(names)] * len(found)
-            names.append(person.name)
+    try:
+        found = find_photos(root)
+    except ImageError as error:
+        raise EvaluationError(str(error)) from None
+    tell_left_out(root, found, tell)
+    in_folders = [photo for photo in found.photos if photo.parent != root]
+    people = [photo.relative_to(root).parts[0] for photo in in_folders]
+    names, subjects = np.unique(people, return_inverse=True)
     if len(names) < 2:
         raise EvaluationError(
             f"{root}: holds photos of {len(names)} people; needs one folder for each of at least two people"
         )
-    return LabelledPhotos(tuple(photos), np.array(subjects, np.int64), tuple(names))
+    return LabelledPhotos(tuple(in_folders), subjects.astype(np.int64), tuple(names.tolist()))

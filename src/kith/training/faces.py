@@ -24,7 +24,7 @@ from kith.alignment import align
 from kith.detection import Detector, central_face
 from kith.errors import ImageError, NoFaceFound, TrainingError
 from kith.files import write_atomically
-from kith.images import load_image
+from kith.images import read_photo
 from kith.training.photos import PersonPhoto
 from kith.weights.preprocessing import CropRule
 from kith.weights.store import cache_folder
@@ -151,7 +151,7 @@ def _cut(photos: Sequence[PersonPhoto], rule: CropRule, detector: Detector) -> I
     """The crop of each photo, or why there is none."""
     for photo in photos:
         try:
-            image = load_image(photo.path)
+            image = read_photo(photo.path).image
             yield align(image, [central_face(detector.detect(image), image.shape)], rule)[0]
         except ImageError as error:
             yield str(error)

@@ -1,12 +1,13 @@
 """Which photos there are to learn from, and of whom."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kith.errors import TrainingError
 from kith.gallery import Gallery
-from kith.images import find_images
+from kith.photo_files import find_photos as find_in_folder
+from kith.photo_files import tell_left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +18,21 @@ class PersonPhoto:
     path: Path
 
 
-def find_photos(source: Path, *, without: Collection[str] = ()) -> list[PersonPhoto]:
+def find_photos(
+    source: Path, *, without: Collection[str] = (), tell: Callable[[str], None] = lambda text: None
+) -> list[PersonPhoto]:
     """The photos of a folder with one folder a person, or of a gallery's references, by person and path.
 
     Args:
         source: The folder, or the gallery's file.
         without: People who are to be left out.
+        tell: Told what of the folder is left out, in one line each.
 
     Raises:
         TrainingError: There are none, or a name in `without` is of nobody.
         KithError: The folder or the gallery cannot be read.
     """
-    photos = _of_folder(source) if source.is_dir() else _of_gallery(source)
+    photos = _of_folder(source, tell) if source.is_dir() else _of_gallery(source)
     if not photos:
         raise TrainingError(
             f"{source}: no photos in it; it is to hold a folder for each person, with their photos"
@@ -53,10 +57,12 @@ def read_names(file: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def _of_folder(folder: Path) -> list[PersonPhoto]:
+def _of_folder(folder: Path, tell: Callable[[str], None]) -> list[PersonPhoto]:
     """Photos that lie in the folder itself are of nobody in particular: each counts as its own person."""
+    found = find_in_folder(folder)
+    tell_left_out(folder, found, tell)
     photos = []
-    for path in find_images(folder):
+    for path in found.photos:
         parts: Sequence[str] = path.relative_to(folder).parts
         photos.append(PersonPhoto(parts[0], path))
     return photos

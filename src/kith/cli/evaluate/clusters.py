@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kith.cli.console import note, print_json, print_line
+from kith.cli.console import note, print_json, print_line, warn
 from kith.cli.evaluate.acquiring import acquire_photos
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
 from kith.cli.evaluate.report_clusters import write_clusters_report
@@ -31,7 +31,7 @@ def clusters(
 
     The central face of each photo counts; photos without a face are counted, and are in no cluster.
     """
-    labelled = read_people(folder)
+    labelled = read_people(folder, tell=warn)
     recognizer = load_recognizer(model, precision)
     acquired = acquire_photos(recognizer, labelled.photos, keep)
     rows = np.flatnonzero(acquired.acquired)

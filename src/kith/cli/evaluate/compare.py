@@ -7,7 +7,7 @@ import numpy as np
 import typer
 
 from kith.classification import ClassifierKind
-from kith.cli.console import note, print_json, print_table
+from kith.cli.console import note, print_json, print_table, warn
 from kith.cli.evaluate.acquiring import acquire_photos
 from kith.cli.evaluate.app import ReportFolder, app
 from kith.cli.evaluate.identification import Identified, identification_json, identify_people
@@ -39,7 +39,7 @@ def compare(
     """Measure several models on the same pairs and the same searches."""
     for model in models:
         find_embedder(model)  # all of them are known before the first takes its time
-    labelled = read_people(folder)
+    labelled = read_people(folder, tell=warn)
     pairs = all_pairs(labelled)
     able = int(np.sum(np.bincount(labelled.subjects) > references))
     protocol = draw_open_set(labelled.subjects, people=max((able + 1) // 2, 2), references=references)

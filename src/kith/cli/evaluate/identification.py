@@ -9,7 +9,7 @@ import typer
 
 from kith.acquisition import Acquired
 from kith.classification import CLASSIFIERS, GATES, ClassifierKind
-from kith.cli.console import note, print_json, print_line
+from kith.cli.console import note, print_json, print_line, warn
 from kith.cli.evaluate.acquiring import acquire_photos, estimate_json
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
 from kith.cli.evaluate.report_searches import write_identification_report
@@ -67,7 +67,7 @@ def identification(
 
     Some people are enrolled, their other photos are searched, and so are the photos of everyone else.
     """
-    labelled = read_people(folder)
+    labelled = read_people(folder, tell=warn)
     recognizer = load_recognizer(model, precision)
     started = time.perf_counter()
     counts = np.bincount(labelled.subjects)

@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from kith.acquisition import Acquired
-from kith.cli.console import note, print_json, print_line, print_table
+from kith.cli.console import note, print_json, print_line, print_table, warn
 from kith.cli.evaluate.acquiring import acquire_photos, estimate_json
 from kith.cli.evaluate.app import Groups, Keep, People, ReportFolder, app
 from kith.cli.evaluate.report_pairs import write_verification_report
@@ -98,7 +98,7 @@ def verification(
     Of more than a million pairs of different people, a million are drawn at random.
     """
     labels = None if groups is None else read_groups(groups)
-    protocol = all_pairs(read_people(folder)) if pairs is None else read_pairs(folder, pairs)
+    protocol = all_pairs(read_people(folder, tell=warn)) if pairs is None else read_pairs(folder, pairs)
     _evaluate(protocol, folder, model, precision, keep, report, labels, as_json)
 
 
