@@ -55,7 +55,7 @@ _NO_END = "its end is missing; what is there was used"
 _BAND_PIXELS = 4_000_000  # of a decoded picture, converted at a time
 _TRUNCATED = "truncated"  # in all that Pillow says where it would read on
 
-_READERS: Mapping[str, type[ImageFile.ImageFile]] = {
+_READERS: Mapping[str, Callable[[BinaryIO], ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
     "WEBP": WebPImagePlugin.WebPImageFile,
@@ -67,6 +67,7 @@ _READERS: Mapping[str, type[ImageFile.ImageFile]] = {
 
 # EXIF orientation -> what makes the image (h, w, 3) upright
 _UPRIGHT: Mapping[int, Callable[[Image], Image]] = {
+    1: lambda image: image,
     2: lambda image: image[:, ::-1],
     3: lambda image: image[::-1, ::-1],
     4: lambda image: image[::-1],
@@ -205,21 +206,24 @@ def _decode(kind: str, file: Prepared, max_pixels: int) -> Photo:
         scale = _draft(picture, max_pixels) if kind == "JPEG" else 1
         is_whole = _load(picture, is_whole=file.is_whole)
         factor = _factor(picture.size, max_pixels)
-        image = _reduce(lambda top, bottom: _rows(picture, top, bottom), picture.size, factor)
-        turn = _UPRIGHT.get(_orientation(picture), lambda image: image)
-        return Photo(np.ascontiguousarray(turn(image)), float(scale * factor), "" if is_whole else _NO_END)
+        image = _reduce(
+            lambda top, bottom: picture.crop((0, top, picture.width, bottom)), picture.size, factor
+        )
+        image = np.ascontiguousarray(_UPRIGHT[_orientation(picture)](image))
+        return Photo(image, float(scale * factor), "" if is_whole else _NO_END)
 
 
 def _decode_heif(kind: str, file: Prepared, max_pixels: int) -> Photo:
-    """Decode a HEIC; its decoder has turned it already."""
+    """Decode a HEIC; its decoder turns it, so that its EXIF orientation is not to be looked at."""
     import pillow_heif  # here: few pictures need it, and it need not be installed
 
     picture = pillow_heif.open_heif(file.data)
     require_pixels(kind, *picture.size)
     pixels = np.asarray(picture)
     height, width = pixels.shape[:2]
+    require_pixels(kind, width, height)  # the header may have said another size
     factor = _factor((width, height), max_pixels)
-    image = _reduce(lambda top, bottom: to_image(pixels[top:bottom]), (width, height), factor)
+    image = _reduce(lambda top, bottom: PillowImage.fromarray(pixels[top:bottom]), (width, height), factor)
     return Photo(image, float(factor))
 
 
@@ -255,23 +259,11 @@ def _load(picture: ImageFile.ImageFile, *, is_whole: bool) -> bool:
     return is_whole
 
 
-def _rows(picture: PillowImage.Image, top: int, bottom: int) -> Image:
-    """Some rows of a decoded picture: (bottom - top, w, 3)."""
-    rows = picture.crop((0, top, picture.width, bottom))
-    if rows.mode.startswith("I"):
-        return to_image(_sixteen_bit(np.asarray(rows)))
-    if rows.has_transparency_data:
-        rows = rows.convert("RGBA")
-        white = PillowImage.new("RGBA", rows.size, "white")
-        rows = PillowImage.alpha_composite(white, rows)
-    return np.asarray(rows.convert("RGB"))
-
-
-def _reduce(rows: Callable[[int, int], Image], size: tuple[int, int], factor: int) -> Image:
-    """Make a decoded picture smaller, band by band: as a whole it may be held in memory just once.
+def _reduce(rows: Callable[[int, int], PillowImage.Image], size: tuple[int, int], factor: int) -> Image:
+    """Make RGB of a decoded picture, and make it smaller: band by band, as it is in memory once already.
 
     Args:
-        rows: Gives the rows (n, w, 3) from one to before another.
+        rows: Gives the rows from one to before another.
         size: w, h.
         factor: Each square of this side becomes one pixel.
 
@@ -282,11 +274,22 @@ def _reduce(rows: Callable[[int, int], Image], size: tuple[int, int], factor: in
     image = np.empty((-(-height // factor), -(-width // factor), 3), np.uint8)
     step = factor * max(1, _BAND_PIXELS // (width * factor))
     for top in range(0, height, step):
-        band = rows(top, min(top + step, height))
-        if factor > 1:
-            band = np.asarray(PillowImage.fromarray(band).reduce(factor))
+        band = _to_rgb(rows(top, min(top + step, height)), factor)
         image[top // factor :][: len(band)] = band
     return image
+
+
+def _to_rgb(picture: PillowImage.Image, factor: int) -> Image:
+    """A picture of any kind of pixels, made smaller, as (h, w, 3) over white."""
+    if picture.mode.startswith("I"):
+        picture = PillowImage.fromarray(to_image(_sixteen_bit(np.asarray(picture))))
+    picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    if factor > 1:
+        picture = picture.reduce(factor)
+    if picture.mode == "RGBA":
+        white = PillowImage.new("RGBA", picture.size, "white")
+        picture = PillowImage.alpha_composite(white, picture).convert("RGB")
+    return np.asarray(picture)
 
 
 def _orientation(picture: PillowImage.Image) -> int:
@@ -297,7 +300,7 @@ def _orientation(picture: PillowImage.Image) -> int:
     orientation = None
     with suppress(Exception):  # damaged metadata do not make the picture unreadable
         orientation = picture.getexif().get(ExifTags.Base.Orientation)
-    return orientation if isinstance(orientation, int) else 1
+    return orientation if isinstance(orientation, int) and orientation in _UPRIGHT else 1
 
 
 def _sixteen_bit(values: np.ndarray) -> np.ndarray:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
+
 from kith.picture_formats import AVIF, HEIF
 
 MAX_PIXELS = {
@@ -19,7 +21,7 @@ MAX_PIXELS = {
     "JPEG": 400_000_000,
     # Pillow takes four bytes a pixel, so that this is half a gigabyte beside a file of a quarter.
     "PNG": 128_000_000,
-    "TIFF": 128_000_000,
+    "TIFF": 64_000_000,  # the same twice, where it is turned upright
     "BMP": 128_000_000,
     "GIF": 128_000_000,
     HEIF: 128_000_000,  # the decoder's planes and the image: four and a half bytes a pixel
@@ -30,19 +32,22 @@ MAX_PIXELS = {
 """How many pixels a picture of each format may announce."""
 
 _MAX_SCANS = 200  # ten are usual
-_MAX_SCANNED = 2_000_000_000  # pixels, all scans together
+_MAX_SCANNED = 1_200_000_000  # pixels, all scans together: ten of 108 megapixels
 _MAX_SEGMENTS = 10_000  # of a JPEG; a few hundred hold the largest metadata
-_MAX_COEFFICIENTS = 640 * 2**20  # bytes; 200 megapixels at half the resolution of color
+_MAX_COEFFICIENTS = 400 * 2**20  # bytes, all in memory at once: 108 megapixels with color at half of that
 MAX_METADATA = 128 * 2**10  # bytes of EXIF or XMP; a JPEG holds 64 KiB
-_MAX_CHUNKS = 100_000  # of a PNG; a file of the largest size in pieces of 4 KiB has 65,536
+_MAX_CHUNKS = 100_000  # of a PNG or WebP; a file of the largest size in pieces of 4 KiB has 65,536
+_FLAT = 2**16  # zeros, enough for many pixels
 _MAX_BLOCKS = 4096  # of 255 bytes, before a GIF's first picture
 _MAX_RLE_PIXELS = 4_000_000  # of a BMP: Pillow's decoder for these is written in Python
+_MAX_RLE_BYTES = 1_000_000
 _MAX_TAGS_BYTES = 256 * 2**20  # read for all tags of a TIFF together
 _MAX_TAGS = 20_000  # in one directory; a hundred are many
 _MAX_DIRECTORIES = 32
 _MAX_NUMBERS = 200_000  # in one tag; a strip for each row of pixels is common
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_BLOCK = 2**16  # bytes looked at in one go
+_IS_MARKER = ~np.isin(np.arange(256), (0x00, *range(0xD0, 0xD8), 0xFF))
 _SOS, _EOI = 0xDA, 0xD9
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
@@ -172,11 +177,22 @@ def _prepare_jpeg(data: bytes) -> Prepared:
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Each segment of a JPEG: its marker, where it starts, and where it stops, which may be past the end."""
     position = 2
-    while match := _MARKER.search(data, position):  # passes over what was scanned
-        marker, position = match[1][0], match.end()
+    while (start := _next_marker(data, position)) is not None:
+        marker, stop = data[start + 1], start + 2
         if marker not in _ALONE:
-            position += max(int.from_bytes(data[position : position + 2], "big"), 2)
-        yield marker, match.end() - 2, position
+            stop += max(int.from_bytes(data[stop : stop + 2], "big"), 2)
+        yield marker, start, stop
+        position = stop
+
+
+def _next_marker(data: bytes, position: int) -> int | None:
+    """Where the next marker begins: 255, and then what is neither a 255 of scanned data nor a restart."""
+    for start in range(position, len(data) - 1, _BLOCK):
+        block = np.frombuffer(data, np.uint8, min(_BLOCK + 1, len(data) - start), start)
+        hits = np.flatnonzero((block[:-1] == 0xFF) & _IS_MARKER[block[1:]])
+        if len(hits):
+            return start + int(hits[0])
+    return None
 
 
 def _is_needed(marker: int, segment: bytes, seen: set[bytes]) -> bool:
@@ -242,14 +258,26 @@ def _prepare_png(data: bytes) -> Prepared:
 
 
 def _prepare_webp(data: bytes) -> Prepared:
-    """A WebP with the size it announces, zeros being scanned as flat color; its decoder wants it whole."""
+    """A WebP; without its end, what there is of its pixels, in a file of their own and with zeros after them.
+
+    Its decoder wants all or nothing. Of a lossy picture it takes zeros for flat color.
+    """
     size = _size_of_webp(data)
     if size:
         require_pixels("WEBP", *size)
-    missing = int.from_bytes(data[4:8], "little") + 8 - len(data)
-    if not 0 < missing < len(data):
-        return Prepared(data)
-    return Prepared(data + bytes(missing), is_whole=False)
+    end = int.from_bytes(data[4:8], "little") + 8
+    position = 12
+    for _ in range(_MAX_CHUNKS):
+        if position + 8 > min(end, len(data)):
+            return Prepared(data, is_whole=end <= len(data))
+        name, length = struct.unpack_from("<4sI", data, position)
+        if name == b"VP8 " and end > len(data):
+            pixels = data[position + 8 :][:length]
+            pixels += bytes(_FLAT + len(pixels) % 2)
+            chunk = struct.pack("<4s4sI", b"WEBP", name, len(pixels)) + pixels
+            return Prepared(struct.pack("<4sI", b"RIFF", len(chunk)) + chunk, is_whole=False)
+        position += 8 + length + length % 2
+    raise UnboundedPicture(f"the picture has more than {_MAX_CHUNKS} chunks; save it anew")
 
 
 def _size_of_webp(data: bytes) -> tuple[int, int] | None:
@@ -285,7 +313,7 @@ def _require_small_rle(data: bytes) -> None:
     if len(data) < 34 or int.from_bytes(data[30:34], "little") not in (1, 2):
         return
     width, height = (abs(value) for value in struct.unpack_from("<ii", data, 18))
-    if max(width, height) > 0xFFFF or max(width * height, len(data)) > _MAX_RLE_PIXELS:
+    if max(width, height) > 0xFFFF or width * height > _MAX_RLE_PIXELS or len(data) > _MAX_RLE_BYTES:
         raise UnboundedPicture("the picture is too large for a run-length encoded BMP; save it as a PNG")
 
 
