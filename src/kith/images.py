@@ -137,7 +137,7 @@ def read_photo(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Photo:
         raise ImageError(f"{name}: not enough memory to decode the picture; make it smaller") from None
     except Exception as error:  # on damaged files decoders raise whatever they run into
         raise ImageError(f"{name}: the picture is damaged, copy it again ({_one_line(error)})") from None
-    if photo.flaw and (photo.image == photo.image[0, 0]).all():
+    if photo.flaw and _is_flat(photo.image):  # nothing of it was there
         raise ImageError(f"{name}: the picture is damaged, copy it again (its end is missing)")
     return photo
 
@@ -225,6 +225,12 @@ def _decode_heif(kind: str, file: Prepared, max_pixels: int) -> Photo:
     factor = _factor((width, height), max_pixels)
     image = _reduce(lambda top, bottom: PillowImage.fromarray(pixels[top:bottom]), (width, height), factor)
     return Photo(image, float(factor))
+
+
+def _is_flat(image: Image) -> bool:
+    """Whether all pixels are alike."""
+    first = image[0]
+    return bool((first == first[0]).all()) and bool((image == first).all())
 
 
 def _draft(picture: ImageFile.ImageFile, max_pixels: int) -> int:

@@ -46,7 +46,7 @@ _MAX_TAGS = 20_000  # in one directory; a hundred are many
 _MAX_DIRECTORIES = 32
 _MAX_NUMBERS = 200_000  # in one tag; a strip for each row of pixels is common
 
-_BLOCK = 2**16  # bytes looked at in one go
+_BLOCK = 2**14  # bytes looked at in one go
 _IS_MARKER = ~np.isin(np.arange(256), (0x00, *range(0xD0, 0xD8), 0xFF))
 _SOS, _EOI = 0xDA, 0xD9
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -187,6 +187,11 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _next_marker(data: bytes, position: int) -> int | None:
     """Where the next marker begins: 255, and then what is neither a 255 of scanned data nor a restart."""
+    if (
+        data[position : position + 1] == b"\xff"
+        and _IS_MARKER[int.from_bytes(data[position + 1 : position + 2])]
+    ):
+        return position  # as a rule, one follows another
     for start in range(position, len(data) - 1, _BLOCK):
         block = np.frombuffer(data, np.uint8, min(_BLOCK + 1, len(data) - start), start)
         hits = np.flatnonzero((block[:-1] == 0xFF) & _IS_MARKER[block[1:]])
@@ -269,15 +274,19 @@ def _prepare_webp(data: bytes) -> Prepared:
     position = 12
     for _ in range(_MAX_CHUNKS):
         if position + 8 > min(end, len(data)):
-            return Prepared(data, is_whole=end <= len(data))
+            break
         name, length = struct.unpack_from("<4sI", data, position)
         if name == b"VP8 " and end > len(data):
             pixels = data[position + 8 :][:length]
+            if len(pixels) < 10 + (int.from_bytes(pixels[:3], "little") >> 5):
+                break  # not even what its blocks are like is there, which comes before the first pixel
             pixels += bytes(_FLAT + len(pixels) % 2)
             chunk = struct.pack("<4s4sI", b"WEBP", name, len(pixels)) + pixels
             return Prepared(struct.pack("<4sI", b"RIFF", len(chunk)) + chunk, is_whole=False)
         position += 8 + length + length % 2
-    raise UnboundedPicture(f"the picture has more than {_MAX_CHUNKS} chunks; save it anew")
+    else:
+        raise UnboundedPicture(f"the picture has more than {_MAX_CHUNKS} chunks; save it anew")
+    return Prepared(data, is_whole=end <= len(data))
 
 
 def _size_of_webp(data: bytes) -> tuple[int, int] | None:
