@@ -124,8 +124,7 @@ def _text(path: Path, portrait: Path) -> None:
 
 
 def _truncated(path: Path, portrait: Path) -> None:
-    data = portrait.read_bytes()
-    path.write_bytes(data[: len(data) // 2])
+    path.write_bytes(portrait.read_bytes()[:300])  # less than its tables; of half a photo, that half is used
 
 
 def _bomb(path: Path, portrait: Path) -> None:
@@ -133,7 +132,7 @@ def _bomb(path: Path, portrait: Path) -> None:
 
 
 def _large(path: Path, portrait: Path) -> None:
-    PillowImage.new("L", (7100, 7100)).save(path, "PNG", compress_level=1)  # whole, and just too large
+    PillowImage.new("1", (11_400, 11_400)).save(path, "PNG", compress_level=1)  # whole, and just too large
 
 
 def _missing(path: Path, portrait: Path) -> None:
@@ -146,10 +145,10 @@ def _folder(path: Path, portrait: Path) -> None:
 
 BAD_PHOTOS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
     "empty": (_empty, "the file is empty; copy it again"),
-    "text": (_text, "not a picture Kith reads (JPEG, PNG, WEBP, BMP, TIFF, GIF); convert it to JPEG"),
+    "text": (_text, "not a picture Kith reads (JPEG, PNG, WEBP, BMP, TIFF, GIF"),
     "truncated": (_truncated, "the picture is damaged, copy it again"),
     "bomb": (_bomb, "too large; make it smaller"),
-    "large": (_large, "too large; make it smaller (7100x7100 = 50 megapixels, limit 50)"),
+    "large": (_large, "too large; make it smaller (11400x11400 = 130 megapixels, limit of PNG 128)"),
     "missing": (_missing, "no such file"),
     "folder": (_folder, "folder"),
 }

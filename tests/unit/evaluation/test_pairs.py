@@ -63,6 +63,17 @@ def test_people_are_folders(folder: Path) -> None:
         read_people(folder / "nobody")
 
 
+def test_what_is_left_out_of_people_is_told_and_the_rest_used(folder: Path) -> None:
+    (folder / "Ada" / "party.MOV").write_bytes(b"\0\0\0\x14ftypqt  ")
+    (folder / "Ada" / "gone.jpg").symlink_to(folder / "nothing")
+    told: list[str] = []
+    assert len(read_people(folder, tell=told.append).photos) == 6
+    assert told == [
+        f"{folder / 'Ada' / 'gone.jpg'}: cannot be read (a link to nothing); left out",
+        f"{folder}: 1 .MOV left out",
+    ]
+
+
 PAIRS = (
     "# a comment\nAda/0.jpg,Ada/1.jpg,1\n\nAda/1.jpg\tAda/2.jpg\tmated\nAda/0.jpg, Grace/0.jpg, different\n"
 )

@@ -36,6 +36,15 @@ def test_an_empty_folder_and_a_missing_one_are_told(tmp_path: Path) -> None:
         find_photos(tmp_path / "nowhere")
 
 
+def test_what_is_left_out_of_a_folder_is_told(tmp_path: Path) -> None:
+    folder(tmp_path)
+    (tmp_path / "Ada" / "party.MOV").write_bytes(b"\0\0\0\x14ftypqt  ")
+    told: list[str] = []
+    found = find_photos(tmp_path, tell=told.append)
+    assert len(found) == len(find_photos(tmp_path))
+    assert told == [f"{tmp_path}: 1 .MOV left out"]
+
+
 def test_a_gallery_knows_its_photos(tmp_path: Path, make_template, face: Face) -> None:
     with Gallery.open(tmp_path / "people.db", model_id="test-model") as gallery:
         for seed, (name, source) in enumerate([("Grace", "g.jpg"), ("Ada", "a.jpg"), ("Ada", "b.jpg")]):
