@@ -72,14 +72,15 @@ def write_legacy_pytorch(tensors: Mapping[str, np.ndarray], *, extra: bytes = b"
 def _dict(tensors: Mapping[str, np.ndarray], prefix: str, *, legacy: bool) -> bytes:
     """An ordered dict with an attribute, as `Module.state_dict` makes it."""
     items = b"".join(
-        _text(prefix + name) + _tensor(values, str(key), legacy)
+        _text(prefix + name) + tensor(values, str(key), legacy)
         for key, (name, values) in enumerate(tensors.items())
     )
     metadata = b"}" + _text("_metadata") + _ORDERED_DICT + b"s"
     return _ORDERED_DICT + b"q\x00(" + items + b"u" + metadata + b"b"
 
 
-def _tensor(values: np.ndarray, key: str, legacy: bool) -> bytes:
+def tensor(values: np.ndarray, key: str, legacy: bool) -> bytes:
+    """What stands for a tensor whose storage has this key."""
     storage = b"(" + _text("storage") + _name("torch", _STORAGES[values.dtype.name]) + _text(key)
     storage += _text("cpu") + _number(values.size) + (b"N" if legacy else b"") + b"tQ"
     strides = [stride // values.itemsize for stride in values.strides]

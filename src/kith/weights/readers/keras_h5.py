@@ -30,6 +30,8 @@ _MAX_AXES = 8
 _MODEL = "model_weights"
 _NOT_WEIGHTS = {"optimizer", "optimizer_weights", "top_level_model_weights"}
 _NUMBERED = "vars"
+_HEAP = b"GCOL\1\0\0\0"
+_MOST_HEAP_BYTES = 4 << 20  # a whole model's configuration has half a megabyte
 _LONGEST_NAME = 200
 _DENSE = ("kernel", "bias")
 _NORM = ("gamma", "beta", "moving_mean", "moving_variance")
@@ -50,6 +52,7 @@ def read_keras_h5(data: bytes) -> dict[str, np.ndarray]:
     """
     import h5py  # here: only a model that is not compiled yet needs it
 
+    _require_short_texts(data)
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
             return _variables(file, len(data))
@@ -65,6 +68,21 @@ def read_keras_h5(data: bytes) -> dict[str, np.ndarray]:
         MemoryError,
     ):
         raise UnsupportedFile(f"{_KIND}: damaged or cut off") from None
+
+
+def _require_short_texts(data: bytes) -> None:
+    """Refuse texts that would be read whole, several times over, before anyone can see their length.
+
+    They lie in heaps that begin with a mark and their size.
+    """
+    at = data.find(_HEAP)
+    heaps = 0
+    while at >= 0:
+        heaps += 1
+        size = int.from_bytes(data[at + 8 : at + 16], "little")
+        if size > _MOST_HEAP_BYTES or heaps > _MAX_ENTRIES:
+            raise UnsupportedFile(f"{_KIND}: it holds more or longer texts than any model")
+        at = data.find(_HEAP, at + 8)
 
 
 def _variables(file: "h5py.File", size: int) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from kith.errors import UnsupportedFile
 from kith.weights.readers.quoting import quoted
 
-_MOST_INSTRUCTIONS = 300_000  # a training's checkpoint has a third of them
+_MOST_INSTRUCTIONS = 600_000  # a training's checkpoint has a third of them
 _MARK = object()
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _EMPTY: dict[str, type] = {"EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "EMPTY_DICT": dict}

@@ -10,7 +10,7 @@ Format: https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
 
 import io
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -218,28 +218,31 @@ def _state_dict(entries: Mapping[Any, Any]) -> list[tuple[str, Call]]:
     Raises:
         UnsupportedFile: It holds none, or several that could be.
     """
-    if tensors := list(_tensors(entries)):
+    named = [name for name in _STATE_DICTS if _tensors(_items(entries.get(name)))]
+    if named:
+        return _tensors(_items(entries[named[0]]))
+    if tensors := _tensors(entries):
         return tensors
-    names = [name for name in _STATE_DICTS if name in entries]
-    if not names and len(entries) <= _MOST_PARTS:
-        names = [name for name in entries if list(_tensors(_items(entries[name])))]
-    if len(names) > 1 and names[0] not in _STATE_DICTS:
-        several = ", ".join(quoted(str(name)) for name in names[:4])
+    parts = [name for name in list(entries)[:_MOST_PARTS] if _tensors(_items(entries[name]))]
+    if len(parts) > 1:
+        several = ", ".join(quoted(str(name)) for name in parts[:4])
         raise UnsupportedFile(
             f"{_KIND}: it holds several dicts of tensors ({several}); save the model's alone"
         )
-    tensors = list(_tensors(_items(entries[names[0]]))) if names else []
-    if not tensors:
+    if not parts:
         raise UnsupportedFile(f"{_KIND}: it holds no tensors; save them with {_SAVE}")
-    return tensors
+    return _tensors(_items(entries[parts[0]]))
 
 
-def _tensors(entries: Mapping[Any, Any] | None) -> Iterator[tuple[str, Call]]:
+def _tensors(entries: Mapping[Any, Any] | None) -> list[tuple[str, Call]]:
+    """The tensors of a dict with their names; none if it is none."""
+    tensors = []
     for name, value in (entries or {}).items():
         if isinstance(value, Call) and value.name.name == _PARAMETER and value.arguments:
             value = value.arguments[0]
         if isinstance(name, str) and isinstance(value, Call) and value.name.name in _TENSORS:
-            yield name, value
+            tensors.append((name, value))
+    return tensors
 
 
 def _array(tensor: Call, storages: Mapping[str, memoryview], name: str) -> np.ndarray:

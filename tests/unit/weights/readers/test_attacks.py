@@ -15,9 +15,9 @@ COMPLAINTS = {
     "graph_of_empty_nodes": "more fields than",
     "graph_of_empty_fields": "more fields than",
     "graph_of_empty_attributes": "more fields than",
-    "pickle_of_empty_lists": "more than 300,000 instructions",
-    "pickle_of_marks": "more than 300,000 instructions",
-    "legacy_pickle_of_empty_lists": "more than 300,000 instructions",
+    "pickle_of_empty_lists": "more than 600,000 instructions",
+    "pickle_of_marks": "more than 600,000 instructions",
+    "legacy_pickle_of_empty_lists": "more than 600,000 instructions",
     "pickle_of_a_long_text": "damaged or cut off",
     "one_dict_under_many_names": "it holds no tensors",
     "zip_of_many_members": "its directory is longer",
@@ -39,12 +39,12 @@ COMPLAINTS = {
     "hdf5_that_leads_to_a_pipe": "'model_weights' is a link",
     "hdf5_of_many_entries": "more groups than",
     "hdf5_of_many_chunks": "compressed or in chunks",
-    "hdf5_of_long_names": "longer than any layer's",
+    "hdf5_of_long_names": "more or longer texts than",
     "torch7_of_nothing": "more objects than",
     "torch7_of_shared_modules": "more modules than",
     "safetensors_of_a_long_header": "larger than any network",
     "dlib_of_empty_layers": "it has 30 convolutions",
-    "mtcnn_of_empty_lists": "more than 300,000 instructions",
+    "mtcnn_of_empty_lists": "more than 600,000 instructions",
 }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from assertions import assert_same
 from recipes import facenet_pytorch, openface
-from write_pytorch import in_a_checkpoint, write_legacy_pytorch, write_pytorch
+from write_pytorch import in_a_checkpoint, tensor, write_legacy_pytorch, write_pytorch
 
 from kith.errors import UnsupportedFile
 from kith.weights.readers.names_inception_resnet_v1 import inception_resnet_v1_from_pytorch
@@ -68,6 +68,16 @@ def test_other_floats(write: Write, dtype: str) -> None:
 @pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model", "net", "anything"])
 def test_checkpoint_of_a_training(key: str) -> None:
     assert_same(read_pytorch(write_pytorch(TENSORS, **in_a_checkpoint(key))), TENSORS)
+
+
+def test_other_things_in_a_checkpoint() -> None:
+    """A tensor beside the state dict, as of the dice, and the model's name where its state dict might be."""
+    around = in_a_checkpoint("params")
+    name = b"X\x05\0\0\0modelX\x06\0\0\0resnet"
+    assert_same(read_pytorch(write_pytorch(TENSORS, **around | {"after": name + b"u"})), TENSORS)
+    dice = b"X\x04\0\0\0dice" + tensor(TENSORS["conv.bias"], "1", legacy=False)
+    around = in_a_checkpoint("state_dict")
+    assert_same(read_pytorch(write_pytorch(TENSORS, **around | {"after": dice + b"u"})), TENSORS)
 
 
 def test_two_networks_in_a_checkpoint() -> None:
