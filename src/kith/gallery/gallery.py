@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kith.errors import DuplicateReference, DuplicateSubject, GalleryError, ModelMismatch, UnknownSubject
-from kith.gallery import store
+from kith.gallery import cleaning, store
 from kith.gallery.same_face import SAME_FACE, overlap
 from kith.records import Face, FloatArray, Subject, Template
 
@@ -123,6 +123,7 @@ class Gallery:
                     f"{file} holds templates of {bound}, which cannot be compared with {model_id}'s; "
                     f"use the model {bound}, or another gallery"
                 )
+            cleaning.clean_if_due(engine, file)
         except BaseException:
             engine.dispose()
             raise
