@@ -8,7 +8,7 @@ import typer
 from kith.cli.console import count, note, print_json, print_line, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
-from kith.gallery import Album, Gallery, name_cluster
+from kith.gallery import Album, Deletion, Gallery, name_cluster
 
 app = typer.Typer(help="Look at and change who is enrolled.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -130,16 +130,50 @@ def delete(
     gallery: GalleryPath = DEFAULT_GALLERY,
     as_json: Json = False,
 ) -> int:
-    """Forget a person, all references and the faces of named clusters; asks first on a terminal."""
+    """Delete a person and everything of that person; asks first on a terminal.
+
+    That is: the references, the faces of clusters of that name, and the same faces where their cluster has
+    no name. Faces without a name that only may be the person's are left, and listed.
+    """
     with Gallery.open(gallery, create=False) as opened:
         references = len(opened.references_of(name))
-        question = f"Forget {name} and {count(references, 'reference')}?"
+        question = f"Delete {name} and {count(references, 'reference')}?"
         if not yes and sys.stdin.isatty() and not typer.confirm(question, err=True):
             note("nothing was deleted")
             return ERROR
-        references = opened.delete(name)
+        deletion = opened.delete(name)
     if as_json:
-        print_json({"name": name, "references": references})
-    else:
-        print_line(f"{name} and {count(references, 'reference')} are gone from {gallery}")
+        print_json(_deletion_json(deletion))
+        return SUCCESS
+    faces = f", and {count(deletion.faces, 'face')} of its photos" if deletion.faces else ""
+    print_line(f"{name} and {count(deletion.references, 'reference')} are gone from {gallery}{faces}")
+    if deletion.places:
+        note(f"{count(deletion.places, 'path')} of photos with others held the name, and are gone too")
+    if deletion.may_belong:
+        note(f"{count(len(deletion.may_belong), 'face')} without a name may be {name}, and are still there:")
+    for face in deletion.may_belong:
+        where = f"face {face.face} of cluster {face.cluster}" if face.cluster else f"face {face.face}"
+        note(f"  {where}, {face.source or 'a photo without a path'}, score {face.score:.3f}")
+    if deletion.may_belong:
+        note("look at them: kith cluster --sheet FILE.html; delete them: kith gallery prune --face N")
+    if not deletion.cleaned:
+        note(
+            "another process reads the gallery, and old copies stay on the disk until it ends: "
+            "they are overwritten when the gallery is opened next, or by: kith gallery clean"
+        )
     return SUCCESS
+
+
+def _deletion_json(deletion: Deletion) -> dict[str, Any]:
+    return {
+        "name": deletion.subject.name,
+        "references": deletion.references,
+        "faces": deletion.faces,
+        "photos": deletion.photos,
+        "paths": deletion.places,
+        "may_belong": [
+            {"face": face.face, "cluster": face.cluster, "image": face.source, "score": round(face.score, 4)}
+            for face in deletion.may_belong
+        ],
+        "cleaned": deletion.cleaned,
+    }

@@ -10,7 +10,7 @@ import unicodedata
 import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +22,10 @@ from sqlalchemy.exc import IntegrityError
 
 from kith.errors import DuplicateReference, DuplicateSubject, GalleryError, ModelMismatch, UnknownSubject
 from kith.gallery import cleaning, store
+from kith.gallery.deletion import Deletion, delete_person
 from kith.gallery.same_face import SAME_FACE, overlap
 from kith.records import Face, FloatArray, Subject, Template
+from kith.weights.calibrations import find_calibration
 
 MAX_NAME = 200
 """Characters of a person's name."""
@@ -260,34 +262,48 @@ class Gallery:
             raise_revision(connection)
         return target
 
-    def delete(self, name: str) -> int:
-        """Remove a subject and everything known of it; what was stored is overwritten on the disk.
+    def delete(self, name: str) -> Deletion:
+        """Delete a person and everything of that person; what was stored is overwritten on the disk.
+
+        Faces of the album without a name that only may be the person's are left, and listed: those that
+        would be identified as this person, and those in a cluster with faces that are.
 
         Returns:
-            The number of references that were removed.
+            What was deleted, and whether it is overwritten already. If another process reads, that is
+            done when the gallery is opened next, or by `clean`.
 
         Raises:
             UnknownSubject: No one has this name.
-            GalleryError: The person is removed, but another process kept the disk from being cleaned.
+            GalleryError: The database refused, and nothing is changed.
         """
+        calibration = find_calibration(self.model_id)
         with store.write(self.engine, self.path) as connection:
             subject = _require(connection, name)
             of_subject = store.references.c.subject_id == subject.id
-            count: int = connection.execute(
-                select(func.count()).select_from(store.references).where(of_subject)
-            ).scalar_one()
-            connection.execute(delete(store.subjects).where(store.subjects.c.id == subject.id))
-            connection.execute(delete(store.classifiers))  # support vectors are made of embeddings
+            count: int = connection.execute(select(func.count()).where(of_subject)).scalar_one()
+            policy = calibration.identification_policy(1, count, crowd=False)
+            deletion = delete_person(connection, subject, [subject.name], policy.threshold)
+            cleaning.mark(connection)
             raise_revision(connection)
-        with store.translated(self.path), self.engine.connect() as connection:
-            # the log holds old pages
-            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        if busy:
-            raise GalleryError(
-                f"{subject.name} is removed, but another process reads {self.path}: "
-                "until it ends, its log keeps what was removed"
-            )
-        return count
+        return replace(deletion, cleaned=self._cleaned())
+
+    def clean(self) -> bool:
+        """Overwrite on the disk what was deleted.
+
+        Returns:
+            False if another process reads or writes; it is tried again when the gallery is opened next.
+
+        Raises:
+            GalleryError: The gallery cannot be written, or the disk has no room for a second copy of it.
+        """
+        return cleaning.clean(self.engine, self.path)
+
+    def _cleaned(self) -> bool:
+        """Whether what was deleted just now is overwritten; why not is no fault of the deletion."""
+        try:
+            return self.clean()
+        except GalleryError:
+            return False
 
     def references(self) -> References:
         """All enrolled embeddings; read again only if the gallery has changed since.

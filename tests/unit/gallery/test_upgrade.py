@@ -89,7 +89,7 @@ def test_it_is_as_if_made_new(old: Path, tmp_path: Path) -> None:
 
 def test_deleting_a_person_still_takes_the_references_along(old: Path) -> None:
     with Gallery.open(old) as gallery:
-        assert gallery.delete("Ada") == 2
+        assert gallery.delete("Ada").references == 2
     assert rows(old, 'SELECT count(*) FROM "references"') == [(0,)]
     assert rows(old, "SELECT count(*) FROM migration") == [(0,)]
 
