@@ -117,8 +117,14 @@ def delete_faces(connection: Connection, ids: set[int]) -> set[int]:
     faces = store.faces.c
     owners = connection.execute(select(faces.id, faces.photo_id)).all() if ids else []
     delete_rows(connection, store.faces, ids)
-    connection.execute(delete(store.clusters).where(~exists().where(faces.cluster_id == store.clusters.c.id)))
+    delete_empty_clusters(connection)
     return {row.photo_id for row in owners if row.id in ids}
+
+
+def delete_empty_clusters(connection: Connection) -> None:
+    """Delete the clusters that have no face any more."""
+    has_faces = exists().where(store.faces.c.cluster_id == store.clusters.c.id)
+    connection.execute(delete(store.clusters).where(~has_faces))
 
 
 def delete_rows(connection: Connection, table: Table, ids: set[int]) -> None:

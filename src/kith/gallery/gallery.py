@@ -285,7 +285,7 @@ class Gallery:
             deletion = delete_person(connection, subject, [subject.name], policy.threshold)
             cleaning.mark(connection)
             raise_revision(connection)
-        return replace(deletion, cleaned=self._cleaned())
+        return replace(deletion, cleaned=self.cleaned_after_deletion())
 
     def clean(self) -> bool:
         """Overwrite on the disk what was deleted.
@@ -298,7 +298,7 @@ class Gallery:
         """
         return cleaning.clean(self.engine, self.path)
 
-    def _cleaned(self) -> bool:
+    def cleaned_after_deletion(self) -> bool:
         """Whether what was deleted just now is overwritten; why not is no fault of the deletion."""
         try:
             return self.clean()
