@@ -7,6 +7,7 @@ import typer
 
 from kith.cli.console import count, note, print_json, print_line, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
+from kith.cli.gone import NOT_CLEANED
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
 from kith.gallery import Album, Deletion, Gallery, name_cluster
 
@@ -99,7 +100,8 @@ def name_(
 ) -> None:
     """Give a cluster a name: its faces become references of the person, who may be enrolled already.
 
-    Faces that are not good enough to enroll are left out, and stay in the cluster.
+    Faces that are not good enough to enroll are left out, and so are second faces of the person in one
+    photo, as in a collage; they stay in the cluster.
     """
     with Gallery.open(gallery, create=False) as opened:
         named = name_cluster(Album(opened), cluster, name)
@@ -111,15 +113,17 @@ def name_(
                 "name": named.subject.name,
                 "enrolled": named.enrolled,
                 "already": named.already,
+                "twice": named.twice,
                 "unfit": named.unfit,
             }
         )
     else:
         already = f", {named.already} already there" if named.already else ""
+        twice = f", {named.twice} of photos that show {named.subject.name} already" if named.twice else ""
         unfit = f", {named.unfit} not good enough" if named.unfit else ""
         print_line(
             f"cluster {cluster} is {named.subject.name}: "
-            f"{count(named.enrolled, 'face')} enrolled{already}{unfit}"
+            f"{count(named.enrolled, 'face')} enrolled{already}{twice}{unfit}"
         )
 
 
@@ -157,10 +161,7 @@ def delete(
     if deletion.may_belong:
         note("look at them: kith cluster --sheet FILE.html; delete them: kith gallery prune --face N")
     if not deletion.cleaned:
-        note(
-            "another process reads the gallery, and old copies stay on the disk until it ends: "
-            "they are overwritten when the gallery is opened next, or by: kith gallery clean"
-        )
+        note(NOT_CLEANED)
     return SUCCESS
 
 
