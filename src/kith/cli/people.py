@@ -1,6 +1,7 @@
 """`kith people`: who is enrolled."""
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ from kith.cli.console import count, note, print_json, print_line, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.gone import NOT_CLEANED
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
-from kith.gallery import Album, Deletion, Gallery, name_cluster
+from kith.gallery import Album, Deletion, Gallery, MayBelong, name_cluster
 
 app = typer.Typer(help="Look at and change who is enrolled.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -152,17 +153,26 @@ def delete(
     faces = f", and {count(deletion.faces, 'face')} of its photos" if deletion.faces else ""
     print_line(f"{name} and {count(deletion.references, 'reference')} are gone from {gallery}{faces}")
     if deletion.places:
-        note(f"{count(deletion.places, 'path')} of photos with others held the name, and are gone too")
+        one, many = "path of photos with others", "paths of photos with others"
+        note(f"{count(deletion.places, one, many)} held the name, and {_is(deletion.places)} gone too")
     if deletion.may_belong:
-        note(f"{count(len(deletion.may_belong), 'face')} without a name may be {name}, and are still there:")
-    for face in deletion.may_belong:
-        where = f"face {face.face} of cluster {face.cluster}" if face.cluster else f"face {face.face}"
-        note(f"  {where}, {face.source or 'a photo without a path'}, score {face.score:.3f}")
-    if deletion.may_belong:
-        note("look at them: kith cluster --sheet FILE.html; delete them: kith gallery prune --face N")
+        _note_may_belong(name, deletion.may_belong)
     if not deletion.cleaned:
         note(NOT_CLEANED)
     return SUCCESS
+
+
+def _note_may_belong(name: str, faces: Sequence[MayBelong]) -> None:
+    faces_are = f"{count(len(faces), 'face')} without a name may be {name}, and {_is(len(faces))}"
+    note(f"{faces_are} still there:")
+    for face in faces:
+        where = f"face {face.face} of cluster {face.cluster}" if face.cluster else f"face {face.face}"
+        note(f"  {where}, {face.source or 'a photo without a path'}, score {face.score:.3f}")
+    note("look at them: kith cluster --sheet FILE.html; delete them: kith gallery prune --face N")
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _deletion_json(deletion: Deletion) -> dict[str, Any]:
