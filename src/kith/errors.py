@@ -11,6 +11,7 @@
     ├── GalleryError            the gallery cannot do what was asked
     │   ├── UnknownSubject
     │   ├── DuplicateSubject
+    │   ├── UnknownReference
     │   ├── DuplicateReference
     │   ├── UnknownCluster
     │   └── ModelMismatch
@@ -60,21 +61,51 @@ class GalleryError(KithError):
 
 
 class UnknownSubject(GalleryError):
-    """No subject of the gallery has this name."""
+    """No subject of the gallery has this name.
 
-    def __init__(self, name: str, known: Sequence[str]) -> None:
+    Attributes:
+        name: As it was asked for.
+        now: The name of who was called so before; empty if no one was.
+        close_matches: Names that are like it.
+    """
+
+    def __init__(self, name: str, known: Sequence[str], *, now: str = "", former: bool = False) -> None:
         self.name = name
+        self.now = now
         self.close_matches = get_close_matches(name, known, n=3, cutoff=0.6)
         hint = f"; did you mean {' or '.join(self.close_matches)}?" if self.close_matches else ""
-        super().__init__(f"no person named {name!r} in the gallery{hint}")
+        hint = f"; {now} was called so before" if now else hint
+        super().__init__(f"no person {'formerly ' if former else ''}named {name!r} in the gallery{hint}")
 
 
 class DuplicateSubject(GalleryError):
     """A subject of this name exists already."""
 
 
+class UnknownReference(GalleryError):
+    """No reference has this number."""
+
+    def __init__(self, id: int) -> None:
+        self.id = id
+        super().__init__(f"no reference {id} in the gallery")
+
+
 class DuplicateReference(GalleryError):
-    """This very photo is enrolled already."""
+    """This very photo is enrolled already.
+
+    Attributes:
+        source: Where the photo is; may be empty.
+        reference_id: Of the reference that is there.
+        owner: The name of the person whose reference that is.
+        wanted: The name of the person it was to be enrolled as.
+    """
+
+    def __init__(self, source: str, reference_id: int, owner: str, wanted: str) -> None:
+        self.source = source
+        self.reference_id = reference_id
+        self.owner = owner
+        self.wanted = wanted
+        super().__init__(f"{source or 'this photo'} is enrolled already, as {owner}")
 
 
 class UnknownCluster(GalleryError):

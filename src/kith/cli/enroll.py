@@ -9,6 +9,7 @@ import typer
 from kith.classification import ClassifierKind
 from kith.cli.console import complain, count, note, print_json, print_line, track, warn
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED, exit_code
+from kith.cli.hints import with_hint
 from kith.cli.load import expand, load_recognizer
 from kith.cli.options import (
     DEFAULT_GALLERY,
@@ -103,7 +104,7 @@ def _try_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path
         complain(str(error))
     except DuplicateReference as error:
         report.failed.append((file, error))
-        complain(str(error))
+        complain(with_hint(error, gallery.path))
 
 
 def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path) -> Enrollment | None:
@@ -138,7 +139,7 @@ def _find_lookalikes(recognizer: Recognizer, gallery: Gallery, subjects: set[int
 
 
 def _is_enrolled(gallery: Gallery, photo: str, person: str) -> bool:
-    return any(owner.name == person for owner in gallery.owners(photo))
+    return gallery.subject_for(person) in gallery.owners(photo)
 
 
 def make_folder_of(gallery: Path) -> None:

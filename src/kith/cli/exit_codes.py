@@ -17,6 +17,7 @@ EXIT_CODES: Mapping[type[errors.KithError], int] = {
     errors.LowQuality: UNDETERMINED,
     errors.UnknownSubject: ERROR,
     errors.DuplicateSubject: ERROR,
+    errors.UnknownReference: ERROR,
     errors.DuplicateReference: ERROR,
     errors.UnknownCluster: ERROR,
     errors.ModelMismatch: ERROR,

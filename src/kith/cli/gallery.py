@@ -13,7 +13,7 @@ from kith.cli.gone import NOT_CLEANED, gone_json, note_gone
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
 from kith.errors import GalleryError
-from kith.gallery import Album, Gallery, Gone, select_to_prune
+from kith.gallery import Album, Gallery, Gone, back_up, select_to_prune
 from kith.gallery import prune as prune_album
 from kith.migration import migrate as migrate_gallery
 from kith.runtime.prepare import Precision
@@ -191,3 +191,19 @@ def migrate(
                 "folder of the photos with --photos, or give these faces up with --without-missing"
             )
     return SUCCESS if migrated else ERROR
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The new file.", readable=False)],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    gallery: GalleryPath = DEFAULT_GALLERY,
+    as_json: Json = False,
+) -> None:
+    """Copy a gallery as it is now, also while it is in use; the copy is a gallery too."""
+    with Gallery.open(gallery, create=False) as opened:
+        back_up(opened, file, overwrite=force)
+    if as_json:
+        print_json({"gallery": str(gallery), "backup": str(file)})
+    else:
+        print_line(f"{file} is a copy of {gallery}")

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,11 +11,14 @@ from kith.cli.console import count, note, print_json, print_line, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.gone import NOT_CLEANED
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
-from kith.gallery import Album, Deletion, Gallery, MayBelong, name_cluster
+from kith.gallery import Album, Deletion, Gallery, MayBelong, Reference, name_cluster
+from kith.records import Subject
 
 app = typer.Typer(help="Look at and change who is enrolled.", no_args_is_help=True, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(help="A person's name.")]
+References = Annotated[list[int], typer.Argument(help="Numbers of references, as `kith people show` tells.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @app.command(name="list")
@@ -39,25 +43,44 @@ def list_people(gallery: GalleryPath = DEFAULT_GALLERY, as_json: Json = False) -
 
 @app.command()
 def show(name: Name, gallery: GalleryPath = DEFAULT_GALLERY, as_json: Json = False) -> None:
-    """Show a person's references."""
+    """Show a person's references, where their photos are, and names the person had before."""
     with Gallery.open(gallery, create=False) as opened:
         references = opened.references_of(name)
+        former_names = opened.former_names_of(name)
     rows: list[dict[str, Any]] = [
         {
             "id": reference.id,
             "source": reference.source,
+            "photo": _state_of_photo(reference, references),
             "enrolled": reference.created.isoformat(timespec="seconds") + "Z",
             "detection_score": round(reference.detection_score, 4),
         }
         for reference in references
     ]
     if as_json:
-        print_json({"name": name, "references": rows})
-    else:
-        print_table(
-            ("id", "source", "enrolled", "detection score"),
-            [[str(cell) for cell in row.values()] for row in rows],
-        )
+        print_json({"name": name, "former_names": former_names, "references": rows})
+        return
+    print_table(
+        ("id", "source", "photo", "enrolled", "detection score"),
+        [[str(cell) for cell in row.values()] for row in rows],
+    )
+    if former_names:
+        note(f"formerly {', '.join(former_names)}: whoever is enrolled under such a name is {name}")
+
+
+def _state_of_photo(reference: Reference, references: Sequence[Reference]) -> str:
+    """Whether a reference's photo is there, gone, or replaced by one that was enrolled later; or unknown."""
+    if not reference.source or "\\udc" in reference.source:  # stored so where the name is no UTF-8
+        return "unknown"
+    if any(other.source == reference.source and other.id > reference.id for other in references):
+        return "replaced"
+    try:
+        Path(reference.source).lstat()
+    except FileNotFoundError:
+        return "gone"
+    except (OSError, ValueError):
+        return "unknown"
+    return "there"
 
 
 @app.command()
@@ -129,9 +152,94 @@ def name_(
 
 
 @app.command()
+def remove(
+    references: References,
+    yes: Yes = False,
+    gallery: GalleryPath = DEFAULT_GALLERY,
+    as_json: Json = False,
+) -> int:
+    """Remove references, such as of photos of someone else; asks first on a terminal.
+
+    A person without any other reference is removed too.
+    """
+    with Gallery.open(gallery, create=False) as opened:
+        question = f"Remove {count(len(references), 'reference')}?"
+        if not yes and sys.stdin.isatty() and not typer.confirm(question, err=True):
+            note("nothing was removed")
+            return ERROR
+        changed = opened.remove_references(references)
+    if as_json:
+        print_json({"references": _references_json(changed.references), "gone": _names(changed.gone)})
+    else:
+        for reference in changed.references:
+            print_line(f"reference {reference.id} of {reference.subject.name} is removed: {reference.source}")
+        _tell_gone(changed.gone)
+    return SUCCESS
+
+
+@app.command()
+def move(
+    references: References,
+    name: Annotated[str, typer.Argument(help="The person they are of, new or known.")],
+    gallery: GalleryPath = DEFAULT_GALLERY,
+    as_json: Json = False,
+) -> None:
+    """Give references to another person.
+
+    A person without any other reference is removed.
+    """
+    with Gallery.open(gallery, create=False) as opened:
+        changed = opened.move_references(references, name)
+        subject = opened.subject_for(name)
+    owner = subject.name if subject else name
+    if as_json:
+        moved = _references_json(changed.references)
+        print_json({"name": owner, "references": moved, "gone": _names(changed.gone)})
+    else:
+        for reference in changed.references:
+            print_line(
+                f"reference {reference.id} of {reference.subject.name} is {owner}'s now: {reference.source}"
+            )
+        if not changed.references:
+            print_line(f"nothing to move: {owner} has them already")
+        _tell_gone(changed.gone)
+
+
+@app.command()
+def delete_name(
+    name: Annotated[str, typer.Argument(help="A name that someone had before.")],
+    gallery: GalleryPath = DEFAULT_GALLERY,
+    as_json: Json = False,
+) -> None:
+    """Delete a person's former name: whoever is enrolled under it next is someone new."""
+    with Gallery.open(gallery, create=False) as opened:
+        subject = opened.delete_former_name(name)
+    if as_json:
+        print_json({"id": subject.id, "name": subject.name, "former_name": name})
+    else:
+        print_line(f"{name} is no name of {subject.name} any more")
+
+
+def _references_json(references: Sequence[Reference]) -> list[dict[str, Any]]:
+    return [
+        {"id": reference.id, "name": reference.subject.name, "source": reference.source}
+        for reference in references
+    ]
+
+
+def _names(subjects: Sequence[Subject]) -> list[str]:
+    return [subject.name for subject in subjects]
+
+
+def _tell_gone(subjects: Sequence[Subject]) -> None:
+    for subject in subjects:
+        print_line(f"{subject.name} has no other reference, and is removed")
+
+
+@app.command()
 def delete(
     name: Name,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     gallery: GalleryPath = DEFAULT_GALLERY,
     as_json: Json = False,
 ) -> int:

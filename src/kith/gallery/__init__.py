@@ -4,8 +4,10 @@ from kith.gallery.album import Album as Album
 from kith.gallery.album import ClusterSummary as ClusterSummary
 from kith.gallery.album import NewFace as NewFace
 from kith.gallery.album import PhotoFile as PhotoFile
+from kith.gallery.backup import back_up as back_up
 from kith.gallery.deletion import Deletion as Deletion
 from kith.gallery.deletion import MayBelong as MayBelong
+from kith.gallery.gallery import ChangedReferences as ChangedReferences
 from kith.gallery.gallery import Gallery as Gallery
 from kith.gallery.gallery import NewReference as NewReference
 from kith.gallery.gallery import Reference as Reference

@@ -6,8 +6,8 @@ another process has changed the gallery.
 
 import io
 import os
-import unicodedata
 import zipfile
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,20 +17,26 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 
-from kith.errors import DuplicateReference, DuplicateSubject, GalleryError, ModelMismatch, UnknownSubject
+from kith.errors import (
+    DuplicateReference,
+    DuplicateSubject,
+    GalleryError,
+    ModelMismatch,
+    UnknownReference,
+    UnknownSubject,
+    WeightsError,
+)
 from kith.gallery import cleaning, store
 from kith.gallery.deletion import Deletion, delete_person
+from kith.gallery.names import clean_name as clean_name
+from kith.gallery.opening import connect
 from kith.gallery.same_face import SAME_FACE, overlap
+from kith.gallery.values import MAX_ID, DamagedValue
 from kith.records import Face, FloatArray, Subject, Template
 from kith.weights.calibrations import find_calibration
-
-MAX_NAME = 200
-"""Characters of a person's name."""
-
-_JOINERS = "\u200c\u200d"  # invisible, but Persian and Hindi names, and emoji, are spelled with them
+from kith.weights.installed import find_embedder, is_id
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +74,19 @@ class SubjectSummary:
 
     subject: Subject
     references: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedReferences:
+    """References that were removed or moved.
+
+    Attributes:
+        references: As they were.
+        gone: People who had no other reference, and are removed with them.
+    """
+
+    references: tuple[Reference, ...]
+    gone: tuple[Subject, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -115,11 +134,13 @@ class Gallery:
             GalleryError: The file is missing and not to be made, is not a gallery, or cannot be opened.
             ModelMismatch: It holds templates of another model.
         """
+        if not os.fspath(path).strip():
+            raise GalleryError("an empty path; name the gallery's file")
         file = Path(path)
-        engine = store.connect(file, new_model=model_id if create else None)
+        engine = connect(file, new_model=model_id if create else None)
         try:
             with store.read(engine, file) as connection:
-                bound = _setting(connection, "model_id")
+                bound = model_of(connection)
             if model_id is not None and bound != model_id:
                 raise ModelMismatch(
                     f"{file} holds templates of {bound}, which cannot be compared with {model_id}'s; "
@@ -144,19 +165,23 @@ class Gallery:
         self.close()
 
     def enroll(self, name: str, references: Sequence[NewReference]) -> Subject:
-        """Add references to a subject, who is made if no one has the name; all of them or none.
+        """Add references to a subject, who is made if no one has or had the name; all of them or none.
+
+        A name that someone had before being renamed or merged leads to that person, see `subject_for`.
 
         Returns:
             The subject, once everything is safely on the disk.
 
         Raises:
             DuplicateReference: One of the photos is enrolled already.
-            ModelMismatch: A template is of another model.
-            ValueError: The name is not fit for one, see `clean_name`; or an embedding has not the length
-                1 or not the size of those in the gallery.
+            ModelMismatch: A template is of another model, or has not the size of this one's.
+            ValueError: There is no reference; the name is not fit for one, see `clean_name`; or an
+                embedding has not the length 1 or not the size of those in the gallery.
             GalleryError: The database refused.
         """
         name = clean_name(name)
+        if not references:
+            raise ValueError(f"nothing to enroll {name} with; give at least one reference")
         for reference in references:
             self.require_fit(reference.template)
         with store.write(self.engine, self.path) as connection:
@@ -177,13 +202,18 @@ class Gallery:
             raise ModelMismatch(
                 f"the template is of {template.model_id}, the gallery holds {self.model_id}'s"
             )
+        size = _size_of(self.model_id)
+        if size and len(template.embedding) != size:
+            raise ModelMismatch(
+                f"the embedding has {len(template.embedding)} numbers, but {self.model_id}'s have {size}"
+            )
         if not _have_unit_length(template.embedding):
             length = float(np.linalg.norm(template.embedding))
             raise ValueError(f"an embedding must have length 1, got {length:g}")
 
     def require_own_model(self, connection: Connection) -> None:
         """Raise ModelMismatch if another process has migrated the gallery since it was opened."""
-        bound = _setting(connection, "model_id")
+        bound = model_of(connection)
         if bound != self.model_id:
             raise ModelMismatch(
                 f"{self.path} was migrated to {bound} meanwhile; open it again with that model"
@@ -192,7 +222,45 @@ class Gallery:
     def owners(self, source_hash: str) -> list[Subject]:
         """The subjects under whom a photo's faces are enrolled, in the order of their enrolment."""
         with store.read(self.engine, self.path) as connection:
-            return list(dict.fromkeys(subject for subject, _ in _enrolled(connection, source_hash)))
+            return list(dict.fromkeys(each.subject for each in _enrolled(connection, source_hash)))
+
+    def subject_for(self, name: str) -> Subject | None:
+        """The subject whom `enroll` would add to: who has this name, or had it; None if it is new.
+
+        Raises:
+            ValueError: The name is not fit for one.
+        """
+        name = clean_name(name)
+        with store.read(self.engine, self.path) as connection:
+            return find_subject(connection, name)
+
+    def former_names_of(self, name: str) -> list[str]:
+        """The names that lead to a subject because it had them, or was merged with who had them.
+
+        Raises:
+            UnknownSubject: No one has this name.
+        """
+        with store.read(self.engine, self.path) as connection:
+            return _former_names(connection, _require(connection, name))
+
+    def delete_former_name(self, name: str) -> Subject:
+        """Let a name lead to nobody, so that the next person to be enrolled under it is a new one.
+
+        Returns:
+            The subject who had it.
+
+        Raises:
+            UnknownSubject: No one had this name.
+        """
+        name = clean_name(name)
+        with store.write(self.engine, self.path) as connection:
+            subject = _formerly(connection, name)
+            if subject is None:
+                raise UnknownSubject(name, [], former=True)
+            connection.execute(delete(store.former_names).where(store.former_names.c.name == name))
+            cleaning.mark(connection)
+        self.cleaned_after_deletion()
+        return subject
 
     def subjects(self) -> list[SubjectSummary]:
         """Everyone enrolled, by name."""
@@ -213,17 +281,63 @@ class Gallery:
         Raises:
             UnknownSubject: No one has this name.
         """
-        columns = store.references.c
-        query = select(
-            columns.id, columns.source, columns.source_hash, columns.detection_score, columns.created
-        ).order_by(columns.id)
         with store.read(self.engine, self.path) as connection:
             subject = _require(connection, name)
-            rows = connection.execute(query.where(columns.subject_id == subject.id)).all()
-        return [Reference(row.id, subject, *row[1:]) for row in rows]
+            return _references(connection, store.references.c.subject_id == subject.id)
+
+    def remove_references(self, ids: Sequence[int]) -> ChangedReferences:
+        """Remove references, all of them or none; a person without any other is removed as by `delete`.
+
+        What was stored is overwritten on the disk.
+
+        Raises:
+            UnknownReference: There is none of this number.
+        """
+        with store.write(self.engine, self.path) as connection:
+            references = _require_references(connection, ids)
+            gone = _without_references(connection, references)
+            for subject in gone:
+                self._delete(connection, subject)
+            for reference in references:
+                connection.execute(delete(store.references).where(store.references.c.id == reference.id))
+            cleaning.mark(connection)
+            connection.execute(delete(store.classifiers))  # support vectors are made of embeddings
+            raise_revision(connection)
+        self.cleaned_after_deletion()
+        return ChangedReferences(references, gone)
+
+    def move_references(self, ids: Sequence[int], name: str) -> ChangedReferences:
+        """Give references to another person, new or known; all of them or none.
+
+        A person without any other is removed; clusters that had the person's name are without one.
+
+        Raises:
+            UnknownReference: There is none of this number.
+            DuplicateReference: The person is enrolled from the same photo already.
+            ValueError: The name is not fit for one.
+        """
+        name = clean_name(name)
+        columns = store.references.c
+        with store.write(self.engine, self.path) as connection:
+            references = _require_references(connection, ids)
+            target = find_subject(connection, name) or add_subject(connection, name)
+            moved = tuple(reference for reference in references if reference.subject != target)
+            for reference in moved:
+                for other in _enrolled(connection, reference.source_hash):
+                    if other.subject == target:
+                        raise DuplicateReference(reference.source, other.id, target.name, target.name)
+                of_it = columns.id == reference.id
+                connection.execute(update(store.references).where(of_it).values(subject_id=target.id))
+            gone = _without_references(connection, moved)
+            for subject in gone:
+                named = store.clusters.c.subject_id == subject.id
+                connection.execute(update(store.clusters).where(named).values(subject_id=None))
+                connection.execute(delete(store.subjects).where(store.subjects.c.id == subject.id))
+            raise_revision(connection)
+        return ChangedReferences(moved, gone)
 
     def rename(self, name: str, new_name: str) -> Subject:
-        """Give a subject another name.
+        """Give a subject another name; the old one still leads to it when someone is enrolled.
 
         Raises:
             UnknownSubject: No one has the old name.
@@ -232,19 +346,20 @@ class Gallery:
         new_name = clean_name(new_name)
         with store.write(self.engine, self.path) as connection:
             subject = _require(connection, name)
-            try:
-                connection.execute(
-                    update(store.subjects).where(store.subjects.c.id == subject.id).values(name=new_name)
-                )
-            except IntegrityError:
+            if _named(connection, new_name) not in (None, subject):
                 raise DuplicateSubject(
                     f"{new_name!r} is enrolled already; to make the two one person, merge them"
-                ) from None
+                )
+            if new_name != subject.name:
+                of_it = store.subjects.c.id == subject.id
+                connection.execute(update(store.subjects).where(of_it).values(name=new_name))
+                connection.execute(delete(store.former_names).where(store.former_names.c.name == new_name))
+                _remember(connection, subject.name, subject)
             raise_revision(connection)
         return Subject(subject.id, new_name)
 
     def merge(self, name: str, into: str) -> Subject:
-        """Move all references of one subject to another, and remove the first.
+        """Move all references of one subject to another, and remove the first; its name leads to the other.
 
         Raises:
             UnknownSubject: One of the names is no one's.
@@ -258,7 +373,10 @@ class Gallery:
             connection.execute(update(store.references).where(of_source).values(subject_id=target.id))
             clusters = store.clusters.c.subject_id == source.id
             connection.execute(update(store.clusters).where(clusters).values(subject_id=target.id))
+            former = store.former_names.c.subject_id == source.id
+            connection.execute(update(store.former_names).where(former).values(subject_id=target.id))
             connection.execute(delete(store.subjects).where(store.subjects.c.id == source.id))
+            _remember(connection, source.name, target)
             raise_revision(connection)
         return target
 
@@ -276,16 +394,18 @@ class Gallery:
             UnknownSubject: No one has this name.
             GalleryError: The database refused, and nothing is changed.
         """
-        calibration = find_calibration(self.model_id)
         with store.write(self.engine, self.path) as connection:
-            subject = _require(connection, name)
-            of_subject = store.references.c.subject_id == subject.id
-            count: int = connection.execute(select(func.count()).where(of_subject)).scalar_one()
-            policy = calibration.identification_policy(1, count, crowd=False)
-            deletion = delete_person(connection, subject, [subject.name], policy.threshold)
-            cleaning.mark(connection)
+            deletion = self._delete(connection, _require(connection, name))
             raise_revision(connection)
         return replace(deletion, cleaned=self.cleaned_after_deletion())
+
+    def _delete(self, connection: Connection, subject: Subject) -> Deletion:
+        of_subject = store.references.c.subject_id == subject.id
+        count: int = connection.execute(select(func.count()).where(of_subject)).scalar_one()
+        policy = find_calibration(self.model_id).identification_policy(1, count, crowd=False)
+        names = [subject.name, *_former_names(connection, subject)]
+        cleaning.mark(connection)
+        return delete_person(connection, subject, names, policy.threshold)
 
     def clean(self) -> bool:
         """Overwrite on the disk what was deleted.
@@ -323,25 +443,34 @@ class Gallery:
                 )
             ).all()
             names = connection.execute(select(store.subjects.c.id, store.subjects.c.name)).all()
+        subjects = {id: Subject(id, name) for id, name in names}
+        if not subjects.keys() >= {row.subject_id for row in rows}:
+            raise store.damaged(self.path, "a reference is nobody's")
         loaded = References(
             self.stack([row.embedding for row in rows]),
             np.array([row.subject_id for row in rows], np.int64),
-            {id: Subject(id, name) for id, name in names},
+            subjects,
             revision,
         )
         self._loaded = loaded
         return loaded
 
     def stack(self, rows: list[bytes]) -> FloatArray:
-        """Stored embeddings as (n, d) float32; GalleryError if one is damaged."""
+        """Stored embeddings as (n, d) float32; GalleryError if one is damaged, or not of the model's size."""
         if not rows:
             return np.empty((0, 0), np.float32)
         try:
             embeddings = np.frombuffer(b"".join(rows), "<f4").reshape(len(rows), -1)
         except (TypeError, ValueError):
             raise store.damaged(self.path) from None
-        if not _have_unit_length(embeddings):
-            raise store.damaged(self.path)
+        if len({len(row) for row in rows}) > 1 or not _have_unit_length(embeddings):
+            raise store.damaged(self.path, "its embeddings are not Kith's")
+        size = _size_of(self.model_id)
+        if size and embeddings.shape[1] != size:
+            raise ModelMismatch(
+                f"{self.path} holds embeddings of {embeddings.shape[1]} numbers, "
+                f"but {self.model_id}'s have {size}"
+            )
         return embeddings
 
     def load_classifier(self, kind: str, revision: int) -> dict[str, np.ndarray] | None:
@@ -354,9 +483,8 @@ class Gallery:
         if data is None:
             return None
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                return dict(archive)
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile):
+            return _arrays(data)
+        except _NO_ARCHIVE:
             return None  # damaged: it will be fitted again
 
     def save_classifier(self, kind: str, revision: int, arrays: dict[str, np.ndarray]) -> None:
@@ -373,25 +501,33 @@ class Gallery:
 
 
 _SIZE = func.length(store.references.c.embedding)
+_MAX_COMPARED = 10_000  # names to find one like a misspelled one among
+_MAX_DIGITS = 18  # of a revision
+_NO_ARCHIVE = (
+    *(ValueError, TypeError, KeyError, OSError, EOFError, MemoryError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
-def clean_name(name: str) -> str:
-    """A person's name in the one form it is stored in.
-
-    Surrounding and repeated white space goes; characters that can be written in two ways (as macOS
-    and others do in the names of folders) are composed.
+def _arrays(data: bytes) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file that `np.savez` wrote: they are not larger than the file.
 
     Raises:
-        ValueError: Nothing is left, it is too long, or it has a character that cannot be shown.
+        One of _NO_ARCHIVE: It is damaged.
     """
-    cleaned = unicodedata.normalize("NFC", " ".join(name.split()))
-    if not cleaned.strip(_JOINERS):
-        raise ValueError("a person's name must not be empty")
-    if len(cleaned) > MAX_NAME:
-        raise ValueError(f"a person's name must have at most {MAX_NAME} characters, got {len(cleaned)}")
-    if not all(character.isprintable() or character in _JOINERS for character in cleaned):
-        raise ValueError(f"a person's name must be printable, got {cleaned!r}")
-    return cleaned
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(member.file_size for member in archive.infolist()) > len(data):
+            raise ValueError("compressed")
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def _size_of(model_id: str) -> int | None:
+    """How many numbers a model's embeddings have; None if the model is not on this machine."""
+    try:
+        return find_embedder(model_id).embedding_size if is_id(model_id) else None
+    except WeightsError:
+        return None
 
 
 def _have_unit_length(embeddings: FloatArray) -> bool:
@@ -400,18 +536,89 @@ def _have_unit_length(embeddings: FloatArray) -> bool:
 
 
 def find_subject(connection: Connection, name: str) -> Subject | None:
-    """The subject of a name in its stored form, or None."""
+    """The subject who has a name, in its stored form, or who had it before; or None."""
+    return _named(connection, name) or _formerly(connection, name)
+
+
+def _named(connection: Connection, name: str) -> Subject | None:
     row = connection.execute(
         select(store.subjects.c.id, store.subjects.c.name).where(store.subjects.c.name == name)
     ).first()
     return Subject(row.id, row.name) if row else None
 
 
+def _former_names(connection: Connection, subject: Subject) -> list[str]:
+    columns = store.former_names.c
+    if not store.has_former_names(connection):
+        return []
+    query = select(columns.name).where(columns.subject_id == subject.id).order_by(columns.name)
+    return list(connection.execute(query).scalars())
+
+
+def _formerly(connection: Connection, name: str) -> Subject | None:
+    if not store.has_former_names(connection):
+        return None
+    row = connection.execute(
+        select(store.subjects.c.id, store.subjects.c.name)
+        .join_from(store.former_names, store.subjects)
+        .where(store.former_names.c.name == name)
+    ).first()
+    return Subject(row.id, row.name) if row else None
+
+
+def _remember(connection: Connection, name: str, subject: Subject) -> None:
+    """Let a name that was someone's lead to a subject from now on."""
+    connection.execute(insert(store.former_names).values(name=name, subject_id=subject.id))
+
+
 def _require(connection: Connection, name: str) -> Subject:
-    subject = find_subject(connection, clean_name(name))
+    name = clean_name(name)
+    subject = _named(connection, name)
     if subject is None:
-        raise UnknownSubject(name, list(connection.execute(select(store.subjects.c.name)).scalars()))
+        former = _formerly(connection, name)
+        known = connection.execute(select(store.subjects.c.name).limit(_MAX_COMPARED)).scalars()
+        raise UnknownSubject(name, list(known), now=former.name if former else "")
     return subject
+
+
+def _references(connection: Connection, condition: ColumnElement[bool]) -> list[Reference]:
+    columns = store.references.c
+    query = (
+        select(
+            *(columns.id, columns.subject_id, store.subjects.c.name),
+            *(columns.source, columns.source_hash, columns.detection_score, columns.created),
+        )
+        .join_from(store.references, store.subjects)
+        .where(condition)
+        .order_by(columns.id)
+    )
+    return [Reference(row[0], Subject(row[1], row[2]), *row[3:]) for row in connection.execute(query)]
+
+
+def _require_references(connection: Connection, ids: Sequence[int]) -> tuple[Reference, ...]:
+    """The references of these numbers, each once.
+
+    Raises:
+        UnknownReference: There is none of one of the numbers.
+    """
+    found = []
+    for id in dict.fromkeys(ids):
+        of_it = _references(connection, store.references.c.id == id) if 0 < id < MAX_ID else []
+        if not of_it:
+            raise UnknownReference(id)
+        found += of_it
+    return tuple(found)
+
+
+def _without_references(connection: Connection, changed: Sequence[Reference]) -> tuple[Subject, ...]:
+    """Of the people whose references are changed, those who have none but these."""
+    columns = store.references.c
+    ids = {reference.id for reference in changed}
+    left = {
+        subject: connection.execute(select(columns.id).where(columns.subject_id == subject.id)).scalars()
+        for subject in dict.fromkeys(reference.subject for reference in changed)
+    }
+    return tuple(subject for subject, theirs in left.items() if ids.issuperset(theirs))
 
 
 def add_subject(connection: Connection, name: str) -> Subject:
@@ -426,23 +633,31 @@ def add_reference(connection: Connection, subject: Subject, reference: NewRefere
     Raises:
         DuplicateReference: The face is enrolled already, or another face of its photo as the same person.
     """
-    for owner, box in _enrolled(connection, reference.source_hash):
-        if owner == subject or overlap(box, reference.face.box) >= SAME_FACE:
-            raise DuplicateReference(
-                f"{reference.source or 'this photo'} is enrolled already, as {owner.name}"
-            )
+    for other in _enrolled(connection, reference.source_hash):
+        if other.subject == subject or overlap(other.box, reference.face.box) >= SAME_FACE:
+            raise DuplicateReference(reference.source, other.id, other.subject.name, subject.name)
     connection.execute(insert(store.references).values(_row(subject, reference)))
 
 
-def _enrolled(connection: Connection, source_hash: str) -> list[tuple[Subject, FloatArray]]:
-    """A photo's enrolled faces: whose they are, and their boxes (4,)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _EnrolledFace:
+    """A reference's number, whose it is, and its box (4,)."""
+
+    id: int
+    subject: Subject
+    box: FloatArray
+
+
+def _enrolled(connection: Connection, source_hash: str) -> list[_EnrolledFace]:
+    """A photo's enrolled faces, oldest first."""
+    columns = store.references.c
     rows = connection.execute(
-        select(store.subjects.c.id, store.subjects.c.name, store.references.c.box)
+        select(columns.id, store.subjects.c.id, store.subjects.c.name, columns.box)
         .join_from(store.references, store.subjects)
-        .where(store.references.c.source_hash == source_hash)
-        .order_by(store.references.c.id)
+        .where(columns.source_hash == source_hash)
+        .order_by(columns.id)
     ).all()
-    return [(Subject(row.id, row.name), np.frombuffer(row.box, "<f4")) for row in rows]
+    return [_EnrolledFace(row[0], Subject(row[1], row[2]), np.frombuffer(row[3], "<f4")) for row in rows]
 
 
 def _row(subject: Subject, reference: NewReference) -> dict[str, object]:
@@ -459,14 +674,24 @@ def _row(subject: Subject, reference: NewReference) -> dict[str, object]:
 
 
 def _setting(connection: Connection, name: str) -> str:
-    value: str = connection.execute(
+    value: str | None = connection.execute(
         select(store.settings.c.value).where(store.settings.c.name == name)
-    ).scalar_one()
+    ).scalar()
+    if value is None:
+        raise DamagedValue
     return value
 
 
+def model_of(connection: Connection) -> str:
+    """The model a gallery is bound to."""
+    return _setting(connection, "model_id")
+
+
 def _revision(connection: Connection) -> int:
-    return int(_setting(connection, "revision"))
+    value = _setting(connection, "revision")
+    if not (value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS):
+        raise DamagedValue
+    return int(value)
 
 
 def raise_revision(connection: Connection) -> None:

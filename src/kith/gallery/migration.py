@@ -8,24 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kith.errors import GalleryError
 from kith.gallery import store
 from kith.gallery.album import clear as clear_album
-from kith.gallery.gallery import Gallery, raise_revision
+from kith.gallery.gallery import Gallery, model_of, raise_revision
 from kith.records import Face, FloatArray, Template
-
-_waiting = Table(
-    "migration",
-    store.metadata,
-    Column("reference_id", ForeignKey("references.id", ondelete="CASCADE"), primary_key=True, nullable=False),
-    Column("model_id", String, nullable=False),
-    Column("embedding", LargeBinary, nullable=False),  # float32, little-endian
-    Column("box", LargeBinary, nullable=False),
-    Column("landmarks", LargeBinary, nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +54,7 @@ class Migration:
         self._gallery = gallery
         self._model_id = model_id
         with store.write(gallery.engine, gallery.path) as connection:
-            _waiting.create(connection, checkfirst=True)
-            connection.execute(delete(_waiting).where(_waiting.c.model_id != model_id))
+            connection.execute(delete(store.waiting).where(store.waiting.c.model_id != model_id))
 
     def pending(self) -> list[Migrant]:
         """The references without an embedding of the new model."""
@@ -73,8 +62,8 @@ class Migration:
         query = (
             select(columns.id, store.subjects.c.name, columns.source, columns.source_hash, columns.box)
             .join_from(store.references, store.subjects)
-            .outerjoin(_waiting, _waiting.c.reference_id == columns.id)
-            .where(_waiting.c.reference_id.is_(None))
+            .outerjoin(store.waiting, store.waiting.c.reference_id == columns.id)
+            .where(store.waiting.c.reference_id.is_(None))
             .order_by(columns.id)
         )
         with store.read(self._gallery.engine, self._gallery.path) as connection:
@@ -97,7 +86,7 @@ class Migration:
         }
         with store.write(self._gallery.engine, self._gallery.path) as connection:
             try:
-                connection.execute(insert(_waiting).values(row))
+                connection.execute(insert(store.waiting).values(row))
             except IntegrityError:
                 return
 
@@ -111,8 +100,12 @@ class Migration:
             GalleryError: Some other reference has no new embedding, or the database refused.
         """
         given_up = {migrant.id for migrant in leave_out}
-        old, new = store.references.c, _waiting.c
+        old, new = store.references.c, store.waiting.c
         with store.write(self._gallery.engine, self._gallery.path) as connection:
+            if model_of(connection) == self._model_id:  # another process was faster
+                self._gallery.model_id = self._model_id
+                return
+            self._gallery.require_own_model(connection)
             connection.execute(delete(store.references).where(old.id.in_(given_up)))
             ready = select(new.reference_id).where(new.model_id == self._model_id)
             if connection.execute(select(old.id).where(old.id.not_in(ready)).limit(1)).first():
@@ -133,5 +126,5 @@ class Migration:
                 update(store.settings).where(store.settings.c.name == "model_id").values(value=self._model_id)
             )
             raise_revision(connection)
-            _waiting.drop(connection)
+            connection.execute(delete(store.waiting))
         self._gallery.model_id = self._model_id

@@ -10,7 +10,7 @@ from sqlalchemy import exc
 from kith.errors import GalleryError
 from kith.gallery import Gallery, cleaning, store
 
-SECRET = b"what nobody may find again"
+SECRET = b"what nobody may find again " * 1000  # many pages: the log keeps some, also when it is begun anew
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def write_and_delete(gallery: Gallery) -> None:
 
 
 def is_left(gallery: Gallery) -> bool:
-    return any(SECRET in file.read_bytes() for file in gallery.path.parent.iterdir() if file.is_file())
+    return any(SECRET[:100] in file.read_bytes() for file in gallery.path.parent.iterdir() if file.is_file())
 
 
 def is_due(gallery: Gallery) -> bool:
