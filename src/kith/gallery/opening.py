@@ -22,6 +22,10 @@ _SCHEMA_STEPS = 20_000  # of SQLite's machine: more than to read a gallery's sch
 _SETTINGS = {"model_id", "revision"}
 _SETTINGS_NOW_AND_THEN = {"cleaning"}
 _USED_UP = "SELECT 1 FROM sqlite_sequence WHERE typeof(seq) != 'integer' OR seq NOT BETWEEN 0 AND ? LIMIT 1"
+_LOOSE_LINK = (
+    "SELECT 1 FROM links WHERE first_id NOT IN (SELECT id FROM faces) "
+    "OR second_id NOT IN (SELECT id FROM faces) LIMIT 1"
+)
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")  # ends a journal that names another one
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 
@@ -40,6 +44,8 @@ def connect(path: Path, new_model: str | None) -> Engine:
         GalleryError: The file is not a gallery, is of a newer Kith, or cannot be opened.
     """
     with store.translated(path):
+        if "\0" in str(path):
+            raise GalleryError(f"{str(path)!r}: not the name of a file")
         file = Path(os.path.realpath(path))  # as SQLite does, for it to find the log beside it
         is_there = _require_plain(path, file)
         if not is_there:
@@ -75,10 +81,7 @@ def _require_plain(path: Path, file: Path) -> bool:
     Raises:
         GalleryError: It is something else: a folder, a pipe, a device ...
     """
-    try:
-        found = _status(file)
-    except ValueError:
-        raise GalleryError(f"{str(path)!r}: not the name of a file") from None
+    found = _status(file)
     if found and stat.S_ISDIR(found.st_mode):
         raise GalleryError(f"{path} is a folder, not a gallery; name a file in it")
     if found and not stat.S_ISREG(found.st_mode):
@@ -215,6 +218,8 @@ def _require_sound(connection: Connection, path: Path) -> None:
         raise store.damaged(path, "its settings are not Kith's")
     if connection.exec_driver_sql(_USED_UP, (MAX_ID,)).first():
         raise store.damaged(path, "its numbers are used up")
+    if store.has_album(connection) and connection.exec_driver_sql(_LOOSE_LINK).first():
+        raise store.damaged(path, "a link is to a face that is missing")
 
 
 def _write_ahead(connection: Connection) -> None:
