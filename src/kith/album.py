@@ -4,6 +4,8 @@ Photos are looked through one by one, each safely on the disk before the next; t
 clustered, those that are new beside those that were clustered before.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -11,11 +13,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from kith.clustering import Clustering, ConflictingLinks, cluster, inherit, require_consistent
+from kith.clustering import (
+    Clustering,
+    ConflictingLinks,
+    cluster,
+    inherit,
+    linked_groups,
+    require_consistent,
+)
 from kith.comparison import score_all
 from kith.errors import GalleryError, ImageError
 from kith.gallery import Album, NewFace, PhotoFile, References
 from kith.gallery.album import AlbumFaces
+from kith.gallery.gone import on_disk
 from kith.images import content_hash, load_image
 from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, assess, why_unfit
 from kith.recognizer import Recognizer
@@ -64,6 +74,37 @@ def look_through(recognizer: Recognizer, album: Album, path: Path) -> Seen:
     return Seen.FACES if faces else Seen.NO_FACE
 
 
+def find_moved(album: Album) -> None:
+    """Find photos that were renamed, or moved to a folder beside the album's others or one level below.
+
+    They are told by their content, which is read only of files as large as one that is gone.
+    """
+    gone = frozenset(album.gone().photos)
+    if not gone:
+        return
+    files = album.files()
+    sizes = {file.size for file in files if file.source in gone}
+    for path in _files_near({Path(on_disk(file.source)).parent for file in files}):
+        with suppress(ImageError, GalleryError):  # it is no photo, or the gallery is read-only
+            file = _stat(path)
+            if file.size in sizes and not album.knows_file(file):
+                album.knows_photo(file, content_hash(load_image(path)))
+
+
+def _files_near(folders: set[Path]) -> Iterator[Path]:
+    """The files in folders, and in the folders in these; what cannot be read is passed over."""
+    below = {entry for folder in folders for entry in _entries(folder) if entry.is_dir()}
+    for folder in sorted(folders | below):
+        yield from (entry for entry in _entries(folder) if entry.is_file())
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
 def cluster_album(album: Album, policy: DecisionPolicy) -> None:
     """Cluster the faces that are new, or that links tell apart; all others stay as they are.
 
@@ -104,9 +145,15 @@ def link_faces(album: Album, first: int, second: int, *, together: bool) -> None
             require_consistent(before.labels, apart, joined)
         except ConflictingLinks as error:
             one, other = faces.ids[list(error.pair)]
+            of_one_photo = len(set(faces.photos[list(error.pair)].tolist())) == 1
+            why = (
+                "of one photo; if one person is in it twice, link these two first"
+                if of_one_photo
+                else "linked as two people"
+            )
             raise GalleryError(
                 f"faces {first} and {second} cannot be {'one person' if together else 'two people'}: "
-                f"faces {one} and {other} would be together, but are of one photo or linked as two people"
+                f"faces {one} and {other} would be together, but are {why}"
             ) from None
     album.link(first, second, together=together)
 
@@ -129,9 +176,27 @@ def _cluster(faces: AlbumFaces, threshold: float) -> Clustering:
 def _known(faces: AlbumFaces) -> tuple[Clustering, np.ndarray, np.ndarray]:
     """What is clustered already, less the clusters that links tear apart; pairs apart, and pairs together."""
     links = np.searchsorted(faces.ids, faces.links)
-    apart = np.concatenate([_of_one_photo(faces.photos), links[~faces.together]])
+    together = links[faces.together]
+    apart = np.concatenate([_of_two_people(faces, together), links[~faces.together]])
     is_open = (faces.clusters == 0) | np.isin(faces.clusters, _torn(faces.clusters, apart))
-    return Clustering(np.where(is_open, -1, faces.clusters), faces.crowds), apart, links[faces.together]
+    return Clustering(np.where(is_open, -1, faces.clusters), faces.crowds), apart, together
+
+
+def _of_two_people(faces: AlbumFaces, together: np.ndarray) -> np.ndarray:
+    """Pairs (m, 2) of faces that are two people's because they are of one photo.
+
+    Unless the user said of a photo that someone is in it twice, as in a collage or with a mirror: then
+    that holds for the two clusters in all photos.
+    """
+    pairs = _of_one_photo(faces.photos)
+    photos = faces.photos[together]
+    twice = together[photos[:, 0] == photos[:, 1]]
+    if not len(twice):
+        return pairs
+    groups = linked_groups(np.where(faces.clusters > 0, faces.clusters, -1), twice)
+    first, second = groups[pairs].T
+    overruled = (first == second) & np.isin(first, groups[twice])
+    return np.asarray(pairs[~overruled])
 
 
 def _of_one_photo(photos: np.ndarray) -> np.ndarray:

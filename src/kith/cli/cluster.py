@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.album import Seen, Suggestion, cluster_album, link_faces, look_through, suggest
+from kith.album import Seen, Suggestion, cluster_album, find_moved, link_faces, look_through, suggest
 from kith.cli.console import complain, count, note, print_json, print_table
 from kith.cli.enroll import make_folder_of
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED
+from kith.cli.gone import gone_json, note_gone
 from kith.cli.interruption import interruptible
 from kith.cli.load import Listing, expand, load_recognizer
 from kith.cli.options import DEFAULT_GALLERY, DEFAULT_MODEL, GalleryPath, Json, ModelId, PrecisionName
@@ -88,6 +89,7 @@ def cluster(
             for first, second in map(_two_faces, links or []):
                 link_faces(album, first, second, together=together)
         cluster_album(album, calibration.verification_policy())
+        find_moved(album)
         clusters = album.clusters()
         references = opened.references()
         policy = calibration.identification_policy(
@@ -145,6 +147,7 @@ def _print(
         f"{count(report.new, 'new photo')}; {count(faces, 'face')} of {count(photos, 'photo')} "
         f"in {count(len(clusters), 'cluster')}{alone_too}"
     )
+    note_gone(album.gone())
 
 
 def _who(cluster: ClusterSummary, looks_like: dict[int, Suggestion]) -> str:
@@ -176,6 +179,7 @@ def _json(
         "photos": photos,
         "new_photos": report.new,
         "faces": faces,
+        **gone_json(album.gone()),
         "failed": [
             {"image": str(file), "reason": str(error)}
             for file, error in (*report.listing.unusable, *report.failed)

@@ -9,8 +9,9 @@ import typer
 
 from kith.cli.console import count, note, print_json, print_line, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
+from kith.cli.gone import NOT_CLEANED
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
-from kith.gallery import Album, Gallery, Reference, name_cluster
+from kith.gallery import Album, Deletion, Gallery, MayBelong, Reference, name_cluster
 from kith.records import Subject
 
 app = typer.Typer(help="Look at and change who is enrolled.", no_args_is_help=True, rich_markup_mode=None)
@@ -123,7 +124,8 @@ def name_(
 ) -> None:
     """Give a cluster a name: its faces become references of the person, who may be enrolled already.
 
-    Faces that are not good enough to enroll are left out, and stay in the cluster.
+    Faces that are not good enough to enroll are left out, and so are second faces of the person in one
+    photo, as in a collage; they stay in the cluster.
     """
     with Gallery.open(gallery, create=False) as opened:
         named = name_cluster(Album(opened), cluster, name)
@@ -135,15 +137,17 @@ def name_(
                 "name": named.subject.name,
                 "enrolled": named.enrolled,
                 "already": named.already,
+                "twice": named.twice,
                 "unfit": named.unfit,
             }
         )
     else:
         already = f", {named.already} already there" if named.already else ""
+        twice = f", {named.twice} of photos that show {named.subject.name} already" if named.twice else ""
         unfit = f", {named.unfit} not good enough" if named.unfit else ""
         print_line(
             f"cluster {cluster} is {named.subject.name}: "
-            f"{count(named.enrolled, 'face')} enrolled{already}{unfit}"
+            f"{count(named.enrolled, 'face')} enrolled{already}{twice}{unfit}"
         )
 
 
@@ -239,16 +243,56 @@ def delete(
     gallery: GalleryPath = DEFAULT_GALLERY,
     as_json: Json = False,
 ) -> int:
-    """Forget a person, all references and the faces of named clusters; asks first on a terminal."""
+    """Delete a person and everything of that person; asks first on a terminal.
+
+    That is: the references, the faces of clusters of that name, and the same faces where their cluster has
+    no name. Faces without a name that only may be the person's are left, and listed.
+    """
     with Gallery.open(gallery, create=False) as opened:
         references = len(opened.references_of(name))
-        question = f"Forget {name} and {count(references, 'reference')}?"
+        question = f"Delete {name} and {count(references, 'reference')}?"
         if not yes and sys.stdin.isatty() and not typer.confirm(question, err=True):
             note("nothing was deleted")
             return ERROR
-        references = opened.delete(name)
+        deletion = opened.delete(name)
     if as_json:
-        print_json({"name": name, "references": references})
-    else:
-        print_line(f"{name} and {count(references, 'reference')} are gone from {gallery}")
+        print_json(_deletion_json(deletion))
+        return SUCCESS
+    faces = f", and {count(deletion.faces, 'face')} of its photos" if deletion.faces else ""
+    print_line(f"{name} and {count(deletion.references, 'reference')} are gone from {gallery}{faces}")
+    if deletion.places:
+        one, many = "path of photos with others", "paths of photos with others"
+        note(f"{count(deletion.places, one, many)} held the name, and {_is(deletion.places)} gone too")
+    if deletion.may_belong:
+        _note_may_belong(name, deletion.may_belong)
+    if not deletion.cleaned:
+        note(NOT_CLEANED)
     return SUCCESS
+
+
+def _note_may_belong(name: str, faces: Sequence[MayBelong]) -> None:
+    faces_are = f"{count(len(faces), 'face')} without a name may be {name}, and {_is(len(faces))}"
+    note(f"{faces_are} still there:")
+    for face in faces:
+        where = f"face {face.face} of cluster {face.cluster}" if face.cluster else f"face {face.face}"
+        note(f"  {where}, {face.source or 'a photo without a path'}, score {face.score:.3f}")
+    note("look at them: kith cluster --sheet FILE.html; delete them: kith gallery prune --face N")
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _deletion_json(deletion: Deletion) -> dict[str, Any]:
+    return {
+        "name": deletion.subject.name,
+        "references": deletion.references,
+        "faces": deletion.faces,
+        "photos": deletion.photos,
+        "paths": deletion.places,
+        "may_belong": [
+            {"face": face.face, "cluster": face.cluster, "image": face.source, "score": round(face.score, 4)}
+            for face in deletion.may_belong
+        ],
+        "cleaned": deletion.cleaned,
+    }

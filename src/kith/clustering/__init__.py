@@ -2,6 +2,7 @@
 
 from kith.clustering.algorithm import Clustering as Clustering
 from kith.clustering.algorithm import cluster as cluster
+from kith.clustering.algorithm import linked_groups as linked_groups
 from kith.clustering.algorithm import require_consistent as require_consistent
 from kith.clustering.identity import inherit as inherit
 from kith.clustering.links import ConflictingLinks as ConflictingLinks

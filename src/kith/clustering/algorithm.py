@@ -108,8 +108,13 @@ def require_consistent(labels: np.ndarray, apart: np.ndarray, together: np.ndarr
     _joined(labels, apart, together)
 
 
+def linked_groups(labels: np.ndarray, together: np.ndarray) -> np.ndarray:
+    """The groups (n,) of what is known (n,; -1 is alone), and of pairs (q, 2) that must be together."""
+    return joined(len(labels), np.concatenate([_chains(labels), together]))
+
+
 def _joined(labels: np.ndarray, apart: np.ndarray, together: np.ndarray) -> np.ndarray:
-    groups = joined(len(labels), np.concatenate([_chains(labels), together]))
+    groups = linked_groups(labels, together)
     require_apart(groups, apart)
     return groups
 

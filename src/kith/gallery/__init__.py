@@ -5,6 +5,8 @@ from kith.gallery.album import ClusterSummary as ClusterSummary
 from kith.gallery.album import NewFace as NewFace
 from kith.gallery.album import PhotoFile as PhotoFile
 from kith.gallery.backup import back_up as back_up
+from kith.gallery.deletion import Deletion as Deletion
+from kith.gallery.deletion import MayBelong as MayBelong
 from kith.gallery.gallery import ChangedReferences as ChangedReferences
 from kith.gallery.gallery import Gallery as Gallery
 from kith.gallery.gallery import NewReference as NewReference
@@ -12,5 +14,10 @@ from kith.gallery.gallery import Reference as Reference
 from kith.gallery.gallery import References as References
 from kith.gallery.gallery import SubjectSummary as SubjectSummary
 from kith.gallery.gallery import clean_name as clean_name
+from kith.gallery.gone import Gone as Gone
 from kith.gallery.naming import Named as Named
 from kith.gallery.naming import name_cluster as name_cluster
+from kith.gallery.pruning import Pruned as Pruned
+from kith.gallery.pruning import Selection as Selection
+from kith.gallery.pruning import prune as prune
+from kith.gallery.pruning import select_to_prune as select_to_prune

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal, select, update
 
 from kith.errors import GalleryError, UnknownCluster
 from kith.gallery import store
+from kith.gallery.deletion import delete_empty_clusters
 from kith.gallery.gallery import Gallery, raise_revision
+from kith.gallery.gone import Gone, find_gone, is_there
 from kith.records import Face, FloatArray, Subject, Template
 
 
@@ -112,7 +114,7 @@ class Album:
         """Whether a file was looked through, and has not changed since."""
         columns = store.photos.c
         query = select(columns.id).where(
-            columns.source == _text(file.source),
+            columns.source == stored_text(file.source),
             columns.bytes == file.size,
             columns.modified == file.modified,
         )
@@ -123,7 +125,7 @@ class Album:
         """Whether a photo of this content was looked through; if so, this is where it is from now on."""
         columns = store.photos.c
         with store.write(self.gallery.engine, self.gallery.path) as connection:
-            values = {"source": _text(file.source), "bytes": file.size, "modified": file.modified}
+            values = {"source": stored_text(file.source), "bytes": file.size, "modified": file.modified}
             known = connection.execute(
                 update(store.photos).where(columns.source_hash == source_hash).values(values)
             )
@@ -146,7 +148,7 @@ class Album:
             ).first():
                 return
             _forget_what_was_there(connection, file, source_hash)
-            photo = {"source": _text(file.source), "bytes": file.size, "modified": file.modified}
+            photo = {"source": stored_text(file.source), "bytes": file.size, "modified": file.modified}
             photo_id = connection.execute(
                 insert(store.photos).values(source_hash=source_hash, **photo).returning(store.photos.c.id)
             ).scalar_one()
@@ -208,7 +210,7 @@ class Album:
             now = ids[labels]
             changed = (now != before.clusters) | (crowds != before.crowds)
             if changed.any():
-                self._disown(connection, before.ids[(before.subjects > 0) & (now != before.clusters)])
+                self._disown(connection, before.ids[_lost(before, now)])
                 connection.execute(
                     update(store.faces)
                     .where(store.faces.c.id == bindparam("face"))
@@ -223,9 +225,7 @@ class Album:
                         )
                     ],
                 )
-            connection.execute(
-                delete(store.clusters).where(~exists().where(store.faces.c.cluster_id == store.clusters.c.id))
-            )
+            delete_empty_clusters(connection)
         return True
 
     def _disown(self, connection: Connection, face_ids: np.ndarray) -> None:
@@ -308,6 +308,26 @@ class Album:
             faces = connection.execute(select(func.count()).select_from(store.faces)).scalar_one()
         return photos, faces
 
+    def files(self) -> list[PhotoFile]:
+        """The files of all photos, as they were last seen; without those whose path was deleted."""
+        columns = store.photos.c
+        query = select(columns.source, columns.bytes, columns.modified).where(columns.source != "")
+        with store.read(self.gallery.engine, self.gallery.path) as connection:
+            return [PhotoFile(*row) for row in connection.execute(query.order_by(columns.id))]
+
+    def gone(self) -> Gone:
+        """Photos whose file is not there any more, unless they are enrolled from another place that is."""
+        photos, references = store.photos.c, store.references.c
+        elsewhere = select(photos.source, references.source).join(
+            store.references, references.source_hash == photos.source_hash
+        )
+        sources = [file.source for file in self.files()]
+        with store.read(self.gallery.engine, self.gallery.path) as connection:
+            copies = connection.execute(elsewhere.where(references.source != photos.source)).all()
+        found = find_gone(sources)
+        here = {source for source, copy in copies if source in found.photos and copy and is_there(copy)}
+        return Gone(tuple(source for source in found.photos if source not in here), found.folders)
+
 
 def clear(connection: Connection) -> None:
     """Forget all photos, faces and clusters, as when they are of another model than the gallery."""
@@ -353,8 +373,15 @@ def _name_of(connection: Connection, face: int) -> str | None:
 def _forget_what_was_there(connection: Connection, file: PhotoFile, source_hash: str) -> None:
     """A photo that was at this place before, and was written over, is no more."""
     columns = store.photos.c
-    replaced = (columns.source == _text(file.source)) & (columns.source_hash != source_hash)
+    replaced = (columns.source == stored_text(file.source)) & (columns.source_hash != source_hash)
     connection.execute(delete(store.photos).where(replaced))
+
+
+def _lost(before: AlbumFaces, now: np.ndarray) -> np.ndarray:
+    """Which faces (n,) leave a person's cluster, and not for another cluster of that person: (n,) bool."""
+    owners = dict(zip(before.clusters.tolist(), before.subjects.tolist(), strict=True))
+    subjects = np.array([owners.get(cluster, 0) for cluster in now.tolist()], np.int64)
+    return np.asarray((before.subjects > 0) & (subjects != before.subjects))
 
 
 def _same(first: AlbumFaces, second: AlbumFaces) -> bool:
@@ -377,6 +404,6 @@ def _row(photo_id: int, face: NewFace) -> dict[str, object]:
     }
 
 
-def _text(source: str) -> str:
-    """File names may be no UTF-8."""
+def stored_text(source: str) -> str:
+    """A path as it is stored: the names of files may be no UTF-8."""
     return source.encode(errors="backslashreplace").decode()

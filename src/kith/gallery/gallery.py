@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -28,12 +28,14 @@ from kith.errors import (
     UnknownSubject,
     WeightsError,
 )
-from kith.gallery import store
+from kith.gallery import cleaning, store
+from kith.gallery.deletion import Deletion, delete_person
 from kith.gallery.names import clean_name as clean_name
 from kith.gallery.opening import connect
 from kith.gallery.same_face import SAME_FACE, overlap
 from kith.gallery.values import MAX_ID, DamagedValue
 from kith.records import Face, FloatArray, Subject, Template
+from kith.weights.calibrations import find_calibration
 from kith.weights.installed import find_embedder, is_id
 
 
@@ -144,6 +146,7 @@ class Gallery:
                     f"{file} holds templates of {bound}, which cannot be compared with {model_id}'s; "
                     f"use the model {bound}, or another gallery"
                 )
+            cleaning.clean_if_due(engine, file)
         except BaseException:
             engine.dispose()
             raise
@@ -237,13 +240,8 @@ class Gallery:
         Raises:
             UnknownSubject: No one has this name.
         """
-        columns = store.former_names.c
         with store.read(self.engine, self.path) as connection:
-            subject = _require(connection, name)
-            if not store.has_former_names(connection):
-                return []
-            query = select(columns.name).where(columns.subject_id == subject.id).order_by(columns.name)
-            return list(connection.execute(query).scalars())
+            return _former_names(connection, _require(connection, name))
 
     def delete_former_name(self, name: str) -> Subject:
         """Let a name lead to nobody, so that the next person to be enrolled under it is a new one.
@@ -260,7 +258,8 @@ class Gallery:
             if subject is None:
                 raise UnknownSubject(name, [], former=True)
             connection.execute(delete(store.former_names).where(store.former_names.c.name == name))
-        self._clean_log()
+            cleaning.mark(connection)
+        self.cleaned_after_deletion()
         return subject
 
     def subjects(self) -> list[SubjectSummary]:
@@ -296,14 +295,15 @@ class Gallery:
         """
         with store.write(self.engine, self.path) as connection:
             references = _require_references(connection, ids)
-            for reference in references:
-                connection.execute(delete(store.references).where(store.references.c.id == reference.id))
             gone = _without_references(connection, references)
             for subject in gone:
-                connection.execute(delete(store.subjects).where(store.subjects.c.id == subject.id))
+                self._delete(connection, subject)
+            for reference in references:
+                connection.execute(delete(store.references).where(store.references.c.id == reference.id))
+            cleaning.mark(connection)
             connection.execute(delete(store.classifiers))  # support vectors are made of embeddings
             raise_revision(connection)
-        self._clean_log()
+        self.cleaned_after_deletion()
         return ChangedReferences(references, gone)
 
     def move_references(self, ids: Sequence[int], name: str) -> ChangedReferences:
@@ -380,34 +380,50 @@ class Gallery:
             raise_revision(connection)
         return target
 
-    def delete(self, name: str) -> int:
-        """Remove a subject and everything known of it; what was stored is overwritten on the disk.
+    def delete(self, name: str) -> Deletion:
+        """Delete a person and everything of that person; what was stored is overwritten on the disk.
+
+        Faces of the album without a name that only may be the person's are left, and listed: those that
+        would be identified as this person, and those in a cluster with faces that are.
 
         Returns:
-            The number of references that were removed.
+            What was deleted, and whether it is overwritten already. If another process reads, that is
+            done when the gallery is opened next, or by `clean`.
 
         Raises:
             UnknownSubject: No one has this name.
-            GalleryError: The person is removed, but another process kept the disk from being cleaned.
+            GalleryError: The database refused, and nothing is changed.
         """
         with store.write(self.engine, self.path) as connection:
-            subject = _require(connection, name)
-            of_subject = store.references.c.subject_id == subject.id
-            count: int = connection.execute(
-                select(func.count()).select_from(store.references).where(of_subject)
-            ).scalar_one()
-            connection.execute(delete(store.subjects).where(store.subjects.c.id == subject.id))
-            connection.execute(delete(store.classifiers))  # support vectors are made of embeddings
+            deletion = self._delete(connection, _require(connection, name))
             raise_revision(connection)
-        with store.translated(self.path), self.engine.connect() as connection:
-            # the log holds old pages
-            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        if busy:
-            raise GalleryError(
-                f"{subject.name} is removed, but another process reads {self.path}: "
-                "until it ends, its log keeps what was removed"
-            )
-        return count
+        return replace(deletion, cleaned=self.cleaned_after_deletion())
+
+    def _delete(self, connection: Connection, subject: Subject) -> Deletion:
+        of_subject = store.references.c.subject_id == subject.id
+        count: int = connection.execute(select(func.count()).where(of_subject)).scalar_one()
+        policy = find_calibration(self.model_id).identification_policy(1, count, crowd=False)
+        names = [subject.name, *_former_names(connection, subject)]
+        cleaning.mark(connection)
+        return delete_person(connection, subject, names, policy.threshold)
+
+    def clean(self) -> bool:
+        """Overwrite on the disk what was deleted.
+
+        Returns:
+            False if another process reads or writes; it is tried again when the gallery is opened next.
+
+        Raises:
+            GalleryError: The gallery cannot be written, or the disk has no room for a second copy of it.
+        """
+        return cleaning.clean(self.engine, self.path)
+
+    def cleaned_after_deletion(self) -> bool:
+        """Whether what was deleted just now is overwritten; why not is no fault of the deletion."""
+        try:
+            return self.clean()
+        except GalleryError:
+            return False
 
     def references(self) -> References:
         """All enrolled embeddings; read again only if the gallery has changed since.
@@ -483,13 +499,6 @@ class Gallery:
                 insert(store.classifiers).values(kind=kind, revision=revision, arrays=buffer.getvalue())
             )
 
-    def _clean_log(self) -> None:
-        """Overwrite what the log holds of what was removed, unless someone is reading it."""
-        with store.translated(self.path), self.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.invalidate()  # with its timeout
-
 
 _SIZE = func.length(store.references.c.embedding)
 _MAX_COMPARED = 10_000  # names to find one like a misspelled one among
@@ -536,6 +545,14 @@ def _named(connection: Connection, name: str) -> Subject | None:
         select(store.subjects.c.id, store.subjects.c.name).where(store.subjects.c.name == name)
     ).first()
     return Subject(row.id, row.name) if row else None
+
+
+def _former_names(connection: Connection, subject: Subject) -> list[str]:
+    columns = store.former_names.c
+    if not store.has_former_names(connection):
+        return []
+    query = select(columns.name).where(columns.subject_id == subject.id).order_by(columns.name)
+    return list(connection.execute(query).scalars())
 
 
 def _formerly(connection: Connection, name: str) -> Subject | None:
@@ -594,14 +611,14 @@ def _require_references(connection: Connection, ids: Sequence[int]) -> tuple[Ref
 
 
 def _without_references(connection: Connection, changed: Sequence[Reference]) -> tuple[Subject, ...]:
-    """Of the people whose references were changed, those who have none left."""
-    subjects = dict.fromkeys(reference.subject for reference in changed)
+    """Of the people whose references are changed, those who have none but these."""
     columns = store.references.c
-    return tuple(
-        subject
-        for subject in subjects
-        if not connection.execute(select(columns.id).where(columns.subject_id == subject.id).limit(1)).first()
-    )
+    ids = {reference.id for reference in changed}
+    left = {
+        subject: connection.execute(select(columns.id).where(columns.subject_id == subject.id)).scalars()
+        for subject in dict.fromkeys(reference.subject for reference in changed)
+    }
+    return tuple(subject for subject, theirs in left.items() if ids.issuperset(theirs))
 
 
 def add_subject(connection: Connection, name: str) -> Subject:

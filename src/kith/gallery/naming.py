@@ -1,11 +1,12 @@
 """A cluster gets a name: its faces become references of a person."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection, select, update
 
-from kith.errors import DuplicateSubject, GalleryError, LowQuality
+from kith.errors import DuplicateSubject, LowQuality
 from kith.gallery import store
 from kith.gallery.album import Album, require_cluster
 from kith.gallery.gallery import (
@@ -17,7 +18,8 @@ from kith.gallery.gallery import (
     find_subject,
     raise_revision,
 )
-from kith.records import Face, Subject, Template
+from kith.gallery.same_face import SAME_FACE, overlap
+from kith.records import Face, FloatArray, Subject, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +30,29 @@ class Named:
         subject: The person.
         enrolled: Faces that are references from now on.
         already: Faces of photos that were enrolled as this person before.
+        twice: Other faces of photos that have a reference of the person, as in a collage or with a mirror;
+            they stay in the cluster, and are the person's, but no references.
         unfit: Faces that are not good enough for references; they stay in the cluster.
     """
 
     subject: Subject
     enrolled: int
     already: int
+    twice: int
     unfit: int
 
 
 def name_cluster(album: Album, cluster: int, name: str) -> Named:
     """Make the faces of a cluster references of a person, new or known; all of them or none.
 
-    Named again after faces were added, the new ones are enrolled.
+    Named again after faces were added, the new ones are enrolled. One photo gives a person one reference.
 
     Raises:
         UnknownCluster: There is no such cluster.
         DuplicateSubject: The cluster is someone else's already.
         DuplicateReference: One of the faces is enrolled as someone else.
-        LowQuality: None of the faces is good enough for a reference.
-        GalleryError: The person is another face of one of the photos; or the database refused.
+        LowQuality: The person is new, and none of the faces is good enough for a reference.
+        GalleryError: The database refused.
         ValueError: The name is not fit for one.
     """
     gallery, name = album.gallery, clean_name(name)
@@ -60,7 +65,6 @@ def name_cluster(album: Album, cluster: int, name: str) -> Named:
                 f"to give the person another name, use: kith people rename {owner.name!r} {name!r}"
             )
         subject = find_subject(connection, name) or add_subject(connection, name)
-        _require_nobody_twice(connection, cluster, subject)
         named = _enroll(gallery, connection, cluster, subject)
         connection.execute(
             update(store.clusters).where(store.clusters.c.id == cluster).values(subject_id=subject.id)
@@ -70,40 +74,36 @@ def name_cluster(album: Album, cluster: int, name: str) -> Named:
 
 
 def _enroll(gallery: Gallery, connection: Connection, cluster: int, subject: Subject) -> Named:
-    references, faces = store.references.c, store.faces.c
+    faces = store.faces.c
     rows = connection.execute(
         select(store.faces, store.photos.c.source, store.photos.c.source_hash)
         .join_from(store.faces, store.photos)
         .where(faces.cluster_id == cluster)
         .order_by(faces.id)
     ).all()
-    own = select(references.source_hash).where(references.subject_id == subject.id)
-    enrolled_before = set(connection.execute(own).scalars())
-    fresh = [row for row in rows if row.source_hash not in enrolled_before]
-    fit = [row for row in fresh if not row.unfit]
-    if not fit and len(fresh) == len(rows):
+    known = _boxes_of(connection, subject)
+    is_new = not known
+    became = Counter[str]()
+    for row in rows:
+        box = np.frombuffer(row.box, "<f4")
+        if row.source_hash in known:
+            is_same = overlap(box, known[row.source_hash]) >= SAME_FACE
+            became["already" if is_same else "twice"] += 1
+        elif row.unfit:
+            became["unfit"] += 1
+        else:
+            face = Face(box, np.frombuffer(row.landmarks, "<f4").reshape(5, 2), row.detection_score)
+            template = Template(np.frombuffer(row.embedding, "<f4"), gallery.model_id)
+            add_reference(connection, subject, NewReference(template, face, row.source, row.source_hash))
+            known[row.source_hash] = box
+            became["enrolled"] += 1
+    if is_new and not became["enrolled"]:
         raise LowQuality(f"no face of cluster {cluster} is good enough to enroll: {rows[0].unfit}")
-    for row in fit:
-        face = Face(
-            np.frombuffer(row.box, "<f4"),
-            np.frombuffer(row.landmarks, "<f4").reshape(5, 2),
-            row.detection_score,
-        )
-        template = Template(np.frombuffer(row.embedding, "<f4"), gallery.model_id)
-        add_reference(connection, subject, NewReference(template, face, row.source, row.source_hash))
-    return Named(subject, len(fit), len(rows) - len(fresh), len(fresh) - len(fit))
+    return Named(subject, *(became[what] for what in ("enrolled", "already", "twice", "unfit")))
 
 
-def _require_nobody_twice(connection: Connection, cluster: int, subject: Subject) -> None:
-    """Raise if another cluster of the person has a face in one of this cluster's photos."""
-    faces = store.faces.c
-    others = (
-        select(store.photos.c.source)
-        .join_from(store.faces, store.photos)
-        .join(store.clusters)
-        .where(store.clusters.c.subject_id == subject.id, store.clusters.c.id != cluster)
-        .where(faces.photo_id.in_(select(faces.photo_id).where(faces.cluster_id == cluster)))
-    )
-    photo = connection.execute(others).scalars().first()
-    if photo is not None:
-        raise GalleryError(f"{subject.name} is another face of {photo} already; nobody is twice in one photo")
+def _boxes_of(connection: Connection, subject: Subject) -> dict[str, FloatArray]:
+    """Where in each photo (its hash) a person's reference is: a box (4,)."""
+    references = store.references.c
+    of_subject = select(references.source_hash, references.box).where(references.subject_id == subject.id)
+    return {row.source_hash: np.frombuffer(row.box, "<f4") for row in connection.execute(of_subject)}

@@ -155,7 +155,7 @@ def test_delete_asks_on_a_terminal(
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("typer.confirm", confirm)
     answer = kith("people", "delete", "Ada", "-g", people)
-    assert asked == ["Forget Ada and 2 references?"]
+    assert asked == ["Delete Ada and 2 references?"]
     assert answer.code == (0 if reply else 2)
     with Gallery.open(people) as gallery:
         assert [summary.subject.name for summary in gallery.subjects()] == [*left, "Grace"]
