@@ -10,7 +10,7 @@ from sqlalchemy import exc
 from kith.errors import GalleryError
 from kith.gallery import Gallery, cleaning, store
 
-SECRET = b"what nobody may find again " * 1000  # many pages: the log keeps some, also when it is begun anew
+SECRET = b"what nobody may find again"
 
 
 @contextmanager
@@ -24,15 +24,16 @@ def reading(path: Path) -> Iterator[None]:
 
 def write_and_delete(gallery: Gallery) -> None:
     """Put something into the gallery and delete it, so that only old copies are left."""
-    with store.write(gallery.engine, gallery.path) as connection:
-        connection.exec_driver_sql("INSERT INTO settings VALUES ('secret', ?)", (SECRET.decode(),))
-    with store.write(gallery.engine, gallery.path) as connection:
-        connection.exec_driver_sql("DELETE FROM settings WHERE name = 'secret'")
-        cleaning.mark(connection)
+    with reading(gallery.path):  # else the log is begun anew by the second, at the place of the first
+        with store.write(gallery.engine, gallery.path) as connection:
+            connection.exec_driver_sql("INSERT INTO settings VALUES ('secret', ?)", (SECRET.decode(),))
+        with store.write(gallery.engine, gallery.path) as connection:
+            connection.exec_driver_sql("DELETE FROM settings WHERE name = 'secret'")
+            cleaning.mark(connection)
 
 
 def is_left(gallery: Gallery) -> bool:
-    return any(SECRET[:100] in file.read_bytes() for file in gallery.path.parent.iterdir() if file.is_file())
+    return any(SECRET in file.read_bytes() for file in gallery.path.parent.iterdir() if file.is_file())
 
 
 def is_due(gallery: Gallery) -> bool:

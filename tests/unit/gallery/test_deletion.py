@@ -171,6 +171,22 @@ def test_no_byte_of_a_deleted_person_is_left(
     assert len(gallery.references_of("Other people")) == 40
 
 
+def test_former_names_go_too(gallery: Gallery) -> None:
+    with_others_in_the_photos(gallery)
+    gallery.rename(NAME, "Ada")
+    assert gallery.delete("Ada").places == 12
+    assert left(gallery, traces(NAME, 1, range(1, 7))) == []
+    assert gallery.subject_for(NAME) is None
+
+
+def test_a_person_whose_last_references_are_removed_goes_like_one_who_is_deleted(gallery: Gallery) -> None:
+    with_clusters_without_a_name(gallery)
+    ids = [reference.id for reference in gallery.references_of(NAME)]
+    assert [subject.name for subject in gallery.remove_references(ids).gone] == [NAME]
+    assert left(gallery, traces(NAME, 1, range(1, 7))) == []
+    assert Album(gallery).sizes() == (0, 0)
+
+
 def test_a_process_killed_after_the_deletion_leaves_word(gallery: Gallery) -> None:
     with_a_named_cluster(gallery)
     with patch.object(cleaning, "clean", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
