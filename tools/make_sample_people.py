@@ -57,17 +57,17 @@ FEWEST_FRONTAL = 4
 LOOKS = 5  # principal components that count as looks: roughly ancestry, age, shape
 GROUPS = {"female": 7, "male": 14}  # how many are made, the most different of each sex first
 TIGHT = {"female": 0.8, "male": 0.7}  # share of the possible groups that are considered
-STEPS, STEP = 60, 0.35  # tried for each person at most, and how far each goes
+STEPS, STEP = 90, 0.35  # tried for each person at most, and how far each goes
 MOST_TURN = 0.28
 MOST_COVERED = 24.0
 TOO_ALIKE = 0.945  # cosine of two people's averages
 FMR = 1e-4
 STRANGERS_LIKENESS = 0.95  # quantile of how like people are to the stranger who is most like them
-SAFETY = 0.001  # below the threshold: drawing and compressing change a score a little
+SAFETY = 0.0  # XX
 GAP = 0.02  # how far scores must stay from the threshold
 SIDE = 288
 EYES = (UNIT, 116.0)  # distance between the eyes, and their height, in a blend
-SHAPE_LIMITS = np.array([4.0, 4.0, 5.0, 5.0, 4.0, 7.0, 8.0])  # see Blend.reshaped; pixels
+SHAPE_LIMITS = np.array([5.0, 5.0, 5.0, 6.0, 5.0, 8.0, 9.0])  # see Blend.reshaped; pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,7 +499,7 @@ def make_people(
             )
 
         rng = np.random.default_rng(len(made))
-        shape = own_shape(recognizer, blends[::3], likeness, limits.match - SAFETY, rng)
+        shape = own_shape(recognizer, blends, likeness, limits.match + SAFETY, rng)
         blends = [face.reshaped(shape) for face in blends]
         embeddings = embed_blends(recognizer, blends)
         print(

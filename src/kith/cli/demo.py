@@ -8,11 +8,13 @@ import typer
 
 from kith.cli.annotate import annotate_photo, annotated_paths
 from kith.cli.console import note, print_json, print_line, print_table, track
-from kith.cli.identify import COLUMNS, identity_json, labels_of, table_rows
+from kith.cli.detect import box_text
+from kith.cli.identify import identity_json, labels_of, who
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.gallery import Gallery
 from kith.images import load_image
+from kith.presentation.certainty import how_sure
 from kith.runtime.prepare import Precision
 from kith.sample_people import GROUP_PHOTO, photos
 
@@ -40,16 +42,27 @@ def demo(
         image = load_image(GROUP_PHOTO)
         found = recognizer.identify(image, gallery)
         people = len(gallery.subjects())
+        certainties = [
+            how_sure(decision, lambda fpir: recognizer.identification_policy(gallery, fpir=fpir))
+            for _, decision in found
+        ]
     annotate_photo(image, labels_of(found), annotated)
     if as_json:
         answer: dict[str, Any] = {
             "image": str(GROUP_PHOTO),
             "people": people,
             "annotated": str(annotated),
-            "faces": [identity_json(face, decision) for face, decision in found],
+            "faces": [
+                {**identity_json(face, decision), "how_sure": certainty}
+                for (face, decision), certainty in zip(found, certainties, strict=True)
+            ],
         }
         print_json(answer)
         return
     note(f"{people} sample people enrolled from {len(photos())} photos; who is on {GROUP_PHOTO.name}?")
-    print_table(COLUMNS, table_rows(Path(GROUP_PHOTO.name), found))
+    rows = [
+        (box_text(face), who(decision), certainty)
+        for (face, decision), certainty in zip(found, certainties, strict=True)
+    ]
+    print_table(("face", "who", "how sure"), rows)
     print_line(f"annotated picture: {annotated}")
