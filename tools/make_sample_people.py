@@ -46,7 +46,7 @@ from kith.comparison import score_all, threshold_at_fmr
 from kith.detection import central_face
 from kith.detection.mtcnn import DetectionSettings
 from kith.errors import NoFaceFound
-from kith.quality import ENROLL_LIMITS, assess
+from kith.quality import assess
 from kith.records import Face, FloatArray, Image
 from kith.weights.preprocessing import DLIB_CROP
 
@@ -63,7 +63,6 @@ MOST_COVERED = 24.0
 TOO_ALIKE = 0.945  # cosine of two people's averages
 FMR = 1e-4
 STRANGERS_LIKENESS = 0.95  # quantile of how like people are to the stranger who is most like them
-SAFETY = 0.0  # XX
 GAP = 0.02  # how far scores must stay from the threshold
 SIDE = 288
 EYES = (UNIT, 116.0)  # distance between the eyes, and their height, in a blend
@@ -499,7 +498,7 @@ def make_people(
             )
 
         rng = np.random.default_rng(len(made))
-        shape = own_shape(recognizer, blends, likeness, limits.match + SAFETY, rng)
+        shape = own_shape(recognizer, blends, likeness, limits.match, rng)
         blends = [face.reshaped(shape) for face in blends]
         embeddings = embed_blends(recognizer, blends)
         print(
@@ -515,10 +514,11 @@ def make_people(
 def draw(person: SamplePerson, number: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A person as in his photo of a number, from the head down: (h, w, 3) pixels and (h, w) mask."""
     face, look = person.blends[number], person.role.look
-    shift = np.array([[1, 0, ORIGIN[0] - SIDE / 2], [0, 1, ORIGIN[1] - EYES[1]]])
+    eyes = face.points[:2].mean(axis=0)
+    shift = np.concatenate([np.eye(2), (ORIGIN - eyes)[:, np.newaxis]], axis=1)
     pixels = cv2.warpAffine(face.pixels, shift, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
     centre, axes = oval(face.points)
-    chin = (centre[1] + axes[1] * 0.94 - EYES[1]) / UNIT
+    chin = (centre[1] + axes[1] * 0.94 - eyes[1]) / UNIT
     kind = person.role.clothes[number % len(person.role.clothes)]
     palettes = (SUITS, SHIRTS, TIES) if kind == "jacket" else (DYES,)
     colors = [np.array(palette[rng.integers(len(palette))], float) for palette in palettes]
@@ -609,7 +609,7 @@ def check(
     references = np.stack(
         [
             [
-                recognizer.extract_main(kith.load_image(path), ENROLL_LIMITS)[1].embedding
+                recognizer.extract_main(kith.load_image(path))[1].embedding
                 for path in sorted((output / "people" / name).glob("*.jpg"))
             ]
             for name in named

@@ -14,7 +14,7 @@ import numpy as np
 from kith.records import FloatArray
 
 UNIT = 62.0  # pixels between the eyes
-WIDTH, HEIGHT = 520, 860
+WIDTH, HEIGHT = 520, 960
 ORIGIN = np.array([WIDTH / 2, 190.0])  # between the eyes
 SKULL = np.array([0.0, -0.45])  # its center
 LIGHT = np.array([-0.5, -0.86])  # where light comes from
@@ -78,9 +78,10 @@ def rounded(mask: np.ndarray, width: float) -> FloatArray:
 
 def grain(shape: tuple[int, int], size: tuple[float, float], rng: np.random.Generator) -> FloatArray:
     """Smooth noise (h, w) of unit spread, its spots as large as size (across, down)."""
-    noise = cv2.GaussianBlur(
-        rng.normal(size=shape).astype(np.float32), (0, 0), sigmaX=size[0], sigmaY=size[1]
-    )
+    coarse = max(1, int(min(size) / 2))  # large spots are drawn small and enlarged
+    small = rng.normal(size=(-(-shape[0] // coarse), -(-shape[1] // coarse))).astype(np.float32)
+    small = cv2.GaussianBlur(small, (0, 0), sigmaX=size[0] / coarse, sigmaY=size[1] / coarse)
+    noise = cv2.resize(small, shape[::-1], interpolation=cv2.INTER_CUBIC)
     return noise / noise.std()
 
 
@@ -220,13 +221,13 @@ def strands(roots: np.ndarray, style: HairStyle, rng: np.random.Generator, steps
 
 
 _SHORT = [(0, -1.94), (0.55, -1.88), (0.96, -1.62), (1.19, -1.15), (1.2, -0.6), (1.17, -0.1), (1.1, 0.12)]
-_HAIRLINE = [(0, -1.02), (0.45, -1.04), (0.8, -0.95), (0.94, -0.7), (1.0, -0.45), (1.02, 0.14)]
+_HAIRLINE = [(0, -0.95), (0.45, -0.96), (0.78, -0.88), (0.93, -0.66), (1.0, -0.45), (1.02, 0.14)]
 
 STYLES = {
     "short": HairStyle(_SHORT, _HAIRLINE, 0.5, brushed(-0.45, 1.0)),
     "side": HairStyle(
         [(0, -2.02), (0.6, -1.97), (1.02, -1.7), (1.22, -1.2), (1.21, -0.6), (1.15, -0.1), (1.1, 0.12)],
-        [(0, -1.08), (0.5, -1.02), (0.82, -0.92), (0.95, -0.7), (1.0, -0.45), (1.02, 0.14)],
+        [(0, -1.02), (0.5, -0.93), (0.8, -0.84), (0.94, -0.64), (1.0, -0.45), (1.02, 0.14)],
         0.7,
         brushed(0.5, 0.7),
         gloss=0.7,
@@ -573,7 +574,12 @@ def draw_face(
     base = base * (shade * (1 + 0.012 * grain(x.shape, (1.3, 1.3), rng)))[..., np.newaxis]
     down = np.where(y > 0.35, (y - 0.35) / (chin - 0.35), (0.35 - y) / 1.22)
     rim = np.hypot(x / half_face, down)
-    trusted = 1 - ramp(rim, 0.78, 0.96)
+    around_eyes = (np.abs(x) < 0.8) & (np.abs(y + 0.1) < 0.42)
+    where_foreign = ((np.abs(x) > 0.6) | (y < -0.52)) & ~around_eyes
+    foreign = cv2.GaussianBlur((1 - like_skin) * where_foreign, (0, 0), 2.5)
+    near = ramp(rim - np.where(y > 0.35, 0.12, 0.03), 0.74, 0.93)
+    trusted = (1 - near) * (1 - np.clip(1.6 * cv2.dilate(foreign, np.ones((5, 5))), 0, 1))
+    trusted = cv2.GaussianBlur(trusted.astype(np.float32), (0, 0), 2.5)
     face = lay(base, pixels, trusted)
     return Layer(face.astype(np.float32), filled(outline, 1.6)), skin
 
