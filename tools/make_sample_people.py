@@ -1,56 +1,119 @@
 """Make the sample people: composites of several faces each, so that each of them is nobody.
 
-    python tools/make_sample_people.py LFW_FOLDER OUTPUT_FOLDER
+    python tools/make_sample_people.py LFW_FOLDER SEXES_CSV OUTPUT_FOLDER
 
 Eight people with six photos each, and a group photo of all of them (on photos held back) with two
-strangers. Every photo of a person blends photos of the same five people of Labeled Faces in the
-Wild with equal weights: landmark-driven triangle warps onto their average shape, then dense optical
-flow onto the average face, so that the blend is sharp. A blend alone still resembles the people in
-it, so each sample person is given a shape of his own as well: out of many random ones, that in
-which he is least like any of them and least like the other sample people.
+strangers. The face in every photo of a person blends photos of the same five people of Labeled Faces
+in the Wild, all of one sex, with equal weights: landmark-driven triangle warps onto their average
+shape, then dense optical flow onto the average face, so that the blend is sharp. Hair, ears, necks,
+clothes and backgrounds are drawn (`portrait_drawing`). A blend alone may still resemble the people in
+it, so each sample person is given a shape of his own as well, in small random steps until he is not like
+any of them, nor anyone else in Labeled Faces in the Wild, nor the other sample people.
 
 The tool measures what it promises on the files it wrote, prints it, and fails if it is not so:
-nobody matches a person he is made of, and everybody in the group photo is told rightly.
+nobody matches a person he is made of, nobody is more like anyone than strangers are, and everybody in
+the group photo is told rightly.
 """
 
 import argparse
+import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image as PillowImage
+from portrait_drawing import (
+    HEIGHT,
+    ORIGIN,
+    UNIT,
+    WIDTH,
+    Look,
+    developed,
+    draw_bokeh,
+    draw_garland,
+    draw_person,
+    lay,
+    ramp,
+    stand,
+)
 
 import kith
 from kith.alignment import similarity_transform
 from kith.comparison import score_all, threshold_at_fmr
 from kith.detection import central_face
+from kith.detection.mtcnn import DetectionSettings
 from kith.errors import NoFaceFound
-from kith.quality import ENROLL_LIMITS, assess
+from kith.quality import assess
 from kith.records import Face, FloatArray, Image
 from kith.weights.preprocessing import DLIB_CROP
 
-NAMES = ("Nadia", "Oscar", "Wei", "Pedro", "Kwame", "Omar", "Ada", "Grace", "", "")  # strangers have none
 PHOTOS = 6
 CONTRIBUTORS = 5
-FEWEST_PHOTOS, MOST_PHOTOS = PHOTOS + 1, 40  # at most so many that all can be checked against
-PASSERS_BY = 900  # people of few photos, only to measure the threshold on
-LOOKS = 5  # principal components that count as looks: roughly sex, ancestry, age, shape
-SHAPES = {1.0: 48, 0.5: 32, 0.25: 32}  # tried for each person: anywhere, then ever nearer to the best
-MOST_TURN = 0.22
+FEWEST_PHOTOS, MOST_PHOTOS = 5, 60  # of a contributor
+FEWEST_FRONTAL = 4
+LOOKS = 5  # principal components that count as looks: roughly ancestry, age, shape
+GROUPS = {"female": 7, "male": 14}  # how many are made, the most different of each sex first
+TIGHT = {"female": 0.8, "male": 0.7}  # share of the possible groups that are considered
+STEPS, STEP = 90, 0.35  # tried for each person at most, and how far each goes
+MOST_TURN = 0.28
 MOST_COVERED = 24.0
-TIGHT = 0.6  # share of the possible groups that are considered
 TOO_ALIKE = 0.945  # cosine of two people's averages
 FMR = 1e-4
-SPARE = 3  # groups more than people
-SAFETY = 0.003  # below the threshold: cutting and compressing changes a score a little
+STRANGERS_LIKENESS = 0.95  # quantile of how like people are to the stranger who is most like them
 GAP = 0.02  # how far scores must stay from the threshold
 SIDE = 288
-EYES = (62.0, 116.0)  # distance between the eyes, and their height, in a blend
-GROUP_SIZE = (1200, 800)
-SHAPE_LIMITS = np.array([5.0, 5.0, 6.0, 6.0, 5.0, 9.0, 9.0])  # see Blend.reshaped; pixels
+EYES = (UNIT, 116.0)  # distance between the eyes, and their height, in a blend
+SHAPE_LIMITS = np.array([5.0, 5.0, 5.0, 6.0, 5.0, 8.0, 9.0])  # see Blend.reshaped; pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Someone to be made.
+
+    Attributes:
+        name: What to call him; empty for a stranger.
+        group: Which group of contributors of the look's sex he is made of; chosen by eye, so that the
+            name fits.
+        look: Hair, and sex.
+        clothes: What he wears: kinds of `portrait_drawing.draw_clothes`.
+    """
+
+    name: str
+    group: int
+    look: Look
+    clothes: tuple[str, ...]
+
+
+CAST = (
+    Role("Ada", 2, Look("female", "long", (196, 150, 92)), ("scoop", "crew", "vee", "jacket")),
+    Role("Grace", 0, Look("female", "tied", (38, 30, 28)), ("vee", "scoop", "jacket")),
+    Role("Nadia", 5, Look("female", "wavy", (62, 40, 30)), ("crew", "scoop", "vee")),
+    Role("Wei", 10, Look("male", "side", (34, 31, 32)), ("jacket", "shirt", "vee")),
+    Role("Omar", 8, Look("male", "short", (52, 47, 44)), ("shirt", "jacket")),
+    Role("Pedro", 11, Look("male", "side", (50, 36, 28)), ("crew", "vee", "shirt")),
+    Role("Kwame", 4, Look("male", "cropped", (34, 29, 27)), ("shirt", "crew", "jacket")),
+    Role("Oscar", 7, Look("male", "short", (150, 112, 70)), ("vee", "crew", "shirt")),
+    Role("", 6, Look("female", "bob", (170, 160, 152)), ("jacket",)),
+    Role("", 2, Look("male", "receding", (176, 172, 168)), ("jacket",)),
+)
+DYES = (
+    (58, 84, 130),
+    (128, 56, 66),
+    (44, 112, 108),
+    (66, 86, 66),
+    (148, 118, 164),
+    (150, 172, 196),
+    (196, 150, 84),
+    (86, 78, 92),
+    (190, 108, 92),
+    (92, 116, 72),
+)
+SUITS = ((48, 54, 72), (78, 74, 72), (98, 58, 80), (60, 66, 62))
+SHIRTS = ((226, 226, 226), (206, 216, 232), (232, 222, 206))
+TIES = ((120, 42, 50), (44, 60, 104), (72, 92, 70))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,16 +135,12 @@ class Source:
     covered: float
 
 
-def survey(recognizer: kith.Recognizer, lfw: Path, rng: np.random.Generator) -> dict[str, list[Source]]:
-    """Detect and embed the people with many photos, and one photo each of some others."""
-    photos = {
-        folder.name: sorted(folder.glob("*.jpg")) for folder in sorted(lfw.iterdir()) if folder.is_dir()
+def survey(recognizer: kith.Recognizer, lfw: Path) -> dict[str, list[Source]]:
+    """Detect and embed everybody."""
+    folders = [folder for folder in sorted(lfw.iterdir()) if folder.is_dir()]
+    found = {
+        folder.name: [look(recognizer, path) for path in sorted(folder.glob("*.jpg"))] for folder in folders
     }
-    many = {name: paths for name, paths in photos.items() if FEWEST_PHOTOS <= len(paths) <= MOST_PHOTOS}
-    few = [name for name, paths in photos.items() if 0 < len(paths) < FEWEST_PHOTOS]
-    chosen = sorted(rng.choice(few, min(PASSERS_BY, len(few)), replace=False))
-    wanted = many | {name: photos[name][:1] for name in chosen}
-    found = {name: [look(recognizer, path) for path in paths] for name, paths in wanted.items()}
     return {name: kept for name, all_ in found.items() if (kept := [source for source in all_ if source])}
 
 
@@ -106,20 +165,39 @@ def covering(crop: np.ndarray) -> float:
     return float(np.linalg.norm((np.median(forehead, axis=0) - np.median(cheeks, axis=0)) * (1, 2, 2)))
 
 
-def measure_threshold(people: dict[str, list[Source]]) -> float:
-    """The score that one in 10,000 pairs of different people reach."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How like two faces may be.
+
+    Attributes:
+        match: The score that one in 10,000 pairs of different people reach.
+        stranger: The score that few people reach with the stranger who is most like them.
+    """
+
+    match: float
+    stranger: float
+
+
+def measure_limits(people: dict[str, list[Source]]) -> Limits:
+    """Measure them on one photo of each person."""
     first = np.stack([sources[0].embedding for sources in people.values()])
-    scores = score_all(first, first)[np.triu_indices(len(first), 1)]
-    threshold = threshold_at_fmr(scores, FMR)
-    print(f"threshold {threshold:.4f}: FMR {FMR:g} on {len(scores):,} non-mated pairs")
-    return threshold
+    scores = score_all(first, first)
+    pairs = scores[np.triu_indices(len(first), 1)]
+    np.fill_diagonal(scores, -1)
+    limits = Limits(threshold_at_fmr(pairs, FMR), float(np.quantile(scores.max(axis=1), STRANGERS_LIKENESS)))
+    print(
+        f"threshold {limits.match:.4f}: FMR {FMR:g} on {len(pairs):,} non-mated pairs;"
+        f" {STRANGERS_LIKENESS:.0%} of people are at most {limits.stranger:.4f} like any stranger"
+    )
+    return limits
 
 
 def frontal(sources: Sequence[Source]) -> list[Source]:
-    """The seven frontal photos that are most like the person's average, from left- to right-turned.
+    """Seven frontal photos that are most like the person's average, from left- to right-turned.
 
     The most typical ones have no hands or microphones before the face; and where the k-th photo of
-    each is turned alike, the blend is sharp and six photos still show six poses.
+    each is turned alike, the blend is sharp and six photos still show six poses. Where there are fewer
+    than seven some come twice, each time in other company.
     """
     fit = [
         source
@@ -128,12 +206,15 @@ def frontal(sources: Sequence[Source]) -> list[Source]:
         and source.face.detection_score > 0.99
         and source.covered < MOST_COVERED
     ]
-    mean = np.mean([source.embedding for source in fit], axis=0) if fit else 0
-    typical = sorted(fit, key=lambda source: -float(np.sum(source.embedding * mean)))[:FEWEST_PHOTOS]
-    return sorted(typical, key=lambda source: source.turn)
+    if len(fit) < FEWEST_FRONTAL:
+        return []
+    mean = np.mean([source.embedding for source in fit], axis=0)
+    typical = sorted(fit, key=lambda source: -float(np.sum(source.embedding * mean)))[: PHOTOS + 1]
+    typical.sort(key=lambda source: source.turn)
+    return [typical[number * len(typical) // (PHOTOS + 1)] for number in range(PHOTOS + 1)]
 
 
-def choose_groups(people: dict[str, list[Source]], count: int) -> list[list[str]]:
+def choose_groups(people: dict[str, list[Source]], count: int, tight_share: float) -> list[list[str]]:
     """Groups of people of similar looks, no one in two, the groups as different as can be.
 
     Similar in the first principal components only: people who are close in all of them are so much
@@ -149,7 +230,7 @@ def choose_groups(people: dict[str, list[Source]], count: int) -> list[list[str]
     centres = looks[groups].mean(axis=1)
     spread = np.linalg.norm(looks[groups] - centres[:, np.newaxis], axis=2).mean(axis=1)
     ratio = spread / np.linalg.norm(centres, axis=1)
-    tight = ratio <= np.quantile(ratio, TIGHT)  # the others are of all sorts, and blend badly
+    tight = ratio <= np.quantile(ratio, tight_share)  # the others are of all sorts, and blend badly
     chosen = [int(np.argmax(np.linalg.norm(centres, axis=1) * tight))]
     while len(chosen) < count:
         free = tight & ~np.isin(groups, groups[chosen]).any(axis=1)
@@ -316,62 +397,6 @@ def relief(pixels: np.ndarray) -> np.ndarray:
     return np.clip(128 + 45 * detail / contrast, 0, 255).astype(np.uint8)
 
 
-def paste(canvas: np.ndarray, face: Blend, transform: np.ndarray, cloth: np.ndarray) -> np.ndarray:
-    """Lay a face over a drawn neck and shoulders.
-
-    Args:
-        canvas: (h, w, 3) float
-        face: What to lay.
-        transform: (2, 3): the blend's pixels to the canvas's.
-        cloth: (3,) color of the shoulders.
-    """
-    size = canvas.shape[1::-1]
-    centre, axes = oval(face.points)
-    skin = np.median(face.pixels[radius(face.points) < 0.5], axis=0)
-    for outline, color in ((SHOULDERS, cloth), (NECK, skin * 0.8)):  # under the chin it is darker
-        corners = (centre + outline * axes) @ transform[:, :2].T + transform[:, 2]
-        mask = np.zeros(size[::-1], np.float32)
-        cv2.fillPoly(mask, [np.rint(corners).astype(np.int32)], 1)
-        mask = cv2.GaussianBlur(mask, (0, 0), 2.5)
-        rounding = 0.75 + 0.25 * cv2.GaussianBlur(mask, (0, 0), 18)
-        canvas = lay(canvas, color * rounding[..., np.newaxis], mask)
-    pixels, mask = cut_out(face)
-    pixels = cv2.warpAffine(pixels, transform, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return lay(canvas, pixels, cv2.warpAffine(mask, transform, size))
-
-
-def lay(below: np.ndarray, above: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """One picture over another where a mask (h, w) is 1."""
-    return below + (above - below) * mask[..., np.newaxis]
-
-
-def half_outline(right: Sequence[tuple[float, float]]) -> np.ndarray:
-    """A closed outline from its right half, about a face's centre in half axes of the face: (2n, 2)."""
-    points = np.array(right)
-    return np.concatenate([points, points[::-1] * (-1, 1)])
-
-
-NECK = half_outline([(0.62, 0.3), (0.56, 1.0), (0.72, 1.32), (0.4, 1.52), (0.1, 1.6)])
-SHOULDERS = half_outline(
-    [(0.45 + 1.45 * np.sin(a), 1.22 + 1 - np.cos(a)) for a in np.linspace(0, np.pi / 2, 20)] + [(2.0, 20.0)]
-)
-
-
-def cut_out(face: Blend) -> tuple[np.ndarray, np.ndarray]:
-    """The face's pixels (s, s, 3) and its soft oval mask (s, s).
-
-    Towards the rim it grows soft and takes on one tint: there hair and backgrounds differ from face to face.
-    """
-    soft = cv2.GaussianBlur(face.pixels, (0, 0), 6)
-    gray = cv2.cvtColor(soft, cv2.COLOR_RGB2GRAY)[..., np.newaxis]
-    distance = radius(face.points)
-    skin = np.median(face.pixels[distance < 0.5], axis=0)
-    gray = gray * (skin / skin.mean())
-    return lay(face.pixels, soft * 0.25 + gray * 0.75, ramp(distance, 0.75, 0.95)), 1 - ramp(
-        distance, 1.0, 1.14
-    )
-
-
 def oval(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Centre (2,) and half axes (2,) of the outline among a blend's points (17, 2)."""
     return points[5:].mean(axis=0), np.ptp(points[5:], axis=0) / 2
@@ -383,97 +408,45 @@ def radius(points: np.ndarray) -> np.ndarray:
     return np.linalg.norm((grid() - centre + axes * (0, 0.09)) / (axes * (0.95, 1.07)), axis=2)
 
 
-def ramp(values: np.ndarray, start: float, end: float) -> np.ndarray:
-    """0 up to the start, 1 from the end, smooth between."""
-    share = np.clip((values - start) / (end - start), 0, 1)
-    return (share * share * (3 - 2 * share)).astype(np.float32)
-
-
-def backdrop(size: tuple[int, int], color: np.ndarray) -> np.ndarray:
-    """A wall with a little light on it: (h, w, 3) float."""
-    x, y = np.meshgrid(np.linspace(-0.5, 0.5, size[0]), np.linspace(-0.4, 0.6, size[1]))
-    return color * (1.05 - 0.18 * np.hypot(x, y))[..., np.newaxis]
-
-
-def lit(picture: np.ndarray, rng: np.random.Generator) -> Image:
-    """The picture under some other light: stronger or weaker, warmer or cooler, from a side."""
-    light = rng.uniform(0.9, 1.08) * (1 + rng.uniform(-0.12, 0.12) * np.linspace(-1, 1, picture.shape[1]))
-    warmth = 1 + rng.uniform(-0.03, 0.03) * np.array([1, 0, -1])
-    return np.clip(np.rint(picture * light[:, np.newaxis] * warmth), 0, 255).astype(np.uint8)
-
-
-def wall(rng: np.random.Generator) -> np.ndarray:
-    """A light color for a background: (3,)."""
-    return rng.uniform(172, 206) + rng.uniform(-9, 9, 3)
-
-
-def dye(rng: np.random.Generator) -> np.ndarray:
-    """A dark, muted color for clothes: (3,)."""
-    return rng.uniform(62, 112) + rng.uniform(-20, 20, 3)
-
-
-def placement(face: Blend, place: Sequence[float], scale: float, degrees: float) -> np.ndarray:
-    """(2, 3): turns and scales a blend about the face's centre, which comes to lie at a place."""
-    transform = cv2.getRotationMatrix2D(tuple(map(float, oval(face.points)[0])), degrees, scale)
-    transform[:, 2] += np.array(place) - oval(face.points)[0]
-    return transform
-
-
-def portrait(face: Blend, rng: np.random.Generator) -> Image:
-    """A photo of one person."""
-    place = np.array([SIDE / 2, SIDE * 0.45]) + rng.uniform(-12, 12, 2)
-    transform = placement(face, place, rng.uniform(0.85, 1.08), rng.uniform(-7, 7))
-    return lit(paste(backdrop((SIDE, SIDE), wall(rng)), face, transform, dye(rng)), rng)
-
-
-def group_photo(faces: Sequence[Blend], rng: np.random.Generator) -> tuple[Image, np.ndarray]:
-    """A photo of all (n) in two rows, the front one before the other's shoulders; and their places (n, 2)."""
-    canvas = backdrop(GROUP_SIZE, np.array([188.0, 190.0, 188.0]))
-    across = len(faces) // 2
-    places = np.zeros((len(faces), 2))
-    for position, index in enumerate(rng.permutation(len(faces))):
-        row, column = divmod(position, across)
-        x = (column + 0.5 + (0.12 if row else -0.12)) * GROUP_SIZE[0] / across
-        places[index] = np.array([x, (0.25, 0.64)[row] * GROUP_SIZE[1]]) + rng.uniform(-16, 16, 2)
-        scale = rng.uniform(0.86, 1.0) + 0.06 * row
-        transform = placement(faces[index], places[index], scale, rng.uniform(-5, 5))
-        canvas = paste(canvas, faces[index], transform, dye(rng))
-    return np.clip(np.rint(canvas), 0, 255).astype(np.uint8), places
-
-
 def own_shape(
     recognizer: kith.Recognizer,
     blends: Sequence[Blend],
-    contributors: FloatArray,
-    others: FloatArray,
+    likeness: Callable[[FloatArray], float],
+    enough: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Of many random shapes (7,), that in which these blends are least like anyone.
+    """A shape (7,) in which blends are like no one, found by small random steps from their own.
 
     Args:
-        recognizer: Tells how like they are.
+        recognizer: Embeds them.
         blends: Of one person.
-        contributors: (n, d) embeddings of all photos of the people in the blends.
-        others: (m, d) embeddings of the sample people made before; they must be farther.
-        rng: Where the shapes come from.
+        likeness: How like those are whom they must not be like, of embeddings (n, d).
+        enough: The likeness below which they are like no one.
+        rng: Where the steps come from.
     """
-    best, least = np.zeros(len(SHAPE_LIMITS)), 1.0
-    for reach, tries in SHAPES.items():
-        middle = best
-        for offset in rng.uniform(-reach, reach, (tries, len(SHAPE_LIMITS))):
-            shape = np.clip(middle + offset * SHAPE_LIMITS, -SHAPE_LIMITS, SHAPE_LIMITS)
-            templates = embed_blends(recognizer, [face.reshaped(shape) for face in blends])
-            likeness = float(score_all(templates, contributors).max())
-            likeness = max(likeness, float(score_all(templates, others).max(initial=-1)) + GAP)
-            if likeness < least:
-                best, least = shape, likeness
+    best = np.zeros(len(SHAPE_LIMITS))
+    least = likeness(embed_blends(recognizer, blends))
+    for _ in range(STEPS):
+        if least < enough:
+            break
+        shape = best + rng.uniform(-STEP, STEP, len(SHAPE_LIMITS)) * SHAPE_LIMITS
+        shape = np.clip(shape, -SHAPE_LIMITS, SHAPE_LIMITS)
+        like = likeness(embed_blends(recognizer, [face.reshaped(shape) for face in blends]))
+        if like < least:
+            best, least = shape, like
     return best
 
 
 def embed_blends(recognizer: kith.Recognizer, blends: Sequence[Blend]) -> FloatArray:
     """The embedding of each blend as it is: (n, d)."""
-    images = [np.clip(face.pixels, 0, 255).astype(np.uint8) for face in blends]
-    return np.stack([recognizer.extract(image)[0][1].embedding for image in images])
+    crops = [
+        recognizer.align(
+            np.clip(face.pixels, 0, 255).astype(np.uint8),
+            [Face(np.array([0, 0, SIDE, SIDE], np.float32), face.points[:5].astype(np.float32), 1.0)],
+        )[0]
+        for face in blends
+    ]
+    return recognizer.embed(np.stack(crops))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -481,59 +454,140 @@ class SamplePerson:
     """Someone who does not exist.
 
     Attributes:
-        name: What to call him; empty for a stranger.
+        role: Who he plays.
         blends: His looks, one a photo, and last the one for the group photo.
         contributors: (n, d) embeddings of all photos of the people he is made of.
     """
 
-    name: str
+    role: Role
     blends: list[Blend]
     contributors: FloatArray
 
 
 def make_people(
-    recognizer: kith.Recognizer, people: dict[str, list[Source]], threshold: float
+    recognizer: kith.Recognizer, people: dict[str, list[Source]], sexes: dict[str, str], limits: Limits
 ) -> list[SamplePerson]:
-    """The sample people, and then the strangers; whoever turns out too like a contributor is passed over."""
-    pool = {name: best for name, sources in people.items() if len(best := frontal(sources)) == FEWEST_PHOTOS}
+    """The sample people, and then the strangers."""
+    pools: dict[str, dict[str, list[Source]]] = {sex: {} for sex in GROUPS}
+    for name, sources in people.items():
+        if FEWEST_PHOTOS <= len(sources) <= MOST_PHOTOS and (best := frontal(sources)):
+            pools[sexes[name]][name] = best
+    groups = {
+        sex: choose_groups({name: people[name] for name in pool}, GROUPS[sex], TIGHT[sex])
+        for sex, pool in pools.items()
+    }
+    everybody = np.stack([source.embedding for sources in people.values() for source in sources])
     made: list[SamplePerson] = []
     others = np.zeros((0, recognizer.spec.embedding_size), np.float32)
-    for group in choose_groups(pool, len(NAMES) + SPARE):
-        name = NAMES[len(made)]
+    for role in CAST:
+        group, pool = groups[role.look.sex][role.group], pools[role.look.sex]
         blends = [blend(sources) for sources in zip(*[pool[member] for member in group], strict=True)]
         contributors = np.stack([source.embedding for member in group for source in people[member]])
         embeddings = embed_blends(recognizer, blends)
         typical = int(score_all(embeddings, embeddings).sum(axis=1).argmax())
         blends.append(blends.pop(typical))
-        shape = own_shape(recognizer, blends[::2], contributors, others, np.random.default_rng(len(made)))
+
+        def likeness(
+            embeddings: FloatArray, contributors: FloatArray = contributors, others: FloatArray = others
+        ) -> float:
+            """The largest score, each kind as far from its own limit as contributors' are from theirs."""
+            return max(
+                float(score_all(embeddings, contributors).max()),
+                float(score_all(embeddings, everybody).max()) - (limits.stranger - limits.match),
+                float(score_all(embeddings, others).max(initial=-1)) + GAP,
+            )
+
+        rng = np.random.default_rng(len(made))
+        shape = own_shape(recognizer, blends, likeness, limits.match, rng)
         blends = [face.reshaped(shape) for face in blends]
         embeddings = embed_blends(recognizer, blends)
-        closest = score_all(embeddings, contributors).max()
-        print(f"made {name or 'a stranger'}, {closest:.4f} to the closest contributor", flush=True)
-        if closest >= threshold - SAFETY:
-            continue
+        print(
+            f"made {role.name or 'a stranger'}: {likeness(embeddings):.4f},"
+            f" the shape moved by up to {np.abs(shape).max():.1f} pixels",
+            flush=True,
+        )
         others = np.concatenate([others, embeddings])
-        made.append(SamplePerson(name, blends, contributors))
-        if len(made) == len(NAMES):
-            break
-    return sorted(made, key=lambda person: not person.name)
+        made.append(SamplePerson(role, blends, contributors))
+    return made
+
+
+def draw(person: SamplePerson, number: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A person as in his photo of a number, from the head down: (h, w, 3) pixels and (h, w) mask."""
+    face, look = person.blends[number], person.role.look
+    eyes = face.points[:2].mean(axis=0)
+    shift = np.concatenate([np.eye(2), (ORIGIN - eyes)[:, np.newaxis]], axis=1)
+    pixels = cv2.warpAffine(face.pixels, shift, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+    centre, axes = oval(face.points)
+    chin = (centre[1] + axes[1] * 0.94 - eyes[1]) / UNIT
+    kind = person.role.clothes[number % len(person.role.clothes)]
+    palettes = (SUITS, SHIRTS, TIES) if kind == "jacket" else (DYES,)
+    colors = [np.array(palette[rng.integers(len(palette))], float) for palette in palettes]
+    return draw_person(pixels, chin, axes[0] / UNIT, look, (kind, colors), rng)
+
+
+def placement(place: Sequence[float], scale: float, degrees: float) -> np.ndarray:
+    """(2, 3): turns and scales a drawn person about the eyes, which come to lie at a place."""
+    transform = cv2.getRotationMatrix2D(tuple(map(float, ORIGIN)), degrees, scale)
+    transform[:, 2] += np.array(place) - ORIGIN
+    return transform
+
+
+def portrait(person: SamplePerson, number: int, rng: np.random.Generator) -> Image:
+    """A photo of one person, somewhere."""
+    top = np.array(SCENES[rng.integers(len(SCENES))], float)
+    lights = int(rng.integers(0, 2) * rng.integers(6, 16))
+    scene = draw_bokeh((SIDE, SIDE), [top, top * 0.85, top * 0.7], lights, rng)
+    place = np.array([SIDE / 2, SIDE * 0.4]) + rng.uniform(-14, 14, 2)
+    transform = placement(place, rng.uniform(0.68, 0.92), rng.uniform(-8, 8))
+    return developed(lit(stand(scene, draw(person, number, rng), transform), rng), rng)
+
+
+SCENES = ((168, 182, 196), (196, 184, 168), (120, 138, 112), (92, 100, 120), (186, 168, 172), (150, 158, 150))
+
+
+def lit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The picture under some other light: stronger or weaker, warmer or cooler, from a side."""
+    light = rng.uniform(0.86, 1.08) * (1 + rng.uniform(-0.14, 0.14) * np.linspace(-1, 1, picture.shape[1]))
+    warmth = 1 + rng.uniform(-0.04, 0.04) * np.array([1, 0, -1])
+    return picture * light[:, np.newaxis] * warmth
+
+
+GROUP_SIZE = (1200, 800)
+ROWS = ((7, 2, 9, 0, 6), (1, 4, 8, 5, 3))  # of CAST: who stands where, the back row first
+EVENING = ((52, 66, 84), (70, 86, 70), (96, 84, 66))
+
+
+def group_photo(people: Sequence[SamplePerson], rng: np.random.Generator) -> tuple[Image, np.ndarray]:
+    """A photo of all (n) at a garden party, the front row before the other; and their places (n, 2)."""
+    picture = draw_bokeh(GROUP_SIZE, [np.array(tint, float) for tint in EVENING], 70, rng)
+    picture = draw_garland(picture, rng)
+    places = np.zeros((len(people), 2))
+    for row, members in enumerate(ROWS):
+        for column, index in enumerate(members):
+            x = (column + 0.5 + (-0.14, 0.14)[row]) * GROUP_SIZE[0] / len(members)
+            y = (250, 520)[row] + (10 if people[index].role.look.sex == "female" else -8)
+            places[index] = np.array([x, y]) + rng.uniform(-12, 12, 2)
+            scale = (0.71, 0.74)[row] * rng.uniform(0.97, 1.03)
+            transform = placement(places[index], scale, rng.uniform(-5, 5))
+            picture = stand(picture, draw(people[index], PHOTOS, rng), transform)
+    return developed(picture * 1.06, rng), places
 
 
 def write(people: list[SamplePerson], output: Path, rng: np.random.Generator) -> np.ndarray:
-    """Write all photos; returns where everyone is in the group photo: (n, 2)."""
-    for person in filter(lambda person: person.name, people):
-        folder = output / "people" / person.name
+    """Write all photos; returns where everyone's eyes are in the group photo: (n, 2)."""
+    for person in filter(lambda person: person.role.name, people):
+        folder = output / "people" / person.role.name
         folder.mkdir(parents=True, exist_ok=True)
-        for number, face in enumerate(person.blends[:PHOTOS], 1):
-            save(portrait(face, rng), folder / f"{number}.jpg")
-    photo, places = group_photo([person.blends[-1] for person in people], rng)
+        for number in range(PHOTOS):
+            save(portrait(person, number, rng), folder / f"{number + 1}.jpg")
+    photo, places = group_photo(people, rng)
     save(photo, output / "group.jpg")
     return places
 
 
 def save(image: Image, path: Path) -> None:
     """Write a JPEG file."""
-    PillowImage.fromarray(image).save(path, quality=94, subsampling=0, optimize=True)
+    PillowImage.fromarray(image).save(path, quality=92, subsampling=0, optimize=True)
 
 
 def check(
@@ -541,45 +595,50 @@ def check(
     people: list[SamplePerson],
     output: Path,
     places: np.ndarray,
-    threshold: float,
+    everybody: FloatArray,
+    limits: Limits,
 ) -> list[str]:
     """Measure what was written, print it, and say what is not as it must be.
 
     All scores are cosines, the largest of their kind: of any photo with photos of the people it is
-    made of, and with photos of other sample people (below the threshold); of the face in the group
-    photo with the own six photos (above it by a gap) and with all others (below it by a gap).
+    made of, and with photos of other sample people (below the threshold); with anyone (below what
+    strangers reach); of the face in the group photo with the own six photos (above the threshold by a
+    gap) and with all others (below it by a gap).
     """
+    named = [person.role.name for person in people if person.role.name]
     references = np.stack(
         [
             [
-                recognizer.extract_main(kith.load_image(path), ENROLL_LIMITS)[1].embedding
+                recognizer.extract_main(kith.load_image(path))[1].embedding
                 for path in sorted((output / "people" / name).glob("*.jpg"))
             ]
-            for name in filter(None, NAMES)
+            for name in named
         ]
     )
     found = recognizer.extract(kith.load_image(output / "group.jpg"))
     if len(found) != len(people):
         return [f"{len(found)} faces in the group photo instead of {len(people)}"]
-    centres = np.stack([(face.box[:2] + face.box[2:]) / 2 for face, _ in found])
-    nearest = np.linalg.norm(centres - places[:, np.newaxis], axis=2).argmin(axis=1)
+    eyes = np.stack([face.landmarks[:2].mean(axis=0) for face, _ in found])
+    nearest = np.linalg.norm(eyes - places[:, np.newaxis], axis=2).argmin(axis=1)
     probes = np.stack([found[index][1].embedding for index in nearest])
     wrong = (
         [] if len(set(nearest)) == len(people) else ["the faces in the group photo are not in their places"]
     )
-    print(f"{'':10} {'contributors':>12} {'apart':>8} {'own':>8} {'others':>8}")
+    print(f"{'':10} {'contributors':>12} {'anyone':>8} {'apart':>8} {'own':>8} {'others':>8}")
     for index, (person, probe) in enumerate(zip(people, probes[:, np.newaxis], strict=True)):
-        name = person.name or "stranger"
-        mine = references[index] if person.name else probe[:0]
-        theirs = np.delete(references, index, axis=0) if person.name else references
+        name = person.role.name or "stranger"
+        mine = references[index] if person.role.name else probe[:0]
+        theirs = np.delete(references, index, axis=0) if person.role.name else references
         theirs = theirs.reshape(-1, probe.shape[1])
-        contributors = score_all(np.concatenate([mine, probe]), person.contributors).max()
+        all_mine = np.concatenate([mine, probe])
+        contributors = score_all(all_mine, person.contributors).max()
+        anyone = score_all(all_mine, everybody).max()
         apart, own = score_all(mine, theirs).max(initial=-1), score_all(probe, mine).max(initial=-1)
         others = score_all(probe, theirs).max()
-        print(f"{name:10} {contributors:12.4f} {apart:8.4f} {own:8.4f} {others:8.4f}")
-        if max(contributors, apart) >= threshold:
+        print(f"{name:10} {contributors:12.4f} {anyone:8.4f} {apart:8.4f} {own:8.4f} {others:8.4f}")
+        if max(contributors, apart) >= limits.match or anyone >= limits.stranger:
             wrong.append(f"{name}: too like someone")
-        if others > threshold - GAP or (person.name and own < threshold + GAP):
+        if others > limits.match - GAP or (person.role.name and own < limits.match + GAP):
             wrong.append(f"{name}: too near the threshold in the group photo")
     return wrong
 
@@ -588,16 +647,27 @@ def main() -> int:
     """Make, write and check."""
     parser = argparse.ArgumentParser(description="Make the sample people.")
     parser.add_argument("lfw", type=Path, help="Labeled Faces in the Wild: one folder a person")
+    parser.add_argument("sexes", type=Path, help="a CSV file with the sex ('group') of each 'person' there")
     parser.add_argument("output", type=Path, help="where people/ and group.jpg go")
     arguments = parser.parse_args()
-    rng = np.random.default_rng(0)
-    recognizer = kith.Recognizer.from_pretrained(precision="float32")  # int8 needs sample people
-    surveyed = survey(recognizer, arguments.lfw, rng)
-    threshold = measure_threshold(surveyed)
-    people = make_people(recognizer, surveyed, threshold)
-    places = write(people, arguments.output, rng)
-    wrong = check(recognizer, people, arguments.output, places, threshold)
-    size = sum(path.stat().st_size for path in arguments.output.rglob("*.jpg"))
+    with arguments.sexes.open(encoding="utf-8", newline="") as file:
+        sexes = {row["person"]: row["group"] for row in csv.DictReader(file)}
+    recognizer = kith.Recognizer.from_pretrained(
+        precision="float32", detection=DetectionSettings(min_face_size=48)
+    )  # int8 needs sample people
+    return make_all(recognizer, survey(recognizer, arguments.lfw), sexes, arguments.output)
+
+
+def make_all(
+    recognizer: kith.Recognizer, people: dict[str, list[Source]], sexes: dict[str, str], output: Path
+) -> int:
+    """Make, write and check them of people who were surveyed; returns the exit code."""
+    limits = measure_limits(people)
+    made = make_people(recognizer, people, sexes, limits)
+    places = write(made, output, np.random.default_rng(0))
+    everybody = np.stack([source.embedding for sources in people.values() for source in sources])
+    wrong = check(recognizer, made, output, places, everybody, limits)
+    size = sum(path.stat().st_size for path in output.rglob("*.jpg"))
     print(f"{size / 1e6:.2f} MB", *wrong, sep="\n")
     return 1 if wrong else 0
 

@@ -136,6 +136,7 @@ class IdentificationPolicy:
         people: How many people must be enrolled for that rate to hold.
         measured_on: The data the rate was measured on.
         margin: Two subjects whose scores differ by less, both above the threshold, are ambiguous.
+        extrapolated: Whether the rate is lower than the data could show.
     """
 
     threshold: float
@@ -143,6 +144,7 @@ class IdentificationPolicy:
     people: int
     measured_on: str
     margin: float = 0.0
+    extrapolated: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 < self.fpir < 1.0:

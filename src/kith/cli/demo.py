@@ -8,12 +8,14 @@ import typer
 
 from kith.cli.annotate import annotate_photo, annotated_paths
 from kith.cli.console import note, print_json, print_line, print_table
-from kith.cli.identify import TABLE, answer_of
+from kith.cli.identify import answer_of
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.cli.progress import track
 from kith.gallery import Gallery
 from kith.images import load_image
+from kith.presentation.certainty import how_sure
+from kith.records import IdentificationPolicy
 from kith.runtime.prepare import Precision
 from kith.sample_people import GROUP_PHOTO, photos
 
@@ -39,18 +41,25 @@ def demo(
         for photo in track(photos(), "enrolling"):
             recognizer.enroll(photo.parent.name, load_image(photo), gallery, source=str(photo))
         image = load_image(GROUP_PHOTO)
-        found = [answer_of(*item) for item in recognizer.identify(image, gallery)]
+        found = recognizer.identify(image, gallery)
+
+        def policy(fpir: float) -> IdentificationPolicy:
+            return recognizer.identification_policy(gallery, fpir=fpir)
+
         people = len(gallery.subjects())
-    annotate_photo(image, [face.label for face in found], annotated)
+        sure = [how_sure(decision, policy) for _, decision in found]
+    answers = [answer_of(*item) for item in found]
+    annotate_photo(image, [answer.label for answer in answers], annotated)
     if as_json:
         answer: dict[str, Any] = {
             "image": str(GROUP_PHOTO),
             "people": people,
             "annotated": str(annotated),
-            "faces": [face.json for face in found],
+            "faces": [answer.json | {"how_sure": words} for answer, words in zip(answers, sure, strict=True)],
         }
         print_json(answer)
         return
     note(f"{people} sample people enrolled from {len(photos())} photos; who is on {GROUP_PHOTO.name}?")
-    print_table(("photo", *TABLE.columns), [[GROUP_PHOTO.name, *face.cells] for face in found])
+    rows = [(*answer.cells[:2], words) for answer, words in zip(answers, sure, strict=True)]
+    print_table(("face", "who", "how sure"), rows)
     print_line(f"annotated picture: {annotated}")

@@ -125,8 +125,9 @@ class Calibration:
             tail = self.comparisons if comparisons or self.searches is None else self.searches
             rate = 1 - (1 - fpir) ** (1 / max(comparisons or people, 1))
             margin = MARGIN
-        measured_on = self.measured_on if tail.carries(rate) else f"{self.measured_on}; extrapolated"
-        return IdentificationPolicy(tail.threshold(rate), fpir, people, measured_on, margin)
+        extrapolated = not tail.carries(rate)
+        measured_on = f"{self.measured_on}; extrapolated" if extrapolated else self.measured_on
+        return IdentificationPolicy(tail.threshold(rate), fpir, people, measured_on, margin, extrapolated)
 
     def probability(self, score: float, prior: float = 0.5) -> float:
         """The probability that two faces with this score are one person's.

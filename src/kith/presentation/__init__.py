@@ -1,0 +1,1 @@
+"""How answers are put, the same on the command line and on a page."""
