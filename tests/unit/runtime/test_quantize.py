@@ -14,7 +14,9 @@ from kith.weights.catalogue import DETECTORS
 @pytest.fixture(scope="module")
 def small_network() -> tuple[bytes, np.ndarray]:
     """R-Net's first output as an embedding: small and real."""
-    import keras
+    from kith import networks  # noqa: F401  # first: it chooses the backend
+
+    import keras  # isort: skip
 
     from kith.runtime.compile import compile_model
 
