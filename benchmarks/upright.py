@@ -1,4 +1,4 @@
-"""Claim: faces of photos that lie on their side or head are found as if upright; upright photos stay as they were.
+"""Claim: faces on their side or head are found as if upright, and upright photos stay as they were.
 
 LFW photos as they are, turned by quarter turns, and slanted. A face is right if its embedding is that of
 the upright photo (cosine above 0.99; 0.9 where slanted, for that resamples the photo); anything else that is
@@ -94,9 +94,7 @@ def compare_upright(photos: list[Path], now: Recognizer, before: Recognizer) -> 
             if "not upright" in why_unfit(now.assess(image, face)[1], IDENTIFY_LIMITS):
                 refused.append(f"{photo.name} ({face.width:.0f} pixels wide)")
     met = len(changed) <= len(photos) / 2000
-    print(
-        f"upright: of {len(photos)} photos {len(changed)} changed {changed}; at most 1 in 2000: {verdict(met)}"
-    )
+    print(f"upright: {len(changed)} of {len(photos)} photos changed {changed}; 1 in 2000 may: {verdict(met)}")
     print(f"upright: {len(refused)} faces newly refused as not upright {refused}")
     print(
         f"upright: {seconds[1] / seconds[0]:.3f} times the time of detection, all photos together", flush=True

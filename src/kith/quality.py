@@ -56,7 +56,7 @@ IDENTIFY_LIMITS = QualityLimits(
     min_brightness=0.04,
     max_brightness=0.96,
     min_detection_score=0.8,
-    min_uprightness=0.9,
+    min_uprightness=0.5,
     min_recognizability=0.45,
 )
 """Below this a decision would be a guess."""
@@ -68,7 +68,7 @@ ENROLL_LIMITS = QualityLimits(
     min_brightness=0.08,
     max_brightness=0.92,
     min_detection_score=0.85,
-    min_uprightness=0.98,
+    min_uprightness=0.9,
     min_recognizability=0.6,
 )
 """Stricter: a bad reference harms every later search."""
@@ -80,7 +80,7 @@ GOOD_LIMITS = QualityLimits(
     min_brightness=0.15,
     max_brightness=0.85,
     min_detection_score=0.9,
-    min_uprightness=0.99,
+    min_uprightness=0.98,
     min_recognizability=0.68,
 )
 """What a good reference reaches; one that does not is enrolled with a warning."""
