@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from command_line import kith
 
 from kith.album import cluster_album, look_through
 from kith.detection import MTCNN
@@ -84,6 +85,14 @@ def test_who_is_enrolled_from_a_photo_on_its_head_is_known_upright(
         assert enrollment.turned == 180
         ((_, decision),) = recognizer.identify(load_image(second), gallery)
         assert decision.subject == enrollment.subject
+
+
+def test_the_command_line_says_how_an_enrolled_photo_lies(tmp_path: Path) -> None:
+    photo = tmp_path / "scan.png"
+    cv2.imwrite(str(photo), turned(load_image(photos()[0]), 1)[:, :, ::-1])
+    answer = kith("enroll", "--name", "Ada", photo, "--gallery", tmp_path / "g.db", "--json")
+    assert answer.json()["turned"] == [{"image": str(photo), "degrees": 90}]
+    assert "lies turned 90° clockwise" in answer.err
 
 
 def test_a_face_that_may_not_be_upright_is_refused_with_a_word(

@@ -69,7 +69,7 @@ def test_a_good_face_is_fit() -> None:
         (replace(GOOD, brightness=0.01), "too dark"),
         (replace(GOOD, brightness=0.99), "too bright"),
         (replace(GOOD, detection_score=0.1), "may not be a face"),
-        (replace(GOOD, uprightness=0.5), "not upright"),
+        (replace(GOOD, uprightness=0.3), "not upright"),
         (replace(GOOD, recognizability=0.1), "hardly be recognized"),
     ],
 )

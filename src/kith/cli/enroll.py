@@ -35,6 +35,7 @@ class Report:
     already: int = 0
     failed: list[tuple[Path, KithError]] = field(default_factory=list)
     weak: list[tuple[Path, str]] = field(default_factory=list)
+    turned: list[tuple[Path, int]] = field(default_factory=list)
     subjects: set[int] = field(default_factory=set)
     lookalikes: list[Lookalike] = field(default_factory=list)
 
@@ -92,6 +93,9 @@ def _try_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path
             return
         report.enrolled += 1
         report.subjects.add(enrollment.subject.id)
+        if enrollment.turned:
+            report.turned.append((file, enrollment.turned))
+            note(f"{file}: lies turned {enrollment.turned}° clockwise; enrolled upright")
         if enrollment.weakness:
             report.weak.append((file, enrollment.weakness))
             warn(f"{file}: enrolled, but {enrollment.weakness}")
@@ -201,6 +205,7 @@ def _report_json(report: Report, gallery: Path, model_id: str, people: int) -> d
             for file, error in report.failed
         ],
         "weak": [{"image": str(file), "reason": reason} for file, reason in report.weak],
+        "turned": [{"image": str(file), "degrees": degrees} for file, degrees in report.turned],
         "lookalikes": [
             {"name": one.subject.name, "looks_like": one.other.name, "score": round(one.score, 4)}
             for one in report.lookalikes

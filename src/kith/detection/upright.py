@@ -31,7 +31,8 @@ _SAME_PLACE = 0.5
 # Chosen on 600 photos of LFW and the sample people in all four turns, see benchmarks/upright.py. Of upright
 # faces all but one in 140 are surer than the first; of faces that were found in a wrong turn, one in 300.
 _SURE = 0.997
-_LIKELY = 0.98
+_LIKELY = 0.87
+_USUAL = 2.0  # log-odds; most photos lie as they should, so that another turn must show a face so much surer
 _NO_FACE = 2.0  # log-odds; what looks less like a face than this in other turns does not make a face surer
 
 
@@ -54,7 +55,7 @@ def turn_upright(image: Image, faces: Sequence[Face], look: Look, judge: Judge) 
     for turns in _turns_to_look_at(ways[0], odds):
         turned = np.ascontiguousarray(np.rot90(image, turns))
         found = look(turned)
-        found = _judged(found, judge(turned, found))
+        found = _judged(found, judge(turned, found), -_USUAL)
         ways.append([turn_back(face, turns, image.shape) for face in found])
     return _choose(ways)
 
@@ -79,13 +80,13 @@ def _turn_points_back(points: FloatArray, turns: int, width: int, height: int) -
     return np.stack([(x, y), (width - y, x), (width - x, height - y), (y, height - x)][turns], axis=1)
 
 
-def _judged(faces: Sequence[Face], odds: FloatArray) -> list[Face]:
+def _judged(faces: Sequence[Face], odds: FloatArray, prior: float = 0.0) -> list[Face]:
     """Faces with their uprightness: the odds that each is a face, and the lead of its turn before others."""
     leads = odds[:, 0] - odds[:, 1:].max(axis=1, initial=_NO_FACE)
     sure = [min(face.detection_score, face.uprightness) for face in faces]
     return [
         replace(face, uprightness=float(probability))
-        for face, probability in zip(faces, _probabilities(log_odds(sure) + leads), strict=True)
+        for face, probability in zip(faces, _probabilities(log_odds(sure) + leads + prior), strict=True)
     ]
 
 

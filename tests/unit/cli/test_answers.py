@@ -230,6 +230,7 @@ def test_enroll(portraits: list[Path], gallery_path: Path) -> None:
         "already": 0,
         "failed": [],
         "weak": [],
+        "turned": [],
         "lookalikes": [],
     }
     assert kith(*command).out == f"0 photos enrolled, 2 already there; 1 person in {gallery_path}\n"

@@ -162,6 +162,21 @@ def test_what_another_turn_shows_must_be_likely() -> None:
     assert len(Eyes(score=0.9).upright(image)) == 1
 
 
+def test_another_turn_must_show_a_face_much_surer() -> None:
+    """A face that lies slanted is found about as well in two turns."""
+    image = np.zeros((20, 20, 3), np.uint8)
+    box, marks = np.array([5, 5, 15, 15], np.float32), np.ones((5, 2), np.float32)
+    odds = np.array([[4, 3, -4, 3]], np.float32)
+    for score, turned in ((0.95, False), (0.9999, True)):
+        (face,) = turn_upright(
+            image,
+            [Face(box, marks, 0.9)],
+            lambda image, score=score: [Face(box, marks + 1, score)],
+            lambda image, faces: np.repeat(odds, len(faces), axis=0),
+        )
+        assert (face.landmarks != marks).all() == turned
+
+
 def test_what_looks_like_a_face_in_no_turn_is_not_sure() -> None:
     face = Face(np.array([0, 0, 9, 9], np.float32), np.ones((5, 2), np.float32), 0.95)
     odds = np.array([[-1, -9, -9, -9]], np.float32)
