@@ -76,7 +76,7 @@ def acquire(
         EvaluationError: The file to keep is of another model, or is none, or cannot be written.
     """
     size = recognizer.spec.embedding_size
-    made_by = {"kith": "acquired", "version": 1, "model": recognizer.fingerprint, "size": size}
+    made_by = {"kith": "acquired", "version": 2, "model": recognizer.fingerprint, "size": size}
     with _Kept(keep, made_by) as kept:
         rows = [_acquire_one(recognizer, photo, kept, tell) for photo in track(photos)]
     records = np.array(rows, kept.dtype)

@@ -267,7 +267,7 @@ def _nearest(embeddings: FloatArray, references: References) -> tuple[np.ndarray
 
 
 def picture_of(image: Image, face: Face) -> bytes:
-    """A small JPEG of a face, (96, 96), as it is in its photo."""
+    """A small JPEG of a face, (96, 96), as it is in its photo, upright to the nearest quarter turn."""
     half = max(face.width, face.height) * (0.5 + _MARGIN)
     centre = (face.box[:2] + face.box[2:]) / 2
     left, top = np.floor(centre - half).astype(int)
@@ -277,6 +277,7 @@ def picture_of(image: Image, face: Face) -> bytes:
     columns = np.clip(np.arange(left, right), 0, width - 1)
     inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     square = inside[np.ix_(rows - rows[0], columns - columns[0])]
+    square = np.rot90(square, face.turned // 90)
     picture = cv2.resize(square, (_PICTURE_SIDE, _PICTURE_SIDE), interpolation=cv2.INTER_AREA)
     _, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
     return bytes(data)

@@ -45,7 +45,7 @@ def _transform(face: Face, rule: SimilarityCrop | AffineCrop) -> np.ndarray:
 
 
 def _cut_box(image: Image, face: Face, rule: MarginCrop) -> Image:
-    """(s, s, 3): the face's box with its margin.
+    """(s, s, 3): the face's box with its margin, upright to the nearest quarter turn.
 
     Sources: Sandberg's facenet, src/align/align_dataset_mtcnn.py; facenet-pytorch,
     models/utils/detect_face.py, whose margin grows with the box. Both round towards zero and
@@ -58,7 +58,8 @@ def _cut_box(image: Image, face: Face, rule: MarginCrop) -> Image:
         half *= (box[2:] - box[:2]) / (rule.size - rule.margin)
     left, top = np.clip((box[:2] - half).astype(int), 0, [width - 1, height - 1])
     right, bottom = np.clip((box[2:] + half).astype(int), [left + 1, top + 1], [width, height])
-    part = PIL.Image.fromarray(np.ascontiguousarray(image[top:bottom, left:right]))
+    upright = np.rot90(image[top:bottom, left:right], face.turned // 90)
+    part = PIL.Image.fromarray(np.ascontiguousarray(upright))
     return np.asarray(part.resize((rule.size, rule.size), PIL.Image.Resampling.BILINEAR))
 
 

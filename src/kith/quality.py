@@ -21,6 +21,7 @@ class Quality:
         sharpness: Standard deviation of the crop's Laplacian, over that of its gray values.
         brightness: Mean gray value of the crop, 0 to 1.
         detection_score: The detector's confidence, 0 to 1.
+        uprightness: How sure it is that the face does not lie in another quarter turn, 0 to 1.
         recognizability: How far the embedding lies from those of faces too coarse to recognize: 0 is
             there, 1 as far as a usual face (Deng et al. 2023, https://arxiv.org/abs/2106.04112).
     """
@@ -30,6 +31,7 @@ class Quality:
     sharpness: float
     brightness: float
     detection_score: float
+    uprightness: float
     recognizability: float
 
 
@@ -43,6 +45,7 @@ class QualityLimits:
     min_brightness: float
     max_brightness: float
     min_detection_score: float
+    min_uprightness: float
     min_recognizability: float
 
 
@@ -53,6 +56,7 @@ IDENTIFY_LIMITS = QualityLimits(
     min_brightness=0.04,
     max_brightness=0.96,
     min_detection_score=0.8,
+    min_uprightness=0.5,
     min_recognizability=0.45,
 )
 """Below this a decision would be a guess."""
@@ -64,6 +68,7 @@ ENROLL_LIMITS = QualityLimits(
     min_brightness=0.08,
     max_brightness=0.92,
     min_detection_score=0.85,
+    min_uprightness=0.9,
     min_recognizability=0.6,
 )
 """Stricter: a bad reference harms every later search."""
@@ -75,6 +80,7 @@ GOOD_LIMITS = QualityLimits(
     min_brightness=0.15,
     max_brightness=0.85,
     min_detection_score=0.9,
+    min_uprightness=0.98,
     min_recognizability=0.68,
 )
 """What a good reference reaches; one that does not is enrolled with a warning."""
@@ -96,7 +102,15 @@ def assess(face: Face, crop: np.ndarray, recognizability: float = 1.0) -> Qualit
     gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     sharpness = float(cv2.Laplacian(gray, cv2.CV_32F).std() / max(float(gray.std()), _MIN_CONTRAST))
     brightness = float(gray.mean()) / 255
-    return Quality(distance, turn, sharpness, brightness, face.detection_score, recognizability)
+    return Quality(
+        distance,
+        turn,
+        sharpness,
+        brightness,
+        face.detection_score,
+        face.uprightness,
+        recognizability,
+    )
 
 
 def why_unfit(quality: Quality, limits: QualityLimits) -> str:
@@ -105,6 +119,8 @@ def why_unfit(quality: Quality, limits: QualityLimits) -> str:
         return f"the face is too small ({quality.eye_distance:.0f} pixels between the eyes)"
     if quality.detection_score < limits.min_detection_score:
         return f"it may not be a face (detection score {quality.detection_score:.2f})"
+    if quality.uprightness < limits.min_uprightness:
+        return "the face is not upright"
     if quality.turn > limits.max_turn:
         return "the face is in profile"
     if quality.sharpness < limits.min_sharpness:

@@ -159,7 +159,7 @@ class Recognizer:
     @property
     def fingerprint(self) -> str:
         """What makes this recognizer's embeddings: other for other numbers."""
-        made_by = hashlib.sha256(_preprocessing(self.spec)).hexdigest()
+        made_by = hashlib.sha256(_preprocessing(self.spec) + self._detector.recipe.encode()).hexdigest()
         return f"{self.model_id} {self.spec.weights.sha256[:16]} {made_by[:8]} {self.precision}"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -270,7 +270,7 @@ class Recognizer:
         if reason := why_unfit(quality, ENROLL_LIMITS):
             raise LowQuality(reason)
         subject = gallery.enroll(name, [NewReference(template, face, source, content_hash(image))])
-        return Enrollment(subject, why_unfit(quality, GOOD_LIMITS))
+        return Enrollment(subject, why_unfit(quality, GOOD_LIMITS), face.turned)
 
     def identify(
         self,

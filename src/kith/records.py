@@ -1,5 +1,6 @@
 """The records that flow between the stages; all of them are immutable."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,13 +18,17 @@ class Face:
 
     Attributes:
         box: (4,) float32: x1, y1, x2, y2; may reach past the image's edge.
-        landmarks: (5, 2) float32: eye, eye, nose, mouth corner, mouth corner; image left first.
+        landmarks: (5, 2) float32: eye, eye, nose, mouth corner, mouth corner; of each two first the one
+            that is left where the face is seen upright. They lie turned where the face does.
         detection_score: The detector's confidence, 0 to 1.
+        uprightness: How sure it is that the face is upright where its eyes are above its mouth, and does not
+            lie in another quarter turn, 0 to 1; 1 where that was not asked.
     """
 
     box: FloatArray
     landmarks: FloatArray
     detection_score: float
+    uprightness: float = 1.0
 
     def __post_init__(self) -> None:
         require_shape("box", self.box, (4,))
@@ -38,6 +43,17 @@ class Face:
     def height(self) -> float:
         """Height of the box in pixels."""
         return float(self.box[3] - self.box[1])
+
+    @property
+    def roll(self) -> float:
+        """How far the face lies turned clockwise in its image, in degrees, above -180 to 180."""
+        x, y = self.landmarks[3:].mean(axis=0) - self.landmarks[:2].mean(axis=0)
+        return math.degrees(math.atan2(-x, y)) if x or y else 0.0
+
+    @property
+    def turned(self) -> int:
+        """The same to the nearest quarter turn: 0, 90, 180 or 270 degrees clockwise."""
+        return round(self.roll / 90) % 4 * 90
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +88,12 @@ class Enrollment:
     Attributes:
         subject: Whose it is.
         weakness: Why it is not a good one, in a few words; empty if it is.
+        turned: How far its photo lies turned clockwise, in degrees: 0, 90, 180 or 270.
     """
 
     subject: Subject
     weakness: str = ""
+    turned: int = 0
 
 
 @dataclass(frozen=True, slots=True)

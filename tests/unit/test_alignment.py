@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from kith.alignment import align, similarity_transform
+from kith.detection.upright import turn_back
 from kith.records import Face
 from kith.weights.families import FAMILIES
 from kith.weights.preprocessing import DLIB_CROP, AffineCrop, MarginCrop, MarginUnit, resize_template
@@ -143,3 +144,16 @@ def test_a_template_at_another_size_shows_the_same_part() -> None:
     np.testing.assert_allclose(
         np.array(zoomed.template) - middle, 2 * (np.array(DLIB_CROP.template) - middle), atol=1e-9
     )
+
+
+@pytest.mark.parametrize("family", ["sandberg-2017", "facenet-pytorch", "openface"])
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_face_that_lies_turned_gives_the_crop_of_the_upright_one(family: str, turns: int) -> None:
+    image = cv2.GaussianBlur(np.random.default_rng(5).integers(0, 255, (81, 64, 3), np.uint8), (0, 0), 3)
+    landmarks = np.array([[25, 30], [41, 31], [32, 42], [26, 50], [39, 51]], np.float32)
+    upright = Face(np.array([15, 18, 51, 62], np.float32), landmarks, 0.9)
+    lying = np.rot90(image, -turns)
+    rule = FAMILIES[family].crop
+    (wanted,) = align(image, [upright], rule)
+    (crop,) = align(lying, [turn_back(upright, turns, lying.shape)], rule)
+    assert np.abs(crop.astype(int) - wanted).mean() < 2  # boxes are rounded towards zero

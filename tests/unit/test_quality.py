@@ -46,7 +46,13 @@ def test_a_plain_crop_is_measured_without_dividing_by_zero() -> None:
 
 
 GOOD = Quality(
-    eye_distance=60, turn=0.1, sharpness=0.2, brightness=0.5, detection_score=0.99, recognizability=1.0
+    eye_distance=60,
+    turn=0.1,
+    sharpness=0.2,
+    brightness=0.5,
+    detection_score=0.99,
+    uprightness=0.999,
+    recognizability=1.0,
 )
 
 
@@ -63,6 +69,7 @@ def test_a_good_face_is_fit() -> None:
         (replace(GOOD, brightness=0.01), "too dark"),
         (replace(GOOD, brightness=0.99), "too bright"),
         (replace(GOOD, detection_score=0.1), "may not be a face"),
+        (replace(GOOD, uprightness=0.3), "not upright"),
         (replace(GOOD, recognizability=0.1), "hardly be recognized"),
     ],
 )

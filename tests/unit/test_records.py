@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,6 +8,33 @@ from kith.records import Candidate, Decision, DecisionPolicy, Face, Outcome, Sub
 
 def test_a_face_knows_its_sides(face: Face) -> None:
     assert (face.width, face.height) == (80, 100)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "turned"),
+    [
+        (0, 0),
+        (30, 0),
+        (-40, 0),
+        (60, 90),
+        (90, 90),
+        (179, 180),
+        (170, 180),
+        (-170, 180),
+        (-90, 270),
+        (-50, 270),
+    ],
+)
+def test_a_face_knows_how_it_lies(face: Face, degrees: float, turned: int) -> None:
+    angle = np.radians(degrees)
+    clockwise = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])  # y points down
+    lying = replace(face, landmarks=(face.landmarks @ clockwise).astype(np.float32))
+    assert lying.roll == pytest.approx(degrees, abs=0.01)
+    assert lying.turned == turned
+
+
+def test_a_face_without_a_direction_is_upright() -> None:
+    assert Face(np.zeros(4, np.float32), np.zeros((5, 2), np.float32), 1.0).turned == 0
 
 
 def test_wrong_shapes_are_named() -> None:

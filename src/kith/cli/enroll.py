@@ -48,6 +48,7 @@ class Report:
     already: int = 0
     failed: list[tuple[Path, KithError]] = field(default_factory=list)
     weak: list[tuple[Path, str]] = field(default_factory=list)
+    turned: list[tuple[Path, int]] = field(default_factory=list)
     subjects: set[int] = field(default_factory=set)
     lookalikes: list[Lookalike] = field(default_factory=list)
 
@@ -75,7 +76,15 @@ class Report:
         else:
             self.enrolled += 1
             self.subjects.add(outcome.subject.id)
-            line |= {"outcome": "enrolled", "person": outcome.subject.name, "weakness": outcome.weakness}
+            line |= {
+                "outcome": "enrolled",
+                "person": outcome.subject.name,
+                "weakness": outcome.weakness,
+                "turned": outcome.turned,
+            }
+            if outcome.turned:
+                self.turned.append((file, outcome.turned))
+                note(f"{file}: lies turned {outcome.turned}° clockwise; enrolled upright")
             if outcome.weakness:
                 self.weak.append((file, outcome.weakness))
                 warn(f"{file}: enrolled, but {outcome.weakness}")
@@ -266,6 +275,7 @@ def _report_json(report: Report, gallery: Gallery, people: int) -> dict[str, Any
         ],
         "left_out": report.listing.suffixes,
         "weak": [{"image": str(file), "reason": reason} for file, reason in report.weak],
+        "turned": [{"image": str(file), "degrees": degrees} for file, degrees in report.turned],
         "lookalikes": [
             {"name": one.subject.name, "looks_like": one.other.name, "score": round(one.score, 4)}
             for one in report.lookalikes

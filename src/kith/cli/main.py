@@ -1,10 +1,11 @@
 """Where the command line begins, and the one place where errors become exit codes."""
 
 import io
+import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -27,7 +28,7 @@ def run() -> int:
         _require_no_empty_argument(sys.argv[1:])
         from kith.cli.app import app  # here: it takes half a second, which Ctrl-C may hit
 
-        with _flaws_told():
+        with _warnings_told():
             result = app(prog_name="kith", standalone_mode=False)
         sys.stdout.flush()
     except KithError as error:
@@ -54,21 +55,42 @@ def run() -> int:
 
 
 @contextmanager
-def _flaws_told() -> Iterator[None]:
-    """Tell what the library warns of photos in our own words, of each photo."""
+def _warnings_told() -> Iterator[None]:
+    """Tell what the library warns of, photos with a flaw and what it logs, in lines of our own."""
     from kith.cli.console import warn
 
+    logger, handler = logging.getLogger("kith"), _Teller(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        with _flaws_told(warn):
+            yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Teller(logging.Handler):
+    """Tells what is logged as a warning."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from kith.cli.console import warn
+
+        warn(record.getMessage().removeprefix("kith: "))
+
+
+@contextmanager
+def _flaws_told(tell: Callable[[str], None]) -> Iterator[None]:
+    """Tell of each photo that was read although something is wrong with it."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", ImageWarning)
         show = warnings.showwarning
 
-        def tell(message: Warning | str, category: type[Warning], *where: Any) -> None:
+        def show_in_a_line(message: Warning | str, category: type[Warning], *where: Any) -> None:
             if issubclass(category, ImageWarning):
-                warn(str(message))
+                tell(str(message))
             else:
                 show(message, category, *where)
 
-        warnings.showwarning = tell  # type: ignore[assignment]  # catch_warnings takes it back
+        warnings.showwarning = show_in_a_line  # type: ignore[assignment]  # catch_warnings takes it back
         yield
 
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-import platformdirs
 import typer
 
+from kith.folders import data_folder
 from kith.runtime.prepare import Precision
 from kith.weights.catalogue import DEFAULT_EMBEDDER
 
-DEFAULT_GALLERY = Path(platformdirs.user_data_dir("kith")) / "gallery.db"
+DEFAULT_GALLERY = data_folder() / "gallery.db"
 
 GalleryPath = Annotated[
     Path,

@@ -94,13 +94,15 @@ def face_json(face: Face, scale: float) -> dict[str, Any]:
         "box": _round(face.box * scale),
         "landmarks": [_round(point * scale) for point in face.landmarks],
         "detection_score": round(face.detection_score, 4),
+        "turned": face.turned,
     }
 
 
 def box_text(face: Face, scale: float = 1.0) -> str:
     """A box for people: width x height at its corner, in pixels of the photo."""
     left, top = (round(float(value) * scale) for value in face.box[:2])
-    return f"{face.width * scale:.0f}x{face.height * scale:.0f} at {left},{top}"
+    turned = f", turned {face.turned}°" if face.turned else ""
+    return f"{face.width * scale:.0f}x{face.height * scale:.0f} at {left},{top}{turned}"
 
 
 def _besides(listing: Listing) -> Iterator[dict[str, Any]]:

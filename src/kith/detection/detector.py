@@ -8,6 +8,11 @@ from kith.records import Face, Image
 class Detector(Protocol):
     """Finds faces in an image; safe to use from many threads."""
 
+    @property
+    def recipe(self) -> str:
+        """What decides which faces are found, and where: other where others may be found."""
+        ...
+
     def detect(self, image: Image) -> list[Face]:
         """Find the faces, the largest first.
 

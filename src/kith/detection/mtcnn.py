@@ -5,15 +5,16 @@ Source: Zhang et al. 2016, https://arxiv.org/abs/1604.02878, section II. P-Net l
 and O-Net the rest at 48. After each network boxes are moved by its offsets, and of boxes that
 cover one another the best stays.
 
-Three things are ours. Every level of the pyramid gets a border nearly half a window wide, so that a
+Four things are ours. Every level of the pyramid gets a border nearly half a window wide, so that a
 face cut by the image's edge, or as large as the image, still has windows centred on it. An image in
-which nothing was found is looked at again with a finer pyramid. And O-Net looks at each face that was found
-a second time, centred on it and in a mirror: the mean of both has landmarks with a smaller error.
+which nothing was found is looked at again with a finer pyramid. O-Net looks at each face that was found
+a second time, centred on it and in a mirror: the mean of both has landmarks with a smaller error. And
+R-Net looks at it in its four quarter turns, to tell whether the image should be looked at in another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, Self
 
@@ -22,6 +23,7 @@ import numpy as np
 
 from kith.detection.boxes import areas, cut_windows, square, suppress
 from kith.detection.pyramid import Level, Pyramid, build_pyramid
+from kith.detection.upright import log_odds, turn_upright
 from kith.image_arrays import require_image
 from kith.records import Face, FloatArray, Image
 from kith.runtime.per_process import PerProcess
@@ -40,6 +42,9 @@ _BAND_PIXELS = (1 << 15, 1 << 16)  # that are worth a run of P-Net of their own,
 _FEW = 192  # windows that are compared with one another in no time
 _WINDOW_PIXELS = 1 << 16  # in one run of R-Net or O-Net
 _GRAY = 127.5
+_AS_IT_IS = ((0, 1),)  # ways of showing a window: quarter turns, and the step along its columns
+_IN_A_MIRROR = ((0, -1),)
+_EVERY_WAY = tuple((turns, step) for turns in range(4) for step in (1, -1))
 _MIRRORED = [1, 0, 2, 4, 3]  # what each landmark becomes in a mirror: the left eye the right one, and so on
 
 
@@ -64,12 +69,15 @@ class DetectionSettings:
             too, and whether an image in which nothing was found is looked at again with a finer
             pyramid; and whether landmarks are the mean of two looks. Off, the detector finds what
             the original finds.
+        turned: Whether an image whose faces may lie on their side or head is looked at in other turns
+            too; only where thorough.
     """
 
     min_face_size: int = 20
     thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8)
     longest_side: int | None = 1280
     thorough: bool = True
+    turned: bool = True
 
     def __post_init__(self) -> None:
         if self.min_face_size < _WINDOW:
@@ -149,6 +157,11 @@ class MTCNN:
             raise TypeError("an MTCNN with networks of your own cannot be pickled or copied")
         return self._made_by, ()
 
+    @property
+    def recipe(self) -> str:
+        """What decides which faces are found, and where."""
+        return f"mtcnn, landmarks of two looks, in four turns, {self.settings}"
+
     def detect(self, image: Image) -> list[Face]:
         """Find the faces, the largest first.
 
@@ -160,11 +173,29 @@ class MTCNN:
         """
         require_image(image)
         image, scale = self._limit_size(image)
-        boxes, landmarks, scores = self._look(image, _SCALE_STEP)
-        if not len(boxes) and self.settings.thorough:
-            boxes, landmarks, scores = self._look(image, _FINE_SCALE_STEP)
-        order = np.argsort(-areas(boxes), kind="stable")
-        return [Face(boxes[index] / scale, landmarks[index] / scale, float(scores[index])) for index in order]
+        faces = self._look(image)
+        if self.settings.thorough:
+            faces = faces or self._look(image, _FINE_SCALE_STEP)
+            if self.settings.turned:
+                faces = turn_upright(image, faces, self._look, self.judge)
+        order = np.argsort(-areas(_boxes(faces)), kind="stable")
+        return [
+            replace(faces[index], box=faces[index].box / scale, landmarks=faces[index].landmarks / scale)
+            for index in order
+        ]
+
+    def judge(self, image: Image, faces: Sequence[Face]) -> FloatArray:
+        """How much faces look like faces after 0, 1, 2 and 3 quarter turns of the image, see `upright`.
+
+        Args:
+            image: (h, w, 3) uint8 RGB.
+            faces: n faces of it.
+
+        Returns:
+            (n, 4) log-odds: the means of R-Net's for each window and its mirror image.
+        """
+        _, scores = _run_on_windows(self._rnet, image, square(_boxes(faces)), 24, _EVERY_WAY)
+        return np.asarray(log_odds(scores).reshape(-1, 4, 2).mean(axis=2), np.float32)
 
     def _limit_size(self, image: Image) -> tuple[Image, np.float32]:
         """The image, smaller if need be, and the factor by which it was scaled."""
@@ -176,8 +207,8 @@ class MTCNN:
         size = (max(round(width * factor), 1), max(round(height * factor), 1))
         return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), np.float32(factor)
 
-    def _look(self, image: Image, scale_step: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """All three networks: boxes (n, 4), landmarks (n, 5, 2), scores (n,)."""
+    def _look(self, image: Image, scale_step: float = _SCALE_STEP) -> list[Face]:
+        """All three networks."""
         boxes = self._propose(image, scale_step)
         boxes = self._refine(image, boxes)
         return self._finish(image, boxes)
@@ -248,8 +279,8 @@ class MTCNN:
         boxes = _move(boxes[good], offsets[good])
         return np.asarray(boxes[suppress(boxes, scores[good, 0], 0.7)])
 
-    def _finish(self, image: Image, boxes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """O-Net on each box: boxes (n, 4), landmarks (n, 5, 2), scores (n,)."""
+    def _finish(self, image: Image, boxes: FloatArray) -> list[Face]:
+        """O-Net on each box (n, 4): the faces, the surest first."""
         boxes = square(boxes)
         offsets, points, scores = _run_on_windows(self._onet, image, boxes, 48)
         good = scores[:, 0] > self.settings.thresholds[2]
@@ -258,17 +289,23 @@ class MTCNN:
         boxes = _move(boxes, offsets[good])
         kept = suppress(boxes, face_scores, 0.7, of_smaller=True)
         boxes, landmarks, face_scores = boxes[kept], landmarks[kept], face_scores[kept]
+        uprightness = np.ones(len(boxes), np.float32)
         if self.settings.thorough:
-            landmarks = (landmarks + self._look_in_mirror(image, boxes)) / 2
-        return boxes, landmarks, face_scores
+            mirrored, mirror_scores = self._look_in_mirror(image, boxes)
+            landmarks = (landmarks + mirrored) / 2
+            uprightness = mirror_scores if self.settings.turned else uprightness
+        return [
+            Face(box, points, float(score), float(sure))
+            for box, points, score, sure in zip(boxes, landmarks, face_scores, uprightness, strict=True)
+        ]
 
-    def _look_in_mirror(self, image: Image, boxes: FloatArray) -> FloatArray:
-        """O-Net on the mirror image of each face that was found (n, 4): landmarks (n, 5, 2)."""
+    def _look_in_mirror(self, image: Image, boxes: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """O-Net on the mirror image of each face that was found (n, 4): landmarks (n, 5, 2), scores (n,)."""
         boxes = square(boxes)
-        _, points, _ = _run_on_windows(self._onet, image, boxes, 48, mirrored=True)
+        _, points, scores = _run_on_windows(self._onet, image, boxes, 48, _IN_A_MIRROR)
         landmarks = _landmarks(points)[:, _MIRRORED]
         landmarks[:, :, 0] = 1 - landmarks[:, :, 0]
-        return _place(landmarks, boxes)
+        return _place(landmarks, boxes), scores[:, 0]
 
 
 def _windows_along(pixels: int) -> int:
@@ -314,17 +351,31 @@ def _boxes_of_windows(rows: np.ndarray, columns: np.ndarray, offsets: FloatArray
 
 
 def _run_on_windows(
-    network: Network, image: Image, boxes: FloatArray, size: int, *, mirrored: bool = False
+    network: Network,
+    image: Image,
+    boxes: FloatArray,
+    size: int,
+    ways: Sequence[tuple[int, int]] = _AS_IT_IS,
 ) -> list[np.ndarray]:
-    """All outputs of a network for the windows of these boxes, or for their mirror images."""
-    step = -1 if mirrored else 1
-    at_once = _WINDOW_PIXELS // size**2
+    """All outputs of a network for the windows of these boxes, each shown in all of these ways in turn."""
+    at_once = _WINDOW_PIXELS // (size**2 * len(ways))
     starts = range(0, max(len(boxes), 1), at_once)
     parts = [
-        network.run(_scale_pixels(cut_windows(image, boxes[start : start + at_once], size)[:, :, ::step]))
+        network.run(_scale_pixels(_show(cut_windows(image, boxes[start : start + at_once], size), ways)))
         for start in starts
     ]
     return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+
+def _show(windows: FloatArray, ways: Sequence[tuple[int, int]]) -> FloatArray:
+    """Windows (n, s, s, 3) in w ways: (n * w, s, s, 3), those of one window side by side."""
+    shown = [np.rot90(windows, turns, axes=(1, 2))[:, :, ::step] for turns, step in ways]
+    return np.stack(shown, axis=1).reshape(-1, *windows.shape[1:])
+
+
+def _boxes(faces: Sequence[Face]) -> FloatArray:
+    """(n, 4)"""
+    return np.array([face.box for face in faces], np.float32).reshape(-1, 4)
 
 
 def _landmarks(points: FloatArray) -> FloatArray:

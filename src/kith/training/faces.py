@@ -79,7 +79,7 @@ def prepare_faces(photos: Sequence[PersonPhoto], rule: CropRule, detector: Detec
     buckets: dict[int, list[PersonPhoto]] = defaultdict(list)
     for photo in photos:
         buckets[zlib.crc32(str(photo.path).encode()) % _BUCKETS].append(photo)
-    keys = {number: _key(bucket, rule) for number, bucket in buckets.items()}
+    keys = {number: _key(bucket, rule, detector) for number, bucket in buckets.items()}
     missing = [number for number in buckets if not _card(folder, keys[number]).is_file()]
     for number in track(missing, "finding faces"):
         _make_bucket(folder, keys[number], buckets[number], rule, detector)
@@ -159,8 +159,8 @@ def _cut(photos: Sequence[PersonPhoto], rule: CropRule, detector: Detector) -> I
             yield f"{photo.path}: no face found"
 
 
-def _key(photos: Sequence[PersonPhoto], rule: CropRule) -> str:
-    lines = [repr(rule), "central face by mtcnn, landmarks of two looks"]  # other when crops become others
+def _key(photos: Sequence[PersonPhoto], rule: CropRule, detector: Detector) -> str:
+    lines = [repr(rule), f"central face by {detector.recipe}"]  # other when crops become others
     for photo in photos:
         try:
             status = photo.path.stat()

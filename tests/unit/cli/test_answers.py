@@ -39,6 +39,7 @@ def test_a_match(face: Face) -> None:
         "box": [20.0, 20.0, 180.0, 220.0],
         "landmarks": [[60.0, 80.0], [140.0, 80.0], [100.0, 120.0], [70.0, 160.0], [130.0, 160.0]],
         "detection_score": 0.99,
+        "turned": 0,
         "decision": "match",
         "subject": "Ada",
         "score": 0.7123,
@@ -79,7 +80,7 @@ def test_identify_prints_one_entry_a_photo(portraits: list[Path], gallery_path: 
     assert entries[0].keys() == {"image", "faces"}
     (found,) = entries[0]["faces"]
     assert found.keys() == {
-        *("box", "landmarks", "detection_score"),
+        *("box", "landmarks", "detection_score", "turned"),
         *("decision", "subject", "score", "candidates"),
     }
     assert (found["decision"], found["subject"]) == ("match", "Ada")
@@ -164,7 +165,7 @@ def test_delete_asks_on_a_terminal(
 def test_detect(portraits: list[Path], tmp_path: Path) -> None:
     (entry,) = kith("detect", portraits[0], "--annotate", tmp_path / "out.png", "--json").json()
     assert entry["image"] == str(portraits[0])
-    assert entry["faces"][0].keys() == {"box", "landmarks", "detection_score"}
+    assert entry["faces"][0].keys() == {"box", "landmarks", "detection_score", "turned"}
     assert len(entry["faces"][0]["landmarks"]) == 5
     assert (tmp_path / "out.png").is_file()
     assert kith("detect", portraits[0]).out.startswith(f"{portraits[0]}\t")
@@ -239,6 +240,8 @@ def test_enroll(portraits: list[Path], gallery_path: Path) -> None:
         "failed": [],
         "left_out": {},
         "weak": [],
+        "turned": [],
+        "turned": [],
         "lookalikes": [],
     }
     assert kith(*command).out == f"0 photos enrolled, 2 already there; 1 person in {gallery_path}\n"
