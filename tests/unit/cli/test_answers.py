@@ -241,7 +241,6 @@ def test_enroll(portraits: list[Path], gallery_path: Path) -> None:
         "left_out": {},
         "weak": [],
         "turned": [],
-        "turned": [],
         "lookalikes": [],
     }
     assert kith(*command).out == f"0 photos enrolled, 2 already there; 1 person in {gallery_path}\n"
