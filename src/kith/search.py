@@ -108,8 +108,25 @@ def _load_or_fit(kind: ClassifierKind, gallery: Gallery, references: References)
     if len(np.unique(references.subject_ids)) < 2:  # one person: nothing for an SVM to separate
         return _load_or_fit(GATES[kind], gallery, references)
     arrays = gallery.load_classifier(kind, references.revision)  # it takes long to fit
-    if arrays is not None:
+    if arrays is not None and _fits(arrays, references):
         return LinearSVM.from_arrays(arrays)
     svm = LinearSVM().fit(references.embeddings, references.subject_ids)
     gallery.save_classifier(kind, references.revision, svm.to_arrays())
     return svm
+
+
+def _fits(arrays: dict[str, np.ndarray], references: References) -> bool:
+    """Whether arrays can be an SVM's that was fitted on these references; they come from a file."""
+    classes, size = np.unique(references.subject_ids), references.embeddings.shape[1]
+    shapes = {
+        "coefficients": (len(classes), size),
+        "intercepts": (len(classes),),
+        "temperature": (),
+        "classes": (len(classes),),
+    }
+    return (
+        {name: array.shape for name, array in arrays.items()} == shapes
+        and all(array.dtype.kind in "iuf" and bool(np.isfinite(array).all()) for array in arrays.values())
+        and bool(arrays["temperature"] > 0)
+        and np.array_equal(arrays["classes"], classes)
+    )

@@ -37,7 +37,7 @@ def back_up(gallery: Gallery, target: str | os.PathLike[str], *, overwrite: bool
         _require_free(gallery, file, overwrite=overwrite)
         partial = file.with_name(f"{PARTIAL_PREFIX}{uuid4().hex}")
         try:
-            make_private(partial)
+            make_private(partial, file)
             _copy(gallery, partial)
             _require_free(gallery, file, overwrite=overwrite)  # it took a while
             partial.replace(file)

@@ -1,5 +1,6 @@
 """A gallery's file is opened, or made: nothing in it is run or believed before it is known to be ours."""
 
+import errno
 import os
 import sqlite3
 import stat
@@ -27,6 +28,7 @@ _LOOSE_LINK = (
     "SELECT 1 FROM links WHERE first_id NOT IN (SELECT id FROM faces) "
     "OR second_id NOT IN (SELECT id FROM faces) LIMIT 1"
 )
+_NO_FOLDER = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS}
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")  # ends a journal that names another one
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 
@@ -52,7 +54,7 @@ def connect(path: Path, new_model: str | None) -> Engine:
         if not is_there:
             if new_model is None:
                 raise GalleryError(_nothing_at(path))
-            make_private(file)
+            make_private(file, path)
         if is_there and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
             return _open(path, _read_only(file), new_model)
         try:
@@ -66,14 +68,27 @@ def connect(path: Path, new_model: str | None) -> Engine:
                 raise error from None
 
 
-def make_private(file: Path) -> None:
-    """Make an empty file that only its owner may read, unless it is there."""
+def make_private(file: Path, shown: Path) -> None:
+    """Make an empty file that only its owner may read, unless it is there.
+
+    Args:
+        file: The file.
+        shown: How it is called in an error.
+
+    Raises:
+        GalleryError: Its folder is missing, or may not be written.
+        OSError: It cannot be made otherwise.
+    """
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:  # another process was faster
         return
-    except FileNotFoundError:
-        raise GalleryError(f"{file}: the gallery cannot be opened; is its folder there?") from None
+    except OSError as error:
+        if error.errno not in _NO_FOLDER:
+            raise
+        raise GalleryError(
+            f"{shown}: the gallery cannot be opened; is its folder there, and writable?"
+        ) from None
 
 
 def _require_plain(path: Path, file: Path) -> bool:
