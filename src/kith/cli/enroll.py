@@ -1,5 +1,6 @@
 """`kith enroll`: add people to a gallery."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from kith.errors import AcquisitionError, DuplicateReference, GalleryError, Imag
 from kith.gallery import Gallery, clean_name
 from kith.images import content_hash, load_image
 from kith.recognizer import Recognizer
-from kith.records import Enrollment
+from kith.records import Enrollment, Subject
 from kith.runtime.prepare import Precision
 from kith.search import Lookalike, lookalikes
 
@@ -50,6 +51,7 @@ class Report:
     weak: list[tuple[Path, str]] = field(default_factory=list)
     turned: list[tuple[Path, int]] = field(default_factory=list)
     subjects: set[int] = field(default_factory=set)
+    former: set[str] = field(default_factory=set)
     lookalikes: list[Lookalike] = field(default_factory=list)
 
     @property
@@ -82,6 +84,7 @@ class Report:
                 "weakness": outcome.weakness,
                 "turned": outcome.turned,
             }
+            self._tell_of_name(person, outcome.subject)
             if outcome.turned:
                 self.turned.append((file, outcome.turned))
                 note(f"{file}: lies turned {outcome.turned}° clockwise; enrolled upright")
@@ -90,6 +93,15 @@ class Report:
                 warn(f"{file}: enrolled, but {outcome.weakness}")
         if self.form is Form.JSONL:
             print_json(line, indent=None)
+
+    def _tell_of_name(self, person: str, subject: Subject) -> None:
+        """Say once that a folder has the former name of someone."""
+        if subject.name != person and person not in self.former:
+            self.former.add(person)
+            note(
+                f"photos of {person} are {subject.name}'s, who was called so; "
+                f"if this is someone new, first: kith people delete-name {shlex.quote(person)}"
+            )
 
 
 def enroll(
