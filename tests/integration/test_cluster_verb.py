@@ -178,7 +178,7 @@ def test_unreadable_photos_do_not_keep_the_others_out(few: Path, tmp_path: Path)
     answer = kith("cluster", few, "-g", tmp_path / "gallery.db", *FLOAT32, "--json")
     assert answer.code == 2
     assert len(answer.err.splitlines()) == 2
-    assert [Path(each["image"]).name for each in answer.json()["failed"]] == ["broken.jpg", "gone.jpg"]
+    assert {Path(each["image"]).name for each in answer.json()["failed"]} == {"broken.jpg", "gone.jpg"}
     assert len(answer.json()["clusters"]) == 2
     assert answer.json()["photos"] == 5
 
@@ -267,7 +267,7 @@ def test_clusters_and_names_that_are_not_there(work: Path) -> None:
     assert kith("people", "name", "1", "Ada", "-g", gallery).code == 0
     require_one_line(kith("people", "name", "1", "Eve", "-g", gallery), 2, "cluster 1 is Ada already")
     require_one_line(kith("cluster", "-g", gallery, "--must", "1,999", *FLOAT32), 2, "no face 999")
-    for text in ("1", "1,2,3", "one,two", ""):
+    for text in ("1", "1,2,3", "one,two", " "):
         require_one_line(kith("cluster", "-g", gallery, "--must", text, *FLOAT32), 2, "two faces are wanted")
 
 
@@ -309,7 +309,9 @@ def test_a_break_loses_nothing_acknowledged(few: Path, tmp_path: Path, signal_nu
     told += broken.out.split()
     assert set(told) <= photos_in(gallery)
     if signal_number is signal.SIGINT:
-        require_one_line(Answer(broken.code, "", broken.err), 130, "interrupted; what was done before stays")
+        require_one_line(
+            Answer(broken.code, "", broken.err), 130, "interrupted; the photos looked through so far are kept"
+        )
     with closing(sqlite3.connect(gallery)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     before = photos_in(gallery)
