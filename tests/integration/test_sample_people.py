@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kith.cli.demo import demo
 from kith.gallery import Gallery
 from kith.images import load_image
 from kith.recognizer import Recognizer
@@ -75,3 +76,14 @@ def test_verify(recognizer: Recognizer) -> None:
 
 def test_photos_lie_in_the_package() -> None:
     assert Path(GROUP_PHOTO).is_relative_to(Path(__import__("kith").__file__).parent)
+
+
+def test_the_demo_says_beside_each_name_how_sure_it_is(
+    tmp_path: Path, recognizer: Recognizer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo(tmp_path / "demo.jpg")
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines() if "\t" in line]
+    assert len(rows) == 10
+    for _, who, certainty in rows:
+        assert ("nobody we know" in certainty) == (who == "unknown")
+        assert ("strangers look so alike" in certainty) == (who != "unknown")

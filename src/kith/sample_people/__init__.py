@@ -1,4 +1,4 @@
-"""The sample people that ship with Kith: composites, each of several faces, so that each is nobody.
+"""The sample people that ship with Kith: blended faces, hair and clothes drawn, so that each is nobody.
 
 They were made by `tools/make_sample_people.py`. `people/` has one folder a person; `group.jpg` shows
 all of them, on photos that are not in their folders, and two strangers.
