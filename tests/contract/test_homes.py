@@ -1,0 +1,55 @@
+"""Each third-party package has one home: what is imported elsewhere can be exchanged only everywhere."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCES = Path(__file__).parents[2] / "src" / "kith"
+HOMES = {
+    "click": ("cli/",),
+    "google_crc32c": ("weights/readers/crc32c.py",),
+    "grain": ("training/",),
+    "h5py": ("weights/readers/",),
+    "httpx": ("weights/download.py",),
+    "jax": ("training/",),
+    "jinja2": ("evaluation/report.py",),
+    "keras": ("networks/", "training/", "runtime/compile.py", "runtime/prepare.py"),
+    "lz4": ("weights/readers/",),
+    "matplotlib": ("evaluation/plots.py",),
+    "ml_dtypes": ("weights/readers/",),
+    "onnx": ("runtime/",),
+    "onnxruntime": ("runtime/",),
+    "pillow_heif": ("images.py",),
+    "platformdirs": ("folders.py",),
+    "rich": ("cli/",),
+    "safetensors": ("runtime/workshop.py", "weights/readers/"),
+    "sklearn": ("classification.py", "evaluation/"),
+    "sqlalchemy": ("gallery/",),
+    "tensorboardX": ("training/",),
+    "typer": ("cli/",),
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield str(node.module).partition(".")[0]
+
+
+IMPORTS = {path.relative_to(SOURCES).as_posix(): set(imports(path)) for path in SOURCES.rglob("*.py")}
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_a_package_is_imported_at_home_only(package: str) -> None:
+    importers = {file for file, packages in IMPORTS.items() if package in packages}
+    assert {file for file in importers if not file.startswith(HOMES[package])} == set()
+
+
+@pytest.mark.parametrize("package", set(HOMES) - {"click"})
+def test_a_home_is_lived_in(package: str) -> None:
+    for home in HOMES[package]:
+        assert any(file.startswith(home) and package in packages for file, packages in IMPORTS.items()), home
