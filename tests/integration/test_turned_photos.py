@@ -48,12 +48,20 @@ def test_everyone_on_a_group_photo_that_lies_on_its_head_is_found(recognizer: Re
     assert [face.turned for face in found] == [180] * 10
 
 
-def test_without_looking_at_other_turns_the_original_is_kept(recognizer: Recognizer) -> None:
+def test_without_looking_at_other_turns_the_original_is_kept(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lying = turned(load_image(photos()[0]), 1)
-    assert recognizer.detect(lying)
+    assert recognizer.detect(lying)[0].turned == 90
+
+    def look_again(*_: object) -> None:
+        raise AssertionError("looked at in other turns")
+
+    monkeypatch.setattr("kith.detection.mtcnn.turn_upright", look_again)
+    with pytest.raises(AssertionError, match="looked at in other turns"):
+        recognizer.detect(lying)
     for settings in (DetectionSettings(thorough=False), DetectionSettings(turned=False)):
         assert all(face.uprightness == 1 for face in MTCNN.from_pretrained(settings=settings).detect(lying))
-        assert not any(face.turned == 90 for face in MTCNN.from_pretrained(settings=settings).detect(lying))
 
 
 def test_clusters_of_photos_on_their_heads_are_of_one_person_each(
