@@ -7,7 +7,6 @@ clustered, those that are new beside those that were clustered before.
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 
 import cv2
@@ -37,18 +36,21 @@ _TRIES = 5
 _AT_ONCE = 1000  # faces compared with all references
 
 
-class Seen(StrEnum):
-    """What became of a photo."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What became of a photo.
 
-    KNOWN = "known"
-    NO_FACE = "no face"
-    FACES = "faces"
+    Attributes:
+        new: Whether it was looked at; the album may have had it.
+        left_out: Of each face that is too poor to decide on, why; such faces are not kept.
+    """
+
+    new: bool
+    left_out: tuple[str, ...] = ()
 
 
-def look_through(recognizer: Recognizer, album: Album, path: Path) -> Seen:
+def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
     """Find and embed a photo's faces and keep them, unless the album has the photo already.
-
-    Faces too poor to decide on are left out.
 
     Raises:
         ImageError: It cannot be read.
@@ -56,22 +58,24 @@ def look_through(recognizer: Recognizer, album: Album, path: Path) -> Seen:
     """
     file = _stat(path)
     if album.knows_file(file):
-        return Seen.KNOWN
+        return Looked(new=False)
     image = load_image(path)
     photo = content_hash(image)
     if album.knows_photo(file, photo):
-        return Seen.KNOWN
+        return Looked(new=False)
     found = recognizer.detect(image)
     crops = recognizer.align(image, found)
     embeddings = recognizer.embed(crops)
-    faces = []
+    faces, left_out = [], []
     for face, crop, embedding in zip(found, crops, embeddings, strict=True):
         quality = assess(face, crop, recognizer.calibration.recognizability(embedding))
-        if not why_unfit(quality, IDENTIFY_LIMITS):
+        if reason := why_unfit(quality, IDENTIFY_LIMITS):
+            left_out.append(reason)
+        else:
             weakness = why_unfit(quality, ENROLL_LIMITS)
             faces.append(NewFace(face, recognizer.template(embedding), weakness, picture_of(image, face)))
     album.add(file, photo, faces)
-    return Seen.FACES if faces else Seen.NO_FACE
+    return Looked(new=True, left_out=tuple(left_out))
 
 
 def find_moved(album: Album) -> None:

@@ -4,6 +4,7 @@ import shutil
 import signal
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from small_disk import small_disk
 
 from kith.gallery import Album, Gallery
+from kith.quality import IDENTIFY_LIMITS
 from kith.sample_people import GROUP_PHOTO, PEOPLE
 
 FLOAT32 = ("--precision", "float32")
@@ -259,6 +261,17 @@ def test_a_gallery_of_another_model(few: Path, tmp_path: Path) -> None:
     gallery = tmp_path / "gallery.db"
     Gallery.open(gallery, model_id="another").close()
     require_one_line(kith("cluster", few, "-g", gallery, *FLOAT32), 2, gallery, "templates of another")
+
+
+def test_faces_too_poor_to_decide_on_are_told(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kith.album.IDENTIFY_LIMITS", replace(IDENTIFY_LIMITS, min_eye_distance=1e4))
+    answer = kith("cluster", few, "-g", tmp_path / "gallery.db", *FLOAT32)
+    assert answer.code == 3
+    assert "4 faces of new photos left out: 4 times the face is too small\n" in answer.err
+    answer = kith("cluster", few, "-g", tmp_path / "another.db", *FLOAT32, "--json")
+    assert {Path(each["image"]) for each in answer.json()["poor_faces"]} == set(few.iterdir())
 
 
 def test_clusters_and_names_that_are_not_there(work: Path) -> None:

@@ -1,6 +1,6 @@
 """`kith cluster`: who appears together, before anyone has a name."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.album import Seen, Suggestion, cluster_album, find_moved, link_faces, look_through, suggest
+from kith.album import Suggestion, cluster_album, find_moved, link_faces, look_through, suggest
 from kith.cli.console import complain, count, note, print_json, print_table
 from kith.cli.enroll import make_folder_of
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED
 from kith.cli.gone import gone_json, note_gone
 from kith.cli.interruption import interruptible
-from kith.cli.load import Listing, expand, load_recognizer
+from kith.cli.load import Listing, expand, load_recognizer, require_not_whole_disk
 from kith.cli.options import DEFAULT_GALLERY, DEFAULT_MODEL, GalleryPath, Json, ModelId, PrecisionName
 from kith.cli.progress import track
 from kith.cli.sheet import SheetCluster, contact_sheet
@@ -34,6 +34,7 @@ class Report:
     listing: Listing
     new: int = 0
     failed: list[tuple[Path, ImageError]] = field(default_factory=list)
+    poor: list[tuple[Path, str]] = field(default_factory=list)
 
 
 def cluster(
@@ -73,6 +74,7 @@ def cluster(
     for path in photos or []:
         if not path.exists():
             raise ImageError(f"{path}: no such file or folder")
+        require_not_whole_disk(path)
     listing = expand(photos) if photos else Listing()
     report = Report(listing)
     find_embedder(model)  # it is known, or told to be unknown, before anything is made for it
@@ -118,7 +120,9 @@ def _two_faces(text: str) -> tuple[int, int]:
 def _look_through(recognizer: Recognizer, album: Album, report: Report) -> None:
     for file in track(report.listing.photos, "looking through"):
         try:
-            report.new += look_through(recognizer, album, file) is not Seen.KNOWN
+            looked = look_through(recognizer, album, file)
+            report.new += looked.new
+            report.poor += [(file, reason) for reason in looked.left_out]
         except ImageError as error:
             report.failed.append((file, error))
             complain(str(error))
@@ -140,6 +144,10 @@ def _print(
             for cluster in shown
         ],
     )
+    if report.poor:
+        reasons = Counter(reason.partition(" (")[0] for _, reason in report.poor)
+        why = ", ".join(f"{number} times {reason}" for reason, number in reasons.most_common())
+        note(f"{count(len(report.poor), 'face')} of new photos left out: {why}")
     photos, faces = album.sizes()
     alone = len(clusters) - len(shown)
     alone_too = f"; {count(alone, 'face')} alone" if alone else ""
@@ -185,6 +193,7 @@ def _json(
             for file, error in (*report.listing.unusable, *report.failed)
         ],
         "left_out": report.listing.suffixes,
+        "poor_faces": [{"image": str(file), "reason": reason} for file, reason in report.poor],
         "clusters": [
             {
                 "cluster": cluster.id,

@@ -15,7 +15,7 @@ from kith.cli.console import complain, count, note, print_json, print_line, warn
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED, exit_code
 from kith.cli.hints import with_hint
 from kith.cli.interruption import interruptible
-from kith.cli.load import Listing, expand, load_recognizer
+from kith.cli.load import Listing, expand, load_recognizer, require_not_whole_disk
 from kith.cli.options import (
     DEFAULT_GALLERY,
     DEFAULT_MODEL,
@@ -218,8 +218,7 @@ def make_folder_of(gallery: Path) -> None:
 def _jobs_of_person(name: str, paths: list[Path]) -> tuple[Listing, list[Job]]:
     person = clean_name(name)
     for path in paths:
-        if path.is_dir() and path.resolve() == Path(path.resolve().anchor):
-            raise ImageError(f"{path}: is the whole disk; name a folder in it with photos of {person}")
+        require_not_whole_disk(path)
     listing = expand(paths)
     return listing, [(person, file) for file in listing.photos]
 
@@ -236,6 +235,7 @@ def _jobs_of_folder(root: Path, listing: Listing) -> list[Job]:
         raise ImageError(f"{root}: is a file; say who is on it with --name NAME")
     if not root.is_dir():
         raise ImageError(f"{root}: no such folder")
+    require_not_whole_disk(root)
     jobs: list[Job] = []
     loose = 0
     photos: dict[str, list[Path]] = {}

@@ -10,6 +10,7 @@ from kith.album import find_moved
 from kith.cli.console import complain, count, note, print_json, print_line
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.gone import NOT_CLEANED, gone_json, note_gone
+from kith.cli.interruption import interruptible
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
 from kith.cli.progress import track
@@ -159,13 +160,14 @@ def migrate(
     with Gallery.open(gallery, create=False) as opened:
         recognizer = load_recognizer(model, Precision.AUTO)
         old = opened.model_id
-        left = migrate_gallery(
-            opened,
-            recognizer,
-            photos=photos,
-            without_missing=without_missing,
-            track=lambda migrants: track(migrants, "embedding again"),
-        )
+        with interruptible(lambda: "what was embedded again is kept; run it again to go on"):
+            left = migrate_gallery(
+                opened,
+                recognizer,
+                photos=photos,
+                without_missing=without_missing,
+                track=lambda migrants: track(migrants, "embedding again"),
+            )
         migrated = opened.model_id == model
         references = sum(person.references for person in opened.subjects())
     if as_json:

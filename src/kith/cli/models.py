@@ -8,6 +8,7 @@ import typer
 
 from kith.cli.console import complain, count, note, print_json, print_line, print_table, warn
 from kith.cli.exit_codes import ERROR, SUCCESS
+from kith.cli.interruption import interruptible
 from kith.cli.options import Json
 from kith.cli.progress import downloading, preparing
 from kith.errors import UnsupportedFile, WeightsError
@@ -88,7 +89,11 @@ def pull(
     """Fetch a published model. What a break left behind is gone on with."""
     from kith.models.importing import pull as pull_model  # here: brings what listing needs not
 
-    with downloading(model_id) as progress, preparing() as notify:
+    with (
+        interruptible(lambda: "what was fetched stays; run it again to go on"),
+        downloading(model_id) as progress,
+        preparing() as notify,
+    ):
         spec = pull_model(model_id, urls=tuple(source or ()), progress=progress, notify=notify, warn=warn)
     _tell_installed(spec, as_json=as_json)
 

@@ -9,6 +9,7 @@ import typer
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from kith.cli.console import note, print_json, print_line, printable, stderr
+from kith.cli.interruption import interruptible
 from kith.cli.options import Json
 from kith.cli.progress import bars, heartbeat, track
 
@@ -35,6 +36,9 @@ Seed = Annotated[int | None, typer.Option(help="Of everything that is drawn.")]
 Coordinator = Annotated[str, typer.Option(help="HOST:PORT of the first of several processes.")]
 Processes = Annotated[int, typer.Option(min=1, help="How many processes train together.")]
 Index = Annotated[int, typer.Option(min=0, help="Which of them this is, from 0.")]
+
+
+_LEAVES = "what was prepared and the last checkpoint stay; run it again to go on"
 
 
 def train(
@@ -71,7 +75,7 @@ def train(
         network=network, loss=loss, miner=miner, people=people, images=images, epochs=epochs,
         learning_rate=learning_rate, freeze=freeze, seed=seed,
     )  # fmt: skip
-    with _watching() as observer:
+    with _watching() as observer, interruptible(lambda: _LEAVES):
         result = run_training(
             _photos(source, without),
             config,
@@ -112,7 +116,7 @@ def distill(
     config = read_config(
         config_file, network=network, epochs=epochs, learning_rate=learning_rate, freeze=freeze, seed=seed
     )
-    with _watching() as observer:
+    with _watching() as observer, interruptible(lambda: _LEAVES):
         result = run_distillation(
             teacher,
             _photos(source, without),

@@ -123,10 +123,9 @@ def test_an_empty_argument_is_never_the_current_folder(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_whole_disk_is_nobody(tmp_path: Path) -> None:
-    answer = kith(
-        "enroll", "--name", "Ada", "/", "-g", tmp_path / "g.db"
-    )  # "$PHOTOS/", and PHOTOS is not set
+@pytest.mark.parametrize("verb", [["enroll", "--name", "Ada"], ["enroll"], ["cluster"]])
+def test_the_whole_disk_is_nobody(verb: list[str], tmp_path: Path) -> None:
+    answer = kith(*verb, "/", "-g", tmp_path / "g.db")  # "$PHOTOS/", and PHOTOS is not set
     assert (answer.code, answer.out) == (2, "")
     assert "the whole disk" in answer.err
     assert not list(tmp_path.iterdir())

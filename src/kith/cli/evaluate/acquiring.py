@@ -6,6 +6,7 @@ from typing import Any
 
 from kith.acquisition import Acquired, acquire
 from kith.cli.console import warn
+from kith.cli.interruption import interruptible
 from kith.cli.progress import track
 from kith.evaluation.bootstrap import Estimate
 from kith.recognizer import Recognizer
@@ -13,7 +14,15 @@ from kith.recognizer import Recognizer
 
 def acquire_photos(recognizer: Recognizer, photos: Sequence[Path], keep: Path | None) -> Acquired:
     """Embed photos with a progress bar, telling which gave no face."""
-    return acquire(recognizer, photos, keep=keep, track=lambda files: track(files, "embedding"), tell=warn)
+    leaves = (
+        "nothing was kept; with --keep FILE a run can be gone on with"
+        if keep is None
+        else f"what was embedded is kept in {keep}; run it again to go on"
+    )
+    with interruptible(lambda: leaves):
+        return acquire(
+            recognizer, photos, keep=keep, track=lambda files: track(files, "embedding"), tell=warn
+        )
 
 
 def estimate_json(estimate: Estimate) -> dict[str, Any]:
