@@ -54,9 +54,14 @@ verb("cluster", some)
 verb("people", "list")
 verb("people", "rename", "A", "Ada")
 verb("gallery", "show")
+verb("gallery", "backup", "backup.db")
+verb("people", "delete", "Ada", "--yes")
+verb("gallery", "clean")
+verb("demo", "--output", "demo.jpg")
 verb("evaluate", "verification", some, "--report", "report")
 verb("models", "list")
 verb("models", "show", "mtcnn")
+verb("models", "verify")
 recognizer = kith.Recognizer.from_pretrained(precision="float32")
 with kith.Gallery.open("own.db", model_id=recognizer.model_id) as gallery:
     recognizer.enroll("Ada", kith.load_image(one), gallery)
@@ -125,7 +130,15 @@ def test_no_verb_looks_up_connects_or_writes_elsewhere(recognizer: Recognizer, t
     told = separately(sys.executable, "-c", VERBS, GROUP_PHOTO, some, str(LONG_ENOUGH), home=home)
     assert (told["names"], told["connections"], told["datagrams"]) == ([], 0, 0)
     written = {path.relative_to(home) for path in home.rglob("*") if path.is_file()}
-    asked = {"out.jpg", "one.npz", "own.db", "report/index.html", "report/result.json"}
+    asked = {
+        "out.jpg",
+        "one.npz",
+        "own.db",
+        "backup.db",
+        "demo.jpg",
+        "report/index.html",
+        "report/result.json",
+    }
     elsewhere = {
         str(path)
         for path in written

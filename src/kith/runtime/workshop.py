@@ -131,7 +131,7 @@ class Workshop:
                 "is there enough memory?"
             ) from None
         if "error" in answer:
-            raise _error(answer["error"], answer["text"])
+            raise _error(**answer)
         return content
 
 
@@ -187,6 +187,8 @@ def serve() -> None:
                 made = _TASKS[request["task"]](_unpack(content), **request["settings"])
             except KithError as error:
                 _send(answers, {"error": type(error).__name__, "text": str(error)})
+            except OSError as error:  # a disk that is full
+                _send(answers, {"error": "OSError", "text": error.strerror, "number": error.errno})
             except Exception:
                 _send(answers, {"error": "", "text": traceback.format_exc()})
             else:
@@ -224,10 +226,12 @@ def _quantize(arrays: Mapping[str, np.ndarray]) -> bytes:
 _TASKS: dict[str, Callable[..., bytes]] = {"compile": _compile, "quantize": _quantize, "save": _save}
 
 
-def _error(kind: str, text: str) -> Exception:
+def _error(error: str, text: str, number: int = 0, **_: int) -> Exception:
     """What was raised in the process; an error that is not one of Kith's own with its traceback."""
-    error: Exception = getattr(errors, kind)(text) if kind else RuntimeError(text)
-    return error
+    if error == "OSError":
+        return OSError(number, text)
+    found: Exception = getattr(errors, error)(text) if error else RuntimeError(text)
+    return found
 
 
 def _pack(arrays: Mapping[str, np.ndarray]) -> bytes:

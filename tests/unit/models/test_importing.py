@@ -148,7 +148,7 @@ def test_a_checkpoint_is_imported_by_its_prefix(
     index, data = write_checkpoint(sandberg(shared))
     (tmp_path / "model.ckpt-1.index").write_bytes(index)
     (tmp_path / "model.ckpt-1.data-00000-of-00001").write_bytes(data)
-    monkeypatch.setattr(importing, "_measure_on_sample_people", lambda spec, notify: UNMEASURED)
+    monkeypatch.setattr(importing, "_measure_on_sample_people", lambda *arguments: UNMEASURED)
     assert import_file(tmp_path / "model.ckpt-1").embedding_size == 128
 
 
@@ -275,7 +275,7 @@ def test_weights_that_are_wrong_are_refused_before_anything_is_built(
         raise AssertionError("built")
 
     monkeypatch.setattr(prepare_module, "build", build)
-    monkeypatch.setattr(conversion, "build", build)
+    monkeypatch.setattr(conversion, "workshop", build)
     path = own_file(tmp_path, **changed)
     with pytest.raises(UnsupportedFile, match=complaint):
         if bring == "import":

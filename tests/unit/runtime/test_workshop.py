@@ -33,6 +33,7 @@ def test_foreign_settings_do_not_reach_it(pnet, monkeypatch, tmp_path: Path) -> 
         here._started = True
         expected = Session(here.compile("pnet", pnet)).run(BOXES)
     home = tmp_path / "home"
+    monkeypatch.delenv("KITH_CACHE")
     (home / ".keras").mkdir(parents=True)
     settings = {"floatx": "bfloat16", "image_data_format": "channels_first", "backend": "theano"}
     (home / ".keras" / "keras.json").write_text(json.dumps(settings))
