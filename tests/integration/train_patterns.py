@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import quick_keras  # before Keras is imported
 
 from kith import networks
 from kith.training.augmentation import Augmentation
@@ -28,6 +29,7 @@ from kith.weights.preprocessing import FixedScaling
 import keras  # isort: skip  # after Kith has chosen the backend
 
 assert networks
+assert quick_keras
 PEOPLE, IMAGES, SIDE = 16, 6, 24
 PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)
 

@@ -175,7 +175,8 @@ def serve() -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    sys.modules["matplotlib"] = None  # type: ignore[assignment]  # Keras would look for fonts for seconds
+    for needless in ("matplotlib", "sklearn"):  # which Keras imports, for seconds, to draw and to be wrapped
+        sys.modules[needless] = None  # type: ignore[assignment]
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints something does not print it into an answer
     answers.write(_READY)

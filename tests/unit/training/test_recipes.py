@@ -9,7 +9,9 @@ from kith.weights.catalogue import EMBEDDERS
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_builds_its_network(name: str) -> None:
     recipe = find_recipe(name)
-    model = getattr(networks, recipe.network)(crop_size=recipe.input_size, embedding_size=64)
+    model = getattr(networks, recipe.network)(
+        crop_size=recipe.input_size, embedding_size=64, initializer="zeros"
+    )
     assert model.input.shape[1:] == (recipe.input_size, recipe.input_size, 3)
     assert model.output.shape[1:] == (64,)
 
