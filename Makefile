@@ -21,7 +21,7 @@ demo: $(VENV)/.ready  ## enroll the sample people and name a group photo
 	@$(BIN)/kith demo --output kith-demo.jpg
 
 test: $(VENV)/.ready  ## run the tests
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 10
 
 check: $(VENV)/.ready  ## lint, types, import layers
 	$(BIN)/ruff check .
