@@ -212,7 +212,9 @@ def make_folder_of(gallery: Path) -> None:
     try:
         gallery.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise GalleryError(f"{gallery}: its folder cannot be made ({error.strerror})") from None
+        raise GalleryError(
+            f"{gallery}: its folder cannot be made ({error.strerror}); name another with --gallery or KITH_GALLERY"
+        ) from None
 
 
 def _jobs_of_person(name: str, paths: list[Path]) -> tuple[Listing, list[Job]]:
