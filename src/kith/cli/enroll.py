@@ -213,7 +213,8 @@ def make_folder_of(gallery: Path) -> None:
         gallery.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GalleryError(
-            f"{gallery}: its folder cannot be made ({error.strerror}); name another with --gallery or KITH_GALLERY"
+            f"{gallery}: its folder cannot be made ({error.strerror}); "
+            "name another gallery with --gallery or KITH_GALLERY"
         ) from None
 
 
