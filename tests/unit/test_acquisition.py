@@ -16,6 +16,6 @@ def test_a_photo_without_its_end_is_used_and_told(tmp_path: Path) -> None:
 
     recognizer = SimpleNamespace(spec=SimpleNamespace(embedding_size=4), fingerprint="fake", detect=detect)
     told: list[str] = []
-    acquire(recognizer, [path], tell=told.append)  # type: ignore[arg-type]
+    acquire(recognizer, [path], tell=told.append)
     assert len(seen) == 1
     assert told == [f"{path}: its end is missing; what is there was used", f"{path}: no face found"]

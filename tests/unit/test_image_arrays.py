@@ -108,19 +108,19 @@ FACE = Face(np.array([1, 1, 6, 6], np.float32), np.ones((5, 2), np.float32), 1.0
 )
 @pytest.mark.parametrize("given", [RGB / 255, None, "a.jpg"], ids=["float", "None", "path"])
 def test_every_door_of_a_recognizer(door: Any, given: object) -> None:
-    recognizer = Recognizer(Nobody(), None, SimpleNamespace(crop=None), None, None)  # type: ignore[arg-type]
+    recognizer = Recognizer(Nobody(), None, SimpleNamespace(crop=None), None, None)
     with pytest.raises(InvalidImage):
         door(recognizer, given)
 
 
 def test_verify_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
-    recognizer = Recognizer(Nobody(), None, SimpleNamespace(crop=None), None, None)  # type: ignore[arg-type]
+    recognizer = Recognizer(Nobody(), None, SimpleNamespace(crop=None), None, None)
     monkeypatch.setattr(Recognizer, "extract_main", lambda self, image: (FACE, None))
     with pytest.raises(InvalidImage, match="the second image must be"):
-        recognizer.verify(RGB, None)  # type: ignore[arg-type]
+        recognizer.verify(RGB, None)
 
 
 @pytest.mark.parametrize("given", [RGB / 255, RGB.astype(np.uint16), None, "a.jpg"])
 def test_the_detectors_own_door(given: Any) -> None:
     with pytest.raises(InvalidImage):
-        MTCNN(None, None, None).detect(given)  # type: ignore[arg-type]
+        MTCNN(None, None, None).detect(given)

@@ -62,4 +62,4 @@ def test_only_a_match_has_a_subject() -> None:
 
 def test_records_do_not_change() -> None:
     with pytest.raises(AttributeError):
-        Subject(1, "Ada").name = "Grace"  # type: ignore[misc]
+        Subject(1, "Ada").name = "Grace"

@@ -10,7 +10,7 @@ _ENDING = ("SIGTERM", "SIGHUP")  # the second is not everywhere
 _received = signal.SIGINT
 
 
-class Interrupted(Exception):  # noqa: N818 (what happened, no mistake of anyone)
+class Interrupted(Exception):
     """A verb was interrupted; its text says what became of its work."""
 
 

@@ -48,11 +48,11 @@ def test_the_longer_name_of_another_person_is_not_this_one() -> None:
 
 
 def test_the_home_folder_is_the_name_of_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/Ada")
-    monkeypatch.setattr(Path, "home", lambda: Path("/home/Ada"))
-    assert not NamesInPaths(["Ada"]).within("/home/Ada/photos/1.jpg")
-    assert NamesInPaths(["Ada"]).within("/home/Ada/photos/Ada/1.jpg")
-    assert NamesInPaths(["Ada"]).within("/mnt/home/Ada/photos/1.jpg")
+    monkeypatch.setenv("HOME", "/accounts/Ada")
+    monkeypatch.setattr(Path, "home", lambda: Path("/accounts/Ada"))
+    assert not NamesInPaths(["Ada"]).within("/accounts/Ada/photos/1.jpg")
+    assert NamesInPaths(["Ada"]).within("/accounts/Ada/photos/Ada/1.jpg")
+    assert NamesInPaths(["Ada"]).within("/mnt/accounts/Ada/photos/1.jpg")
 
 
 def test_former_names_count() -> None:

@@ -103,7 +103,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / f"{STEM}.index").write_bytes(index)
     (tmp_path / SHARD).write_bytes(data)
     (tmp_path / f"{STEM}.meta").write_bytes(b"never read")
-    (tmp_path / "checkpoint").write_text(f'model_checkpoint_path: "/home/trainer/{STEM}"\n')
+    (tmp_path / "checkpoint").write_text(f'model_checkpoint_path: "/elsewhere/{STEM}"\n')
     return tmp_path
 
 
