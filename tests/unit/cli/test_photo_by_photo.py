@@ -1,0 +1,69 @@
+"""What joins a listing of photos, a look at each, and the answers."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import kith
+
+from kith.cli.annotate import Label
+from kith.cli.answers import Form
+from kith.cli.load import Listing
+from kith.cli.photo_by_photo import FaceAnswer, Table, answer_photos
+from kith.errors import ImageError
+from kith.images import Photo, read_photo
+from kith.photo_files import FoundPhotos
+from kith.records import Face
+from kith.sample_people import photos as sample_photos
+
+ADA = sample_photos()[0]
+
+
+def answer(listing: Listing, face: Face, form: Form = Form.JSON) -> int:
+    def look(photo: Photo) -> list[FaceAnswer]:
+        return [FaceAnswer({"seen": photo.image.shape[0]}, ("a face",), Label(face, "a face", known=True))]
+
+    return answer_photos(
+        listing, look, what="looking", table=Table(("what",), (5,)), form=form, annotate=None
+    )
+
+
+def test_all_is_answered_and_what_is_amiss_is_an_error(
+    face: Face, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert answer(Listing([ADA]), face) == 0
+    capsys.readouterr()
+    locked, missing = tmp_path / "locked", tmp_path / "missing.jpg"
+    left_out = {tmp_path: FoundPhotos((), {".MOV": 3}, ())}
+    assert answer(Listing([ADA], [(locked, ImageError("locked: no"))], left_out), face) == 2
+    folder, besides, photo = json.loads(capsys.readouterr().out)
+    assert (folder["image"], folder["error"], folder["faces"]) == (str(locked), "locked: no", [])
+    assert (besides["image"], besides["left_out"]) == (str(tmp_path), {".MOV": 3})
+    assert photo["faces"] == [{"seen": 288}]
+    assert answer(Listing([missing, ADA]), face) == 2, "one that cannot be read"
+    assert [len(each["faces"]) for each in json.loads(capsys.readouterr().out)] == [0, 1]
+
+
+@pytest.fixture
+def made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every photo is read as if it were three times as large as what was decoded."""
+    monkeypatch.setattr("kith.cli.load.read_photo", lambda path: replace(read_photo(path), scale=3.0))
+
+
+def test_boxes_are_in_the_photos_own_pixels(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    gallery = tmp_path / "g.db"
+    assert kith("enroll", "--name", "Ada", ADA, "-g", gallery).code == 0
+
+    def boxes() -> list[np.ndarray]:
+        (found,) = kith("detect", ADA, "--json").json()[0]["faces"]
+        (named,) = kith("identify", ADA, "-g", gallery, "--json").json()[0]["faces"]
+        assert kith("embed", ADA, "-o", tmp_path / "faces.npz").code == 0
+        with np.load(tmp_path / "faces.npz") as arrays:
+            return [np.array(found["box"]), np.array(named["box"]), arrays["boxes"][0]]
+
+    before = boxes()
+    request.getfixturevalue("made_smaller")
+    for large, small in zip(boxes(), before, strict=True):
+        np.testing.assert_allclose(large, 3 * small, atol=0.3)
