@@ -263,6 +263,13 @@ def test_a_gallery_of_another_model(few: Path, tmp_path: Path) -> None:
     require_one_line(kith("cluster", few, "-g", gallery, *FLOAT32), 2, gallery, "templates of another")
 
 
+def test_what_cannot_be_looked_into_is_an_error_and_the_rest_is_done(few: Path, tmp_path: Path) -> None:
+    (few / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    answer = kith("cluster", few, "-g", tmp_path / "gallery.db", *FLOAT32, "--json")
+    assert answer.code == 2
+    assert answer.json()["photos"] == 4
+
+
 def test_faces_too_poor_to_decide_on_are_told(
     few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

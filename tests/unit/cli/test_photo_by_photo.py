@@ -67,3 +67,23 @@ def test_boxes_are_in_the_photos_own_pixels(tmp_path: Path, request: pytest.Fixt
     request.getfixturevalue("made_smaller")
     for large, small in zip(boxes(), before, strict=True):
         np.testing.assert_allclose(large, 3 * small, atol=0.3)
+
+
+@pytest.mark.parametrize(
+    "verb", [["detect"], ["identify"], ["embed", "-o", "out.npz"], ["enroll", "--name", "Ada"], ["cluster"]]
+)
+def test_a_photo_without_its_end_is_told_once_and_used(
+    verb: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kith("enroll", "--name", "Grace", sample_photos()[8])
+    (tmp_path / "cut.jpg").write_bytes(ADA.read_bytes()[:-300])
+    answer = kith(verb[0], "cut.jpg", *verb[1:], "--json")
+    assert answer.code == 0, answer.err
+    told = [line for line in answer.err.splitlines() if "cut.jpg" in line]
+    assert len(told) == 1
+    assert told[0].startswith("warning: ")
+    if verb[0] in ("detect", "identify"):
+        (photo,) = answer.json()
+        assert photo["flaw"] in told[0]
+        assert len(photo["faces"]) == 1
