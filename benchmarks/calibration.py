@@ -16,12 +16,12 @@ from lfw_faces import embed_lfw, parser
 from sklearn.linear_model import LogisticRegression
 from timing import exit_code, verdict
 
-from kith.classification import Centroid, NormalizedCentroid
-from kith.evaluation.calibrating import fit_calibration
+from kith.decisions.scoring import Centroid, NormalizedCentroid
 from kith.evaluation.identification import search
+from kith.evaluation.labelled import LabelledPhotos
 from kith.evaluation.open_set import draw_open_set
 from kith.evaluation.pairs import all_pairs
-from kith.evaluation.people import LabelledPhotos
+from kith.workflows.calibrating import fit_calibration
 
 PRIORS = (0.5, 0.1, 0.01)
 WINDOW = (0.87, 0.93)

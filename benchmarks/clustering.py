@@ -20,10 +20,10 @@ from scipy.sparse import csr_array
 from sklearn.cluster import DBSCAN, HDBSCAN
 from timing import exit_code, verdict
 
+from kith.catalogue.builtin import DEFAULT_EMBEDDER
+from kith.catalogue.calibrations import find_calibration
 from kith.clustering import Clustering, cluster
 from kith.evaluation.clusters import ClusteringResult, evaluate_clusters
-from kith.weights.calibrations import find_calibration
-from kith.weights.catalogue import DEFAULT_EMBEDDER
 
 TARGET, SECONDS, ADDED, SHARE = 0.945, 60.0, 500, 0.05
 THRESHOLD = find_calibration(DEFAULT_EMBEDDER).verification_policy().threshold

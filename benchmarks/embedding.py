@@ -17,9 +17,9 @@ from photos import sample
 from timing import exit_code, interleave, report
 
 import kith
+from kith.catalogue.spec import EmbedderSpec
 from kith.embedding import Embedder, scale_pixels, shrink
 from kith.runtime.prepare import Precision, prepare, prepare_int8
-from kith.weights.catalogue import EmbedderSpec
 
 BATCH = 32
 

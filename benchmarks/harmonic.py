@@ -14,10 +14,10 @@ import numpy as np
 from lfw_faces import parser
 
 from kith import Recognizer
-from kith.acquisition import acquire
-from kith.comparison import threshold_at_fmr
+from kith.decisions.decide import threshold_at_fmr
 from kith.evaluation.lfw import read_lfw_pairs
-from kith.evaluation.people import read_people
+from kith.workflows.acquiring import acquire
+from kith.workflows.people_folders import read_people
 
 FMRS = (1e-3, 1e-4)
 RIDGE = 1e-3  # of the mean variance

@@ -16,7 +16,7 @@ from lfw_faces import embed_lfw, parser
 from scipy.stats import genpareto
 from timing import exit_code, verdict
 
-from kith.classification import Centroid, LinearSVM, NearestReference, NormalizedCentroid
+from kith.decisions.scoring import Centroid, LinearSVM, NearestReference, NormalizedCentroid
 from kith.evaluation.identification import FPIRS, Searches, evaluate_searches, search
 from kith.evaluation.open_set import OpenSetProtocol, draw_open_set
 

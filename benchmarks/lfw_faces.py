@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from kith import Recognizer
-from kith.acquisition import acquire
-from kith.evaluation.people import LabelledPhotos, read_people
+from kith.evaluation.labelled import LabelledPhotos
+from kith.workflows.acquiring import acquire
+from kith.workflows.people_folders import read_people
 
 
 def parser(description: str) -> argparse.ArgumentParser:

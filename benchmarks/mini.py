@@ -14,11 +14,11 @@ from lfw_faces import parser
 from timing import exit_code, interleave, report, verdict
 
 from kith import Recognizer, load_image
-from kith.acquisition import acquire
-from kith.comparison import score_pairs
+from kith.decisions.cosine import score_pairs
 from kith.evaluation.lfw import read_lfw_pairs
 from kith.evaluation.verification import evaluate_folds
 from kith.sample_people import photos as sample_photos
+from kith.workflows.acquiring import acquire
 
 TEACHER, STUDENT = "dlib-resnet29", "kith-mini"
 ACCURACY, RATIO, MOST_BYTES = 0.975, 2.0, 2_000_000

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from kith import Gallery, Recognizer, load_image
-from kith.classification import CLASSIFIERS, ClassifierKind, LinearSVM
+from kith.decisions.scoring import CLASSIFIERS, ClassifierKind, LinearSVM
 from kith.detection import central_face
 from kith.errors import AcquisitionError
-from kith.photo_files import find_photos
+from kith.images.photo_files import find_photos
 from kith.recognizer import rank
 
 STRANGERS = 1000

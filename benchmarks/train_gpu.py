@@ -93,11 +93,11 @@ def kith_step(images: np.ndarray, labels: np.ndarray, chunk: int) -> tuple[Calla
     """Kith's own step, and the operations of one image's forward pass."""
     import keras
 
+    from kith.catalogue.preprocessing import MTCNN_PIXELS
     from kith.networks import inception_resnet_v1
     from kith.training.losses import TripletLoss
     from kith.training.mining import SemiHard
     from kith.training.steps import Stepper
-    from kith.weights.preprocessing import MTCNN_PIXELS
 
     keras.config.set_dtype_policy("mixed_bfloat16")
     model = inception_resnet_v1(embedding_size=128, crop_size=images.shape[1])

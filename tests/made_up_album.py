@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kith.album import cluster_album
 from kith.gallery import Album, Gallery, NewFace, PhotoFile
 from kith.records import DecisionPolicy, Face, Template
+from kith.workflows.albums import cluster_album
 
 POLICY = DecisionPolicy(threshold=0.6, fmr=1e-3, measured_on="made up")
 

@@ -24,8 +24,8 @@ from PIL import Image as PillowImage
 from PIL import features
 
 from kith.errors import ImageError
-from kith.images import read_photo
-from kith.picture_formats import formats_read
+from kith.images.formats import formats_read
+from kith.images.reading import read_photo
 
 SECONDS = 5
 PATIENCE = 60  # seconds on a clock, on a machine that does other things too

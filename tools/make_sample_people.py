@@ -42,13 +42,14 @@ from portrait_drawing import (
 
 import kith
 from kith.alignment import similarity_transform
-from kith.comparison import score_all, threshold_at_fmr
+from kith.catalogue.preprocessing import DLIB_CROP
+from kith.decisions.cosine import score_all
+from kith.decisions.decide import threshold_at_fmr
 from kith.detection import central_face
 from kith.detection.mtcnn import DetectionSettings
 from kith.errors import NoFaceFound
 from kith.quality import assess
 from kith.records import Face, FloatArray, Image
-from kith.weights.preprocessing import DLIB_CROP
 
 PHOTOS = 6
 CONTRIBUTORS = 5

@@ -16,8 +16,8 @@ import dlib
 import numpy as np
 
 from kith import Recognizer, load_image
-from kith.weights.catalogue import PackageFile
-from kith.weights.store import find_package_file
+from kith.catalogue.files import find_package_file
+from kith.catalogue.spec import PackageFile
 
 CHIP = 150
 PADDING = 0.25

@@ -1,17 +1,17 @@
 """Turn a model that `kith distill` installed into the file that ships with Kith, and print its entry.
 
-python tools/ship_model.py kith-mini src/kith/weights/kith-mini.safetensors
+python tools/ship_model.py kith-mini src/kith/catalogue/kith-mini.safetensors
 """
 
 import argparse
 import hashlib
 from pathlib import Path
 
+from kith.catalogue.files import read_weights
+from kith.catalogue.installed import read_card
 from kith.files import write_atomically
-from kith.weights.installed import read_card
-from kith.weights.readers.compact import write_compact
-from kith.weights.readers.safetensors import read_safetensors
-from kith.weights.store import read_weights
+from kith.weights.compact import write_compact
+from kith.weights.safetensors import read_safetensors
 
 
 def main() -> None:

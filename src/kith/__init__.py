@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kith.classification import ClassifierKind as ClassifierKind
+    from kith.decisions.scoring import ClassifierKind as ClassifierKind
     from kith.detection import main_face as main_face
     from kith.detection.mtcnn import DetectionSettings as DetectionSettings
     from kith.errors import AcquisitionError as AcquisitionError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kith.errors import KithError as KithError
     from kith.errors import WeightsError as WeightsError
     from kith.gallery import Gallery as Gallery
-    from kith.images import load_image as load_image
+    from kith.images.reading import load_image as load_image
     from kith.recognizer import Recognizer as Recognizer
     from kith.records import Candidate as Candidate
     from kith.records import Comparison as Comparison
@@ -48,7 +48,7 @@ if "onnxruntime" not in sys.modules:
 _HOMES = {
     "AcquisitionError": "kith.errors",
     "Candidate": "kith.records",
-    "ClassifierKind": "kith.classification",
+    "ClassifierKind": "kith.decisions.scoring",
     "Comparison": "kith.records",
     "Decision": "kith.records",
     "DecisionPolicy": "kith.records",
@@ -65,7 +65,7 @@ _HOMES = {
     "Template": "kith.records",
     "WeightsError": "kith.errors",
     "keras_model": "kith.runtime.prepare",
-    "load_image": "kith.images",
+    "load_image": "kith.images.reading",
     "main_face": "kith.detection",
 }
 

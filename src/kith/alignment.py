@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import PIL.Image
 
+from kith.catalogue.preprocessing import AffineCrop, CropRule, MarginCrop, MarginUnit, SimilarityCrop
 from kith.records import Face, FloatArray, Image, require_shape
-from kith.weights.preprocessing import AffineCrop, CropRule, MarginCrop, MarginUnit, SimilarityCrop
 
 
 def align(image: Image, faces: Sequence[Face], rule: CropRule) -> np.ndarray:

@@ -6,8 +6,9 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from kith.catalogue.preprocessing import FixedScaling, PixelRule
+from kith.decisions.cosine import normalize
 from kith.records import FloatArray, require_shape
-from kith.weights.preprocessing import FixedScaling, PixelRule
 
 _AT_ONCE = 4  # crops in one run, mirrored too: larger batches are no faster on a CPU, and cost memory
 
@@ -120,9 +121,3 @@ def scale_pixels(crops: np.ndarray, rule: PixelRule) -> FloatArray:
     scaled -= scaled.mean(axis=values, keepdims=True)
     scaled /= np.maximum(deviation, least)
     return scaled
-
-
-def normalize(embeddings: np.ndarray) -> FloatArray:
-    """Rows (n, d) brought to unit length; a row of zeros stays."""
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return np.asarray(embeddings / np.maximum(lengths, 1e-10), np.float32)

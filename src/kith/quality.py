@@ -92,7 +92,7 @@ def assess(face: Face, crop: np.ndarray, recognizability: float = 1.0) -> Qualit
     Args:
         face: The face in its image.
         crop: (s, s, 3) uint8, its aligned crop.
-        recognizability: Of its embedding, see `kith.weights.calibration.Calibration`.
+        recognizability: Of its embedding, see `kith.decisions.calibration.Calibration`.
     """
     left, right, nose = face.landmarks[:3].astype(np.float64)
     across = right - left

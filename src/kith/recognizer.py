@@ -12,15 +12,20 @@ from typing import Any, Self
 import numpy as np
 
 from kith.alignment import align
-from kith.classification import GATES, ClassifierKind
-from kith.comparison import compare, decide_photo
+from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER
+from kith.catalogue.calibrations import find_calibration
+from kith.catalogue.installed import find_embedder
+from kith.catalogue.spec import EmbedderSpec
+from kith.decisions.calibration import IDENTIFICATION_FPIR, VERIFICATION_FMR, Calibration
+from kith.decisions.decide import compare, decide_photo
+from kith.decisions.scoring import GATES, ClassifierKind
 from kith.detection import MTCNN, Detector, main_face
 from kith.detection.mtcnn import DetectionSettings
 from kith.embedding import Embedder, views_of
 from kith.errors import AcquisitionError, LowQuality
 from kith.gallery import Gallery, NewReference
-from kith.image_arrays import require_crops, require_image
-from kith.images import content_hash, load_image
+from kith.images.arrays import require_crops, require_image
+from kith.images.reading import content_hash, load_image
 from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, Quality, assess, why_unfit
 from kith.records import (
     Comparison,
@@ -35,15 +40,7 @@ from kith.records import (
 from kith.runtime.prepare import Notify, Precision, prepare, prepare_int8
 from kith.runtime.workshop import workshop
 from kith.sample_people import photos as sample_photos
-from kith.search import rank
-from kith.weights.calibration import IDENTIFICATION_FPIR, VERIFICATION_FMR, Calibration
-from kith.weights.calibrations import find_calibration
-from kith.weights.catalogue import (
-    DEFAULT_DETECTOR,
-    DEFAULT_EMBEDDER,
-    EmbedderSpec,
-)
-from kith.weights.installed import find_embedder
+from kith.search.ranking import rank
 
 
 class Recognizer:

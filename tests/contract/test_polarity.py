@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import kith
-from kith.classification import CLASSIFIERS
-from kith.comparison import compare, score_all, score_pairs
+from kith.decisions.cosine import score_all, score_pairs
+from kith.decisions.decide import compare
+from kith.decisions.scoring import CLASSIFIERS
 from kith.records import DecisionPolicy, Template
 
 SOURCE = Path(kith.__file__).parent

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kith.classification import CLASSIFIERS, ClassifierKind
+from kith.decisions.scoring import CLASSIFIERS, ClassifierKind
 from kith.detection import central_face
 from kith.errors import AcquisitionError
 from kith.gallery import Gallery
-from kith.images import load_image
-from kith.photo_files import find_photos
+from kith.images.photo_files import find_photos
+from kith.images.reading import load_image
 from kith.recognizer import Recognizer, rank
 
 STRANGERS = 60  # the closing figures use 1,000; see benchmarks/open_set.py

@@ -10,11 +10,11 @@ from write_torch7 import write_openface
 
 from kith.errors import GalleryError, ModelMismatch
 from kith.gallery import Gallery
-from kith.gallery.migration import Migration
-from kith.migration import migrate
-from kith.models.importing import import_file
+from kith.gallery.reembedding import Migration
 from kith.recognizer import Recognizer
 from kith.sample_people import PEOPLE
+from kith.workflows.importing import import_file
+from kith.workflows.reembedding import migrate
 
 
 @pytest.fixture(scope="module")

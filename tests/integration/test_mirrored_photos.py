@@ -5,7 +5,7 @@ import pytest
 
 from kith.detection import MTCNN, central_face
 from kith.detection.mtcnn import DetectionSettings
-from kith.images import load_image
+from kith.images.reading import load_image
 from kith.sample_people import photos
 
 MIRRORED = [1, 0, 2, 4, 3]

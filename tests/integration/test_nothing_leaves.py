@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from kith.catalogue.files import cache_folder
 from kith.recognizer import Recognizer
 from kith.sample_people import GROUP_PHOTO, PEOPLE
-from kith.weights.store import cache_folder
 
 SEPARATE = (
     "unshare",

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kith.catalogue.builtin import EMBEDDERS
 from kith.detection import MTCNN
 from kith.detection.mtcnn import DetectionSettings
 from kith.embedding import scale_pixels
-from kith.images import load_image
+from kith.images.reading import load_image
 from kith.runtime.prepare import load_keras, prepare
-from kith.weights.catalogue import EMBEDDERS
 
 RESNET29 = EMBEDDERS["dlib-resnet29"]
 

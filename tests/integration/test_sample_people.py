@@ -7,7 +7,7 @@ import pytest
 
 from kith.cli.demo import demo
 from kith.gallery import Gallery
-from kith.images import load_image
+from kith.images.reading import load_image
 from kith.recognizer import Recognizer
 from kith.records import Outcome
 from kith.sample_people import GROUP_PHOTO, PEOPLE, photos

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from command_line import kith
 
-from kith.album import cluster_album, look_through
 from kith.detection import MTCNN
 from kith.detection.mtcnn import DetectionSettings
 from kith.errors import LowQuality
 from kith.gallery import Album, Gallery
-from kith.images import load_image
+from kith.images.reading import load_image
 from kith.recognizer import Recognizer
 from kith.records import Face, Image
 from kith.sample_people import GROUP_PHOTO, PEOPLE, photos
+from kith.workflows.albums import cluster_album, look_through
 
 
 def turned(image: Image, quarter_turns: int) -> Image:

@@ -14,6 +14,7 @@ import numpy as np
 import quick_keras  # before Keras is imported
 
 from kith import networks
+from kith.catalogue.preprocessing import FixedScaling
 from kith.training.augmentation import Augmentation
 from kith.training.checkpoints import Checkpoints
 from kith.training.distribution import Hosts
@@ -24,7 +25,6 @@ from kith.training.losses import LOSSES, TripletLoss
 from kith.training.sampling import PeopleSampler
 from kith.training.steps import State, Stepper
 from kith.training.validation import tar_at_fmr
-from kith.weights.preprocessing import FixedScaling
 
 import keras  # isort: skip  # after Kith has chosen the backend
 

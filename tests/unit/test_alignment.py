@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from kith.alignment import align, similarity_transform
+from kith.catalogue.families import FAMILIES
+from kith.catalogue.preprocessing import DLIB_CROP, AffineCrop, MarginCrop, MarginUnit, resize_template
 from kith.detection.upright import turn_back
 from kith.records import Face
-from kith.weights.families import FAMILIES
-from kith.weights.preprocessing import DLIB_CROP, AffineCrop, MarginCrop, MarginUnit, resize_template
 
 TEMPLATE = np.array(DLIB_CROP.template, np.float32)
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from kith.embedding import Embedder, normalize, scale_pixels, shrink
-from kith.weights.preprocessing import FixedScaling, Whitening
+from kith.catalogue.preprocessing import FixedScaling, Whitening
+from kith.decisions.cosine import normalize
+from kith.embedding import Embedder, scale_pixels, shrink
 
 PIXELS = FixedScaling(mean=(10.0, 20.0, 30.0), divisor=2.0)
 

@@ -5,20 +5,20 @@ from typing import Annotated, Any
 
 import typer
 
+from kith.catalogue.calibrations import find_calibration, forget_calibration, keep_calibration
+from kith.catalogue.installed import find_embedder
 from kith.cli.console import print_json, print_line, print_table, warn
 from kith.cli.evaluate.acquiring import acquire_photos
 from kith.cli.evaluate.app import Keep
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
+from kith.decisions.calibration import VERIFICATION_FMR, Calibration
 from kith.errors import EvaluationError
-from kith.evaluation.calibrating import FEW_PEOPLE, fit_calibration
-from kith.evaluation.people import read_people
 from kith.files import write_atomically
-from kith.first_calibration import embed_unrecognizable
 from kith.runtime.prepare import Precision
-from kith.weights.calibration import VERIFICATION_FMR, Calibration
-from kith.weights.calibrations import find_calibration, forget_calibration, keep_calibration
-from kith.weights.installed import find_embedder
+from kith.workflows.calibrating import FEW_PEOPLE, fit_calibration
+from kith.workflows.first_calibration import embed_unrecognizable
+from kith.workflows.people_folders import read_people
 
 _GALLERIES = (10, 100, 1000)
 _FPIRS = (0.01, 0.001)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.album import Suggestion, cluster_album, find_moved, link_faces, look_through, suggest
+from kith.catalogue.calibrations import find_calibration
+from kith.catalogue.installed import find_embedder
 from kith.cli.console import complain, count, note, print_json, print_table
 from kith.cli.enroll import make_folder_of
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED
@@ -17,14 +18,13 @@ from kith.cli.interruption import interruptible
 from kith.cli.load import Listing, expand, load_recognizer, require_not_whole_disk
 from kith.cli.options import DEFAULT_GALLERY, DEFAULT_MODEL, GalleryPath, Json, ModelId, PrecisionName
 from kith.cli.progress import track
-from kith.cli.sheet import SheetCluster, contact_sheet
 from kith.errors import GalleryError, ImageError
 from kith.files import write_private
 from kith.gallery import Album, ClusterSummary, Gallery
+from kith.presentation.sheets import SheetCluster, contact_sheet
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
-from kith.weights.calibrations import find_calibration
-from kith.weights.installed import find_embedder
+from kith.workflows.albums import Suggestion, cluster_album, find_moved, link_faces, look_through, suggest
 
 
 @dataclass

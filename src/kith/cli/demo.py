@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.cli.annotate import annotate_photo, annotated_paths
 from kith.cli.console import note, print_json, print_line, print_table
 from kith.cli.identify import answer_of
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.cli.progress import track
 from kith.gallery import Gallery
-from kith.images import load_image
+from kith.images.reading import load_image
+from kith.presentation.annotate import annotate_photo, annotated_paths
 from kith.presentation.certainty import how_sure
 from kith.records import IdentificationPolicy
 from kith.runtime.prepare import Precision

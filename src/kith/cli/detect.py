@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from kith.cli.annotate import Label
 from kith.cli.answers import form_of
 from kith.cli.load import detection_settings, expand, load_detector
 from kith.cli.options import Annotate, Json, JsonLines, LongestSide, MinFaceSize, MinScore, Photos
 from kith.cli.photo_by_photo import FaceAnswer, Table, answer_photos, box_text, face_json
-from kith.images import Photo
+from kith.images.reading import Photo
+from kith.presentation.annotate import Label
 from kith.records import Face
 
 _TABLE = Table(("box", "score"), (24, 5))

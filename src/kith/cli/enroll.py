@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.classification import ClassifierKind
 from kith.cli.answers import Form, form_of
 from kith.cli.console import complain, count, note, print_json, print_line, warn
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED, exit_code
@@ -26,13 +25,14 @@ from kith.cli.options import (
     PrecisionName,
 )
 from kith.cli.progress import track
+from kith.decisions.scoring import ClassifierKind
 from kith.errors import AcquisitionError, DuplicateReference, GalleryError, ImageError, KithError
 from kith.gallery import Gallery, clean_name
-from kith.images import content_hash, load_image
+from kith.images.reading import content_hash, load_image
 from kith.recognizer import Recognizer
 from kith.records import Enrollment, Subject
 from kith.runtime.prepare import Precision
-from kith.search import Lookalike, lookalikes
+from kith.search.ranking import Lookalike, lookalikes
 
 Job = tuple[str, Path]
 """A person's name, and a photo of that person."""

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from kith.album import find_moved
 from kith.cli.console import complain, count, note, print_json, print_line
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.gone import NOT_CLEANED, gone_json, note_gone
@@ -17,8 +16,9 @@ from kith.cli.progress import track
 from kith.errors import GalleryError
 from kith.gallery import Album, Gallery, Gone, back_up, select_to_prune
 from kith.gallery import prune as prune_album
-from kith.migration import migrate as migrate_gallery
 from kith.runtime.prepare import Precision
+from kith.workflows.albums import find_moved
+from kith.workflows.reembedding import migrate as migrate_gallery
 
 app = typer.Typer(help="Look at and change the gallery itself.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -5,8 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.classification import ClassifierKind
-from kith.cli.annotate import Label
 from kith.cli.answers import form_of
 from kith.cli.load import detection_settings, expand, load_recognizer
 from kith.cli.options import (
@@ -24,11 +22,13 @@ from kith.cli.options import (
     PrecisionName,
 )
 from kith.cli.photo_by_photo import FaceAnswer, Table, answer_photos, box_text, face_json
+from kith.decisions.calibration import IDENTIFICATION_FPIR
+from kith.decisions.scoring import ClassifierKind
 from kith.gallery import Gallery
-from kith.images import Photo
+from kith.images.reading import Photo
+from kith.presentation.annotate import Label
 from kith.records import Candidate, Decision, Face, Outcome
 from kith.runtime.prepare import Precision
-from kith.weights.calibration import IDENTIFICATION_FPIR
 
 TABLE = Table(("face", "who", "score", ""), (24, 16, 5, 0))
 

@@ -10,8 +10,8 @@ from kith.cli.progress import preparing, track
 from kith.detection import MTCNN, Detector
 from kith.detection.mtcnn import DetectionSettings
 from kith.errors import ImageError
-from kith.images import Photo, read_photo
-from kith.photo_files import FoundPhotos, describe_left_out, find_photos
+from kith.images.photo_files import FoundPhotos, describe_left_out, find_photos
+from kith.images.reading import Photo, read_photo
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
 

@@ -6,21 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.cli.console import complain, count, note, print_json, print_line, print_table, warn
-from kith.cli.exit_codes import ERROR, SUCCESS
-from kith.cli.interruption import interruptible
-from kith.cli.options import Json
-from kith.cli.progress import downloading, preparing
-from kith.errors import UnsupportedFile, WeightsError
-from kith.models.conversion import Target
-from kith.runtime.prepare import forget
-from kith.weights.calibration import Calibration
-from kith.weights.calibrations import find_calibration
-from kith.weights.catalogue import DETECTORS, EMBEDDERS, DetectorSpec, EmbedderSpec, WeightsSpec
-from kith.weights.families import FAMILIES, find_family
-from kith.weights.installed import find_embedder, installed_ids, is_here, models_folder, read_card
-from kith.weights.installed import remove as remove_model
-from kith.weights.preprocessing import (
+from kith.catalogue.builtin import DETECTORS, EMBEDDERS
+from kith.catalogue.calibrations import find_calibration
+from kith.catalogue.families import FAMILIES, find_family
+from kith.catalogue.files import read_weights
+from kith.catalogue.installed import find_embedder, installed_ids, is_here, models_folder, read_card
+from kith.catalogue.installed import remove as remove_model
+from kith.catalogue.preprocessing import (
     ARCFACE_CROP,
     DLIB_CHIP,
     CropRule,
@@ -30,8 +22,17 @@ from kith.weights.preprocessing import (
     Whitening,
     resize_template,
 )
-from kith.weights.published import PUBLISHED, PublishedModel
-from kith.weights.store import read_weights
+from kith.catalogue.published import PUBLISHED, PublishedModel
+from kith.catalogue.spec import DetectorSpec, EmbedderSpec, WeightsSpec
+from kith.cli.console import complain, count, note, print_json, print_line, print_table, warn
+from kith.cli.exit_codes import ERROR, SUCCESS
+from kith.cli.interruption import interruptible
+from kith.cli.options import Json
+from kith.cli.progress import downloading, preparing
+from kith.decisions.calibration import Calibration
+from kith.errors import UnsupportedFile, WeightsError
+from kith.runtime.prepare import forget
+from kith.workflows.converting import Target
 
 app = typer.Typer(help="The models Kith knows.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -87,7 +88,7 @@ def pull(
     as_json: Json = False,
 ) -> None:
     """Fetch a published model. What a break left behind is gone on with."""
-    from kith.models.importing import pull as pull_model  # here: brings what listing needs not
+    from kith.workflows.importing import pull as pull_model  # here: brings what listing needs not
 
     with (
         interruptible(lambda: "what was fetched stays; run it again to go on"),
@@ -122,7 +123,7 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Install the model of a file you have: Keras, TensorFlow, PyTorch, Torch7 or ONNX."""
-    from kith.models.importing import OnnxPreprocessing, import_file
+    from kith.workflows.importing import OnnxPreprocessing, import_file
 
     onnx = None
     if crop_size or template or pixels:
@@ -144,7 +145,7 @@ def convert(
     force: Annotated[bool, typer.Option(help="Replace a file that is there.")] = False,
 ) -> None:
     """Convert a file of weights: a TensorFlow checkpoint to Keras 3, for one."""
-    from kith.models.conversion import convert as convert_file
+    from kith.workflows.converting import convert as convert_file
 
     target = output or file.with_name(f"{file.name.partition('.')[0]}.{to}")
     if target.exists() and not force:
@@ -157,7 +158,7 @@ def convert(
 @app.command()
 def quantize(model_id: Id, as_json: Json = False) -> None:
     """Make a model's int8 network, prove that it keeps the embeddings, and use it from now on."""
-    from kith.models.quantizing import quantize as quantize_model
+    from kith.workflows.quantizing import quantize as quantize_model
 
     with preparing() as notify:
         cosine = quantize_model(model_id, notify=notify)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.folders import data_folder
 from kith.runtime.prepare import Precision
-from kith.weights.catalogue import DEFAULT_EMBEDDER
 
 DEFAULT_GALLERY = data_folder() / "gallery.db"
 

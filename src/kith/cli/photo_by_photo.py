@@ -7,14 +7,14 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from kith.cli.annotate import Label, annotate_photo, annotated_paths
 from kith.cli.answers import Answers, Form
 from kith.cli.console import printable
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.interruption import interruptible
 from kith.cli.load import Listing, read_photos
 from kith.errors import ImageError
-from kith.images import Photo
+from kith.images.reading import Photo
+from kith.presentation.annotate import Label, annotate_photo, annotated_paths
 from kith.records import Face
 
 _WIDEST_PHOTO = 60  # cells; a longer path moves the rest of its row

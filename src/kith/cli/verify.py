@@ -8,10 +8,10 @@ from kith.cli.console import print_json, print_line
 from kith.cli.exit_codes import NON_MATCH, SUCCESS, UNDETERMINED
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, Photo, PrecisionName
+from kith.decisions.calibration import VERIFICATION_FMR
 from kith.errors import AcquisitionError
-from kith.images import load_image
+from kith.images.reading import load_image
 from kith.runtime.prepare import Precision
-from kith.weights.calibration import VERIFICATION_FMR
 
 
 def verify(

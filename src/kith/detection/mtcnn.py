@@ -21,16 +21,16 @@ from typing import Protocol, Self
 import cv2
 import numpy as np
 
-from kith.detection.boxes import areas, cut_windows, square, suppress
+from kith.boxes import areas, cut_windows, square, suppress
+from kith.catalogue.builtin import DEFAULT_DETECTOR, find_detector
 from kith.detection.pyramid import Level, Pyramid, build_pyramid
 from kith.detection.upright import log_odds, turn_upright
-from kith.image_arrays import require_image
+from kith.images.arrays import require_image
 from kith.records import Face, FloatArray, Image
 from kith.runtime.per_process import PerProcess
 from kith.runtime.prepare import Notify, prepare
 from kith.runtime.session import available_cores
 from kith.runtime.workshop import workshop
-from kith.weights.catalogue import DEFAULT_DETECTOR, find_detector
 
 _WINDOW = 12  # P-Net's field of view, in pixels
 _STRIDE = 2

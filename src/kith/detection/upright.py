@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kith.detection.boxes import overlaps
+from kith.boxes import overlaps
 from kith.records import Face, FloatArray, Image
 
 Look = Callable[[Image], list[Face]]

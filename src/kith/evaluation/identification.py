@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kith.classification import Classifier
+from kith.decisions.scoring import Classifier
 from kith.errors import EvaluationError
 from kith.evaluation.bootstrap import REPLICATES, Estimate, estimate_rates
 from kith.evaluation.open_set import OpenSetProtocol

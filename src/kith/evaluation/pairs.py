@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kith.errors import EvaluationError
-from kith.evaluation.people import LabelledPhotos
+from kith.evaluation.labelled import LabelledPhotos
 
 MOST_NON_MATED = 1_000_000
 """Taken of a folder: what more there are, a draw stands for."""

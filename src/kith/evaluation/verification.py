@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kith.comparison import threshold_at_fmr
+from kith.decisions.decide import threshold_at_fmr
 from kith.errors import EvaluationError
 from kith.evaluation.bootstrap import REPLICATES, Estimate, estimate_rates, pair_weights
 from kith.evaluation.error_rates import ErrorRates, ScoredPairs

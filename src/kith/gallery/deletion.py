@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, Table, bindparam, delete, exists, func, select, update
 
-from kith.comparison import score_all
+from kith.decisions.cosine import score_all
 from kith.gallery import store
 from kith.gallery.paths import NamesInPaths
 from kith.gallery.same_face import SAME_FACE, overlap

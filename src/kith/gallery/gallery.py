@@ -19,6 +19,8 @@ from typing import Self
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 
+from kith.catalogue.calibrations import find_calibration
+from kith.catalogue.installed import find_embedder, is_id
 from kith.errors import (
     DuplicateReference,
     DuplicateSubject,
@@ -35,8 +37,6 @@ from kith.gallery.opening import connect
 from kith.gallery.same_face import SAME_FACE, overlap
 from kith.gallery.values import MAX_ID, DamagedValue
 from kith.records import Face, FloatArray, Subject, Template
-from kith.weights.calibrations import find_calibration
-from kith.weights.installed import find_embedder, is_id
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kith.catalogue.builtin import DEFAULT_EMBEDDER
+from kith.catalogue.files import CACHE_VARIABLE, cache_folder, keep, read_weights, remove_stale_partials
+from kith.catalogue.installed import find_embedder
+from kith.catalogue.spec import ONNX, WeightsSpec
 from kith.errors import UnsupportedFile, WeightsError
 from kith.runtime.sealing import is_sealed, seal, unsealed
 from kith.runtime.session import Session
 from kith.runtime.workshop import workshop
-from kith.weights.catalogue import DEFAULT_EMBEDDER, ONNX, WeightsSpec
-from kith.weights.installed import find_embedder
 from kith.weights.shapes import require_shapes
-from kith.weights.store import CACHE_VARIABLE, cache_folder, keep, read_weights, remove_stale_partials
 
 if TYPE_CHECKING:
     import keras
@@ -180,7 +181,7 @@ def _compile(spec: WeightsSpec, say: Notify) -> bytes:
 
 
 def _read_arrays(spec: WeightsSpec) -> dict[str, np.ndarray]:
-    from kith.weights.readers import READERS  # here: a compiled model needs none
+    from kith.weights.registry import READERS  # here: a compiled model needs none
 
     return READERS[spec.reader](read_weights(spec))
 
@@ -239,7 +240,7 @@ def _sources() -> str:
     """Hash of the code that turns a file into a network: readers, networks, compiler, quantizer."""
     root = Path(__file__).parent.parent
     digest = hashlib.sha256()
-    for pattern in ("networks/*.py", "weights/readers/*.py", "runtime/compile.py", "runtime/quantize.py"):
+    for pattern in ("networks/*.py", "weights/*.py", "runtime/compile.py", "runtime/quantize.py"):
         for path in sorted(root.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -27,7 +27,7 @@ from kith.training.runs import Result, Task, run
 from kith.training.slimming import slim
 from kith.training.teaching import Distillation, agreement, teach, widen_cone
 from kith.training.validation import hold_out
-from kith.weights.readers.safetensors import read_safetensors, write_safetensors
+from kith.weights.safetensors import read_safetensors, write_safetensors
 
 _SLIMMED_FROM = 1200  # photos
 _WIDENED_BY = 400

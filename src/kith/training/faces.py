@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 
 from kith.alignment import align
+from kith.catalogue.files import cache_folder
+from kith.catalogue.preprocessing import CropRule
 from kith.detection import Detector, central_face
 from kith.errors import ImageError, NoFaceFound, TrainingError
 from kith.files import write_private
-from kith.images import read_photo
+from kith.images.reading import read_photo
 from kith.training.photos import PersonPhoto
-from kith.weights.preprocessing import CropRule
-from kith.weights.store import cache_folder
 
 Track = Callable[[Sequence[Any], str], Iterable[Any]]
 """Goes through items and shows how far it is."""

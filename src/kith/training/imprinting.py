@@ -11,7 +11,8 @@ import jax
 import keras
 import numpy as np
 
-from kith.embedding import normalize, shrink
+from kith.decisions.cosine import normalize
+from kith.embedding import shrink
 from kith.records import FloatArray
 from kith.training.faces import FaceSet
 from kith.training.losses.prototypes import PrototypeLoss

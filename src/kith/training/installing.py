@@ -10,18 +10,19 @@ import keras
 import numpy as np
 from keras import ops
 
+from kith.catalogue.builtin import EMBEDDERS
+from kith.catalogue.calibrations import IMPORTED, keep_calibration
+from kith.catalogue.installed import CARD, discard, install, is_id, models_folder, write_card
+from kith.catalogue.spec import EmbedderSpec, InstalledFile, WeightsSpec
+from kith.decisions.calibration import Calibration
 from kith.errors import EvaluationError, WeightsError
-from kith.evaluation.calibrating import fit_calibration
-from kith.first_calibration import calibrate_on_sample_people, embed_unrecognizable
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Notify, Precision
 from kith.training.faces import FaceSet
 from kith.training.recipes import Recipe
-from kith.weights.calibration import Calibration
-from kith.weights.calibrations import IMPORTED, keep_calibration
-from kith.weights.catalogue import EMBEDDERS, EmbedderSpec, InstalledFile, WeightsSpec
-from kith.weights.installed import CARD, discard, install, is_id, models_folder, write_card
-from kith.weights.readers.safetensors import EXTENSION, write_safetensors
+from kith.weights.safetensors import EXTENSION, write_safetensors
+from kith.workflows.calibrating import fit_calibration
+from kith.workflows.first_calibration import calibrate_on_sample_people, embed_unrecognizable
 
 _MOST_FACES = 4000  # of which all pairs calibrate: 8 million
 

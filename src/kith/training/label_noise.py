@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kith.embedding import normalize
+from kith.decisions.cosine import normalize
 from kith.errors import TrainingError
 from kith.files import write_private
 from kith.records import FloatArray

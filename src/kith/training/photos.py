@@ -6,8 +6,8 @@ from pathlib import Path
 
 from kith.errors import TrainingError
 from kith.gallery import Gallery
-from kith.photo_files import find_photos as find_in_folder
-from kith.photo_files import tell_left_out
+from kith.images.photo_files import find_photos as find_in_folder
+from kith.images.photo_files import tell_left_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kith.errors import TrainingError
-from kith.weights.installed import find_embedder
-from kith.weights.preprocessing import (
+from kith.catalogue.installed import find_embedder
+from kith.catalogue.preprocessing import (
     DLIB_CROP,
     DLIB_PIXELS,
     CropRule,
@@ -14,6 +13,7 @@ from kith.weights.preprocessing import (
     SimilarityCrop,
     resize_template,
 )
+from kith.errors import TrainingError
 
 _SIGNED_PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)
 

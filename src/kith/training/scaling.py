@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kith.weights.preprocessing import FixedScaling, PixelRule
+from kith.catalogue.preprocessing import FixedScaling, PixelRule
 
 
 def scale_on_device(crops: keras.KerasTensor, rule: PixelRule) -> keras.KerasTensor:

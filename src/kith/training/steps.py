@@ -16,10 +16,10 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from kith.catalogue.preprocessing import PixelRule
 from kith.training.losses import AdaFace
 from kith.training.mining.collapse import spread
 from kith.training.scaling import scale_on_device
-from kith.weights.preprocessing import PixelRule
 
 Arrays = list[jax.Array]
 

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kith.embedding import normalize
+from kith.catalogue.files import cache_folder
+from kith.decisions.cosine import normalize
 from kith.errors import TrainingError
 from kith.files import write_private
 from kith.recognizer import Recognizer
@@ -16,7 +17,6 @@ from kith.records import FloatArray
 from kith.training.faces import FaceSet, Track
 from kith.training.losses.distillation import CosineDistillation, RelationalDistillation
 from kith.training.losses.loss import Loss
-from kith.weights.store import cache_folder
 
 _AT_ONCE = 64
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kith.comparison import threshold_at_fmr
+from kith.decisions.decide import threshold_at_fmr
 from kith.errors import TrainingError
 from kith.records import FloatArray
 

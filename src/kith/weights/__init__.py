@@ -1,1 +1,4 @@
-"""What to load, where it is, and how it was trained."""
+"""Weights files -> {variable name: array}; nothing in a file is ever executed.
+
+A variable's name is the Keras layer's name, a slash, and the variable's own: `stem_conv/kernel`.
+"""

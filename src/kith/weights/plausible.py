@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from kith.errors import UnsupportedFile
-from kith.weights.readers.quoting import quoted
+from kith.weights.quoting import quoted
 
 _LARGEST = 1e12  # the highest bit of a small number's exponent, flipped, makes 1e30 and more of it
 

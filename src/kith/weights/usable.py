@@ -2,7 +2,7 @@
 
 from kith.errors import UnsupportedFile
 from kith.weights.plausible import require_plausible
-from kith.weights.readers.recognize import Recognized
+from kith.weights.recognize import Recognized
 from kith.weights.shapes import require_shapes, shapes_of
 
 _SIZES = range(8, 8193)

@@ -8,8 +8,8 @@ import pytest
 from command_line import kith
 
 from kith import sample_people
-from kith.weights.calibrations import OWN, find_calibration
-from kith.weights.installed import models_folder
+from kith.catalogue.calibrations import OWN, find_calibration
+from kith.catalogue.installed import models_folder
 
 PEOPLE = Path(sample_people.__file__).parent / "people"
 

@@ -11,10 +11,10 @@ import pytest
 from command_line import PROGRAM, kith, kith_process
 
 from kith import __version__, errors
+from kith.catalogue.builtin import DETECTORS, EMBEDDERS
+from kith.catalogue.published import PUBLISHED
 from kith.cli import main, models
 from kith.cli.exit_codes import EXIT_CODES
-from kith.weights.catalogue import DETECTORS, EMBEDDERS
-from kith.weights.published import PUBLISHED
 
 
 def all_errors(kind: type[errors.KithError] = errors.KithError) -> list[type[errors.KithError]]:

@@ -14,10 +14,10 @@ from recipes import openface
 from write_onnx import write_onnx
 from write_torch7 import write_openface
 
-from kith.models import importing
-from kith.weights.calibrations import UNMEASURED
-from kith.weights.published import PUBLISHED
-from kith.weights.store import cache_folder
+from kith.catalogue.calibrations import UNMEASURED
+from kith.catalogue.files import cache_folder
+from kith.catalogue.published import PUBLISHED
+from kith.workflows import importing
 
 OPENFACE = "openface-nn4-small2"
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from command_line import kith
 
-from kith.cli.annotate import Label
 from kith.cli.answers import Form
 from kith.cli.load import Listing
 from kith.cli.photo_by_photo import FaceAnswer, Table, answer_photos
 from kith.errors import ImageError
-from kith.images import Photo, read_photo
-from kith.photo_files import FoundPhotos
+from kith.images.photo_files import FoundPhotos
+from kith.images.reading import Photo, read_photo
+from kith.presentation.annotate import Label
 from kith.records import Face
 from kith.sample_people import photos as sample_photos
 

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from kith.catalogue.builtin import DETECTORS
 from kith.detection.mtcnn import _windows_along
 from kith.detection.pyramid import Level, Pyramid, build_pyramid
 from kith.runtime.prepare import prepare
-from kith.weights.catalogue import DETECTORS
 
 SIZES = [(250, 250), (640, 480), (97, 301), (60, 47), (1000, 130), (33, 33)]
 

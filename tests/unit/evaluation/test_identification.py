@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kith.classification import Centroid
+from kith.decisions.scoring import Centroid
 from kith.errors import EvaluationError
 from kith.evaluation.identification import Searches, evaluate_searches, growth_of_fpir, search
 from kith.evaluation.open_set import draw_open_set

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from kith.errors import EvaluationError
+from kith.evaluation.labelled import LabelledPhotos
 from kith.evaluation.pairs import MOST_MATED, all_pairs, read_pairs
-from kith.evaluation.people import LabelledPhotos, read_people
+from kith.workflows.people_folders import read_people
 
 
 def people_of(*counts: int) -> LabelledPhotos:

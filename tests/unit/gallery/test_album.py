@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from made_up_album import POLICY, add, enrolled, face_at, template_of, update
 
-from kith.album import cluster_album, link_faces, suggest
 from kith.errors import (
     DuplicateReference,
     DuplicateSubject,
@@ -16,7 +15,8 @@ from kith.errors import (
     UnknownCluster,
 )
 from kith.gallery import Album, Gallery, NewFace, NewReference, PhotoFile, name_cluster
-from kith.gallery.migration import Migration
+from kith.gallery.reembedding import Migration
+from kith.workflows.albums import cluster_album, link_faces, suggest
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from made_up_album import POLICY, add, enrolled, face_at, template_of, update
 
 from kith.errors import GalleryError
 from kith.gallery import Album, Gallery, MayBelong, NewFace, NewReference, PhotoFile, cleaning, name_cluster
-from kith.gallery.migration import Migration
+from kith.gallery.reembedding import Migration
 
 NAME = "Zoë Ångström"
 FOLDER = unicodedata.normalize("NFD", f"/photos/people/{NAME}")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from command_line import kith
 
-from kith.classification import ClassifierKind
 from kith.cli.hints import with_hint
+from kith.decisions.scoring import ClassifierKind
 from kith.errors import (
     DuplicateReference,
     DuplicateSubject,
@@ -18,7 +18,7 @@ from kith.errors import (
 )
 from kith.gallery import Album, Gallery, NewFace, NewReference, PhotoFile, name_cluster
 from kith.records import Face, Template
-from kith.search import rank
+from kith.search.ranking import rank
 
 NewReferences = Callable[..., list[NewReference]]
 

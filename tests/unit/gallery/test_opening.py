@@ -12,11 +12,11 @@ import pytest
 from command_line import kith, kith_process
 from small_disk import small_disk
 
-from kith.album import cluster_album
 from kith.errors import GalleryError, KithError
 from kith.gallery import Album, Gallery, NewFace, NewReference, PhotoFile, name_cluster, opening
-from kith.gallery.migration import Migration
+from kith.gallery.reembedding import Migration
 from kith.records import DecisionPolicy, Face, Template
+from kith.workflows.albums import cluster_album
 
 Change = Callable[[str], None]
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from made_up_album import add, enrolled, face_at, template_of, update
 
-from kith.album import link_faces
 from kith.errors import GalleryError, UnknownCluster
 from kith.gallery import (
     Album,
@@ -17,6 +16,7 @@ from kith.gallery import (
     prune,
     select_to_prune,
 )
+from kith.workflows.albums import link_faces
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import keras  # isort: skip
 from kith.runtime.compile import compile_model
 from kith.runtime.prepare import assign
 from kith.runtime.session import Session
-from kith.weights.readers.names_inception_resnet_v1 import (
+from kith.weights.names_inception_resnet_v1 import (
     inception_resnet_v1_from_pytorch,
     inception_resnet_v1_from_tensorflow,
 )

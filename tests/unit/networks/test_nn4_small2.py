@@ -18,7 +18,7 @@ import keras  # isort: skip
 from kith.runtime.compile import compile_model
 from kith.runtime.prepare import assign
 from kith.runtime.session import Session
-from kith.weights.readers.names_nn4_small2 import nn4_small2_from_pytorch
+from kith.weights.names_nn4_small2 import nn4_small2_from_pytorch
 from kith.weights.shapes import shapes_of
 
 INPUT = crops(96) / 255

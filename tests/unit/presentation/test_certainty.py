@@ -2,9 +2,9 @@
 
 import pytest
 
+from kith.decisions.calibration import Calibration, Tail
 from kith.presentation.certainty import RUNGS, how_sure
 from kith.records import Candidate, Decision, IdentificationPolicy, Outcome, Subject
-from kith.weights.calibration import Calibration, Tail
 
 THRESHOLDS = {0.1: 0.90, 1e-2: 0.92, 1e-3: 0.94, 1e-4: 0.96}
 NO_ONE_IS_SIMILAR = "no one enrolled is similar enough"

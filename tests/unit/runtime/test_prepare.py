@@ -3,10 +3,11 @@ import os
 import numpy as np
 import pytest
 
+from kith.catalogue import files as store
+from kith.catalogue.builtin import DETECTORS
+from kith.catalogue.spec import PackageFile
 from kith.errors import ChecksumMismatch, DownloadFailed, UnknownModel, UnsupportedFile
 from kith.runtime.prepare import assign, forget, keras_model, prepare, prepare_int8
-from kith.weights import store
-from kith.weights.catalogue import DETECTORS, PackageFile
 
 PNET = DETECTORS["mtcnn"].pnet
 

@@ -3,12 +3,12 @@ import onnx
 import pytest
 from onnx import TensorProto, numpy_helper
 
+from kith.catalogue.builtin import DETECTORS
 from kith.errors import WeightsError
 from kith.runtime import quantize as module
 from kith.runtime.prepare import load_keras
 from kith.runtime.quantize import quantize
 from kith.runtime.session import Session
-from kith.weights.catalogue import DETECTORS
 
 
 @pytest.fixture(scope="module")

@@ -121,7 +121,7 @@ keras.config.set_dtype_policy("mixed_float16")
 sys.executable = ""
 import numpy as np
 from kith.runtime.prepare import keras_model, prepare
-from kith.weights.catalogue import DETECTORS
+from kith.catalogue.builtin import DETECTORS
 boxes = np.linspace(-1, 1, 24 * 24 * 3, dtype=np.float32).reshape(1, 24, 24, 3)
 found = prepare(DETECTORS["mtcnn"].pnet).run(boxes)
 assert np.isfinite(found[0]).all()
@@ -133,8 +133,8 @@ print(keras.config.image_data_format(), keras.config.floatx(), keras.config.epsi
     assert process.returncode == 0, process.stderr
     total, settings = process.stdout.splitlines()
     assert settings == "channels_first float16 0.001 mixed_float16"
+    from kith.catalogue.builtin import DETECTORS
     from kith.runtime.prepare import prepare
-    from kith.weights.catalogue import DETECTORS
 
     boxes = np.linspace(-1, 1, 24 * 24 * 3, dtype=np.float32).reshape(1, 24, 24, 3)
     assert float(total) == prepare(DETECTORS["mtcnn"].pnet).run(boxes)[0].astype(float).sum().item()

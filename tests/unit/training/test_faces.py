@@ -5,11 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
+from kith.catalogue.preprocessing import DLIB_CHIP, resize_template
 from kith.errors import TrainingError
 from kith.records import Face, Image
 from kith.training.faces import FaceSet, describe, prepare_faces, tell_unusable
 from kith.training.photos import PersonPhoto
-from kith.weights.preprocessing import DLIB_CHIP, resize_template
 
 RULE = resize_template(DLIB_CHIP, 24)
 

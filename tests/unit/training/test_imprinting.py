@@ -6,12 +6,12 @@ import keras
 import numpy as np
 import pytest
 
+from kith.catalogue.preprocessing import MTCNN_PIXELS, SimilarityCrop
 from kith.training.faces import FaceSet
 from kith.training.imprinting import imprint, means, turn_away
 from kith.training.losses import ArcFace
 from kith.training.photos import PersonPhoto
 from kith.training.recipes import Recipe
-from kith.weights.preprocessing import MTCNN_PIXELS, SimilarityCrop
 
 SIDE, PEOPLE, OF_EACH = 16, 12, 4
 RECIPE = Recipe("none", SimilarityCrop(SIDE, ((4.0, 4.0),) * 5), MTCNN_PIXELS, SIDE)

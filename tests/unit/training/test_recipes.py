@@ -1,9 +1,9 @@
 import pytest
 
 from kith import networks
+from kith.catalogue.builtin import EMBEDDERS
 from kith.errors import TrainingError
 from kith.training.recipes import RECIPES, find_recipe, recipe_of
-from kith.weights.catalogue import EMBEDDERS
 
 
 @pytest.mark.parametrize("name", RECIPES)

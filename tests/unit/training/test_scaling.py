@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from kith.catalogue.preprocessing import DLIB_PIXELS, MTCNN_PIXELS, PixelRule, Whitening
 from kith.embedding import scale_pixels
 from kith.training.scaling import scale_on_device
-from kith.weights.preprocessing import DLIB_PIXELS, MTCNN_PIXELS, PixelRule, Whitening
 
 
 @pytest.mark.parametrize("rule", [DLIB_PIXELS, MTCNN_PIXELS, Whitening()])

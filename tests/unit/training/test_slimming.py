@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from kith.embedding import scale_pixels
-from kith.images import load_image
+from kith.images.reading import load_image
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import keras_model
 from kith.sample_people import photos

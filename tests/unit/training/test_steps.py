@@ -3,10 +3,10 @@ import keras
 import numpy as np
 import pytest
 
+from kith.catalogue.preprocessing import MTCNN_PIXELS
 from kith.training.losses import AdaFace, ArcFace, TripletLoss
 from kith.training.mining import BatchAll
 from kith.training.steps import Seen, State, Stepper
-from kith.weights.preprocessing import MTCNN_PIXELS
 
 LABELS = jnp.array([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3], jnp.int32)
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from kith.embedding import normalize
+from kith.decisions.cosine import normalize
 from kith.training.teaching import Distillation, agreement, widen_cone
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kith.errors import UnsupportedFile
-from kith.weights.readers.recognize import _LAST_KERNEL
+from kith.weights.recognize import _LAST_KERNEL
 from kith.weights.shapes import require_shapes, shapes_of
 
 EXPECTED = {"a/kernel": (3, 3, 1, 2), "a/bias": (2,)}

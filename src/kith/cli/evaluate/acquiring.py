@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kith.acquisition import Acquired, acquire
 from kith.cli.console import warn
 from kith.cli.interruption import interruptible
 from kith.cli.progress import track
 from kith.evaluation.bootstrap import Estimate
 from kith.recognizer import Recognizer
+from kith.workflows.acquiring import Acquired, acquire
 
 
 def acquire_photos(recognizer: Recognizer, photos: Sequence[Path], keep: Path | None) -> Acquired:

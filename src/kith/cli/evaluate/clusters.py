@@ -14,8 +14,8 @@ from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.clustering import cluster
 from kith.errors import EvaluationError
 from kith.evaluation.clusters import Agreement, evaluate_clusters
-from kith.evaluation.people import read_people
 from kith.runtime.prepare import Precision
+from kith.workflows.people_folders import read_people
 
 
 @app.command()

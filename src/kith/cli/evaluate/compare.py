@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from kith.classification import ClassifierKind
+from kith.catalogue.installed import find_embedder
 from kith.cli.console import note, print_json, print_table, warn
 from kith.cli.evaluate.acquiring import acquire_photos
 from kith.cli.evaluate.app import ReportFolder, app
@@ -15,11 +15,11 @@ from kith.cli.evaluate.report_models import write_comparison_report
 from kith.cli.evaluate.verification import Verified, verification_json, verify_pairs
 from kith.cli.load import load_recognizer
 from kith.cli.options import Json, PrecisionName
+from kith.decisions.scoring import ClassifierKind
 from kith.evaluation.open_set import draw_open_set
 from kith.evaluation.pairs import all_pairs
-from kith.evaluation.people import read_people
 from kith.runtime.prepare import Precision
-from kith.weights.installed import find_embedder
+from kith.workflows.people_folders import read_people
 
 
 @app.command()

@@ -7,14 +7,13 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from kith.acquisition import Acquired
-from kith.classification import CLASSIFIERS, GATES, ClassifierKind
 from kith.cli.console import note, print_json, print_line, warn
 from kith.cli.evaluate.acquiring import acquire_photos, estimate_json
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
 from kith.cli.evaluate.report_searches import write_identification_report
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
+from kith.decisions.scoring import CLASSIFIERS, GATES, ClassifierKind
 from kith.errors import EvaluationError
 from kith.evaluation.identification import (
     Growth,
@@ -23,10 +22,12 @@ from kith.evaluation.identification import (
     growth_of_fpir,
     search,
 )
+from kith.evaluation.labelled import LabelledPhotos
 from kith.evaluation.open_set import OpenSetProtocol, draw_open_set
-from kith.evaluation.people import LabelledPhotos, read_people
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
+from kith.workflows.acquiring import Acquired
+from kith.workflows.people_folders import read_people
 
 
 @dataclass(frozen=True, slots=True, eq=False)

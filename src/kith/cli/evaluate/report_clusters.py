@@ -20,7 +20,7 @@ def write_clusters_report(
     answer: Mapping[str, Any],
 ) -> Path:
     """Write the page of an evaluation of clusters."""
-    from kith.evaluation.report import Photos, Report, Table, write_report
+    from kith.presentation.report import Photos, Report, Table, write_report
 
     rows = [
         [name, *(f"{answer[key][figure]:.4f}" for figure in ("precision", "recall", "f"))]

@@ -19,8 +19,8 @@ def write_comparison_report(
     answers: Sequence[Mapping[str, Any]],
 ) -> Path:
     """Write the page that sets models side by side."""
-    from kith.evaluation import plots
-    from kith.evaluation.report import Photos, Plot, Report, Table, write_report
+    from kith.presentation import plots
+    from kith.presentation.report import Photos, Plot, Report, Table, write_report
 
     curves = {model: one.result.rates for model, one in verified.items()}
     blocks: list[Table | Plot | Photos] = [

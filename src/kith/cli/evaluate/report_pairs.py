@@ -13,15 +13,15 @@ from kith.recognizer import Recognizer
 
 if TYPE_CHECKING:
     from kith.cli.evaluate.verification import Verified
-    from kith.evaluation.report import Photos
+    from kith.presentation.report import Photos
 
 
 def write_verification_report(
     folder: Path, people: Path, recognizer: Recognizer, verified: "Verified", answer: Mapping[str, Any]
 ) -> Path:
     """Write the page of a 1:1 evaluation."""
-    from kith.evaluation import plots  # here: brings matplotlib
-    from kith.evaluation.report import Photos, Plot, Report, Table, write_report
+    from kith.presentation import plots  # here: brings matplotlib
+    from kith.presentation.report import Photos, Plot, Report, Table, write_report
 
     result, folds, mated = verified.result, verified.folds, verified.protocol.mated
     summary = [f"model {recognizer.model_id} ({recognizer.precision}), on {people}"]
@@ -105,7 +105,7 @@ def discard_curves(verified: "Verified") -> list[DiscardCurve]:
 
 
 def _worst_pairs(recognizer: Recognizer, verified: "Verified") -> "list[Photos]":
-    from kith.evaluation.report import Photos
+    from kith.presentation.report import Photos
 
     protocol, scores = verified.protocol, verified.scores
     compared = scores > -1

@@ -11,15 +11,15 @@ from kith.recognizer import Recognizer
 
 if TYPE_CHECKING:
     from kith.cli.evaluate.identification import Identified
-    from kith.evaluation.report import Photos
+    from kith.presentation.report import Photos
 
 
 def write_identification_report(
     folder: Path, people: Path, recognizer: Recognizer, identified: "Identified", answer: Mapping[str, Any]
 ) -> Path:
     """Write the page of a 1:N evaluation."""
-    from kith.evaluation import plots
-    from kith.evaluation.report import Photos, Plot, Report, Table, write_report
+    from kith.presentation import plots
+    from kith.presentation.report import Photos, Plot, Report, Table, write_report
 
     result, point = identified.result, identified.result.at_policy
     summary = [
@@ -63,7 +63,7 @@ def write_identification_report(
 
 
 def _worst_strangers(recognizer: Recognizer, identified: "Identified") -> "list[Photos]":
-    from kith.evaluation.report import Photos
+    from kith.presentation.report import Photos
 
     searches, photos = identified.result.searches, identified.people.photos
     protocol = identified.protocol

@@ -5,10 +5,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from kith.acquisition import pick_face
 from kith.errors import ImageError, NoFaceFound
-from kith.images import load_image
+from kith.images.reading import load_image
 from kith.recognizer import Recognizer
+from kith.workflows.acquiring import pick_face
 
 WORST = 12
 """How many errors of a kind are shown."""

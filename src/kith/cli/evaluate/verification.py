@@ -9,18 +9,16 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from kith.acquisition import Acquired
 from kith.cli.console import note, print_json, print_line, print_table, warn
 from kith.cli.evaluate.acquiring import acquire_photos, estimate_json
 from kith.cli.evaluate.app import Groups, Keep, People, ReportFolder, app
 from kith.cli.evaluate.report_pairs import write_verification_report
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
-from kith.comparison import score_pairs
+from kith.decisions.cosine import score_pairs
 from kith.evaluation.groups import GroupResult, evaluate_groups, labels_of, read_groups
 from kith.evaluation.lfw import read_lfw_pairs
 from kith.evaluation.pairs import PairsProtocol, all_pairs, read_pairs
-from kith.evaluation.people import read_people
 from kith.evaluation.verification import (
     NOT_ACQUIRED,
     FoldsResult,
@@ -30,6 +28,8 @@ from kith.evaluation.verification import (
 )
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
+from kith.workflows.acquiring import Acquired
+from kith.workflows.people_folders import read_people
 
 
 @dataclass(frozen=True, slots=True, eq=False)

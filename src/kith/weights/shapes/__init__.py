@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kith.errors import UnsupportedFile
-from kith.weights.readers.quoting import quoted
+from kith.weights.quoting import quoted
 
 Shapes = Mapping[str, tuple[int, ...]]
 

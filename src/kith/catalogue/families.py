@@ -1,0 +1,94 @@
+"""How each family of embedders was trained: the network, and what was done to a face before it.
+
+Where ports of a network contradict its original (pixels divided by 127.5 instead of 128, blue first,
+whitening in front of the models of 2018), the original is followed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kith.catalogue.preprocessing import (
+    AffineCrop,
+    CropRule,
+    FixedScaling,
+    MarginCrop,
+    MarginUnit,
+    PixelRule,
+    Whitening,
+)
+from kith.errors import WeightsError
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Everything of an embedder but its weights.
+
+    Attributes:
+        summary: One line for a person.
+        network: The function in `kith.networks` that builds the network.
+        embedding_size: Length of an embedding of the published models; others of the family may differ.
+        crop: How a face is cut out.
+        pixels: How a crop's pixels are scaled.
+        input_size: Side of what the network sees, in pixels.
+    """
+
+    summary: str
+    network: str
+    embedding_size: int
+    crop: CropRule
+    pixels: PixelRule
+    input_size: int
+
+
+_SIGNED_PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)
+_SANDBERG_CROP = MarginCrop(size=160, margin=32, unit=MarginUnit.SOURCE)
+"""As his LFW evaluation; he trained on 182 pixels with a margin of 44, and cut 160 out of those."""
+
+FAMILIES: Mapping[str, Family] = {
+    "sandberg-2017": Family(
+        summary="Inception-ResNet-v1 by David Sandberg, 2017; facenet_keras.h5 is one",
+        network="inception_resnet_v1",
+        embedding_size=128,
+        crop=_SANDBERG_CROP,
+        pixels=Whitening(),
+        input_size=160,
+    ),
+    "sandberg-2018": Family(
+        summary="Inception-ResNet-v1 by David Sandberg, 2018",
+        network="inception_resnet_v1",
+        embedding_size=512,
+        crop=_SANDBERG_CROP,
+        pixels=_SIGNED_PIXELS,
+        input_size=160,
+    ),
+    "facenet-pytorch": Family(
+        summary="Inception-ResNet-v1 of facenet-pytorch",
+        network="inception_resnet_v1",
+        embedding_size=512,
+        crop=MarginCrop(size=160, margin=14, unit=MarginUnit.CROP),  # as its LFW evaluation
+        pixels=_SIGNED_PIXELS,
+        input_size=160,
+    ),
+    "openface": Family(
+        summary="OpenFace's nn4.small2",
+        network="nn4_small2",
+        embedding_size=128,
+        # OpenFace brings dlib's outer eye corners and nose base to three points; this is where MTCNN's
+        # eyes and nose then lie, in the median of 7,673 photos (deviation 2 to 3 pixels)
+        crop=AffineCrop(size=96, template=((26.4, 14.6), (68.2, 13.8), (47.4, 40.7))),
+        pixels=FixedScaling(mean=(0.0, 0.0, 0.0), divisor=255.0),
+        input_size=96,
+    ),
+}
+
+
+def find_family(name: str) -> Family:
+    """The family of this name.
+
+    Raises:
+        WeightsError: There is none.
+    """
+    family = FAMILIES.get(name)
+    if family is None:
+        raise WeightsError(f"unknown family {name!r}; known families: {', '.join(FAMILIES)}")
+    return family

@@ -1,0 +1,1 @@
+"""What scores mean, whether a face is anyone's, and whose."""

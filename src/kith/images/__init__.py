@@ -1,0 +1,1 @@
+"""Photographs: files -> (h, w, 3) uint8 RGB."""

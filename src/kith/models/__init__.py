@@ -1,1 +1,0 @@
-"""Bringing models here: pull, import, convert, quantize, verify."""

@@ -1,0 +1,1 @@
+"""Who is near: the people of a gallery whom a face may be."""

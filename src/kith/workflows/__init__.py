@@ -1,0 +1,1 @@
+"""What the verbs do, except print: each is one call from Python."""

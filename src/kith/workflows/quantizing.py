@@ -1,0 +1,38 @@
+"""int8 for an installed model."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from kith.catalogue.builtin import EMBEDDERS
+from kith.catalogue.installed import find_embedder, models_folder, write_card
+from kith.errors import WeightsError
+from kith.images.reading import load_image
+from kith.recognizer import Recognizer
+from kith.runtime.prepare import Notify, Precision
+from kith.sample_people import photos
+
+
+def quantize(model_id: str, *, notify: Notify | None = None) -> float:
+    """Make a model's int8 network, which is refused if it changes the embeddings, and mark it as proven.
+
+    Returns:
+        Mean cosine between the sample people's embeddings in both precisions.
+
+    Raises:
+        WeightsError: The model is not here, or int8 does not keep its embeddings.
+    """
+    spec = find_embedder(model_id)
+    both = [
+        Recognizer.from_spec(spec, precision=precision, notify=notify)
+        for precision in (Precision.FLOAT32, Precision.INT8)
+    ]
+    images = [load_image(photo) for photo in photos()]
+    crops = np.concatenate([both[0].align(image, both[0].detect(image)[:1]) for image in images])
+    first, second = (recognizer.embed(crops) for recognizer in both)
+    if not spec.int8 and spec.id not in EMBEDDERS:
+        try:
+            write_card(replace(spec, int8=True))
+        except OSError as error:
+            raise WeightsError(f"cannot write {models_folder()}: {error.strerror or error}") from None
+    return float(np.mean(np.sum(first * second, axis=1)))

@@ -1,0 +1,106 @@
+"""A gallery changes its model: every enrolled face is embedded again from its photo."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kith.errors import ImageError
+from kith.gallery import Gallery
+from kith.gallery.reembedding import Migrant, Migration
+from kith.gallery.same_face import SAME_FACE, overlap
+from kith.images.photo_files import find_photos
+from kith.images.reading import content_hash, read_photo
+from kith.recognizer import Recognizer
+from kith.records import Image
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """A reference that could not be embedded again.
+
+    Attributes:
+        name: Of the person.
+        source: Where the photo was.
+        reason: In a few words.
+    """
+
+    name: str
+    source: str
+    reason: str
+
+
+def migrate(
+    gallery: Gallery,
+    recognizer: Recognizer,
+    *,
+    photos: Path | None = None,
+    without_missing: bool = False,
+    track: Callable[[Sequence[Migrant]], Iterable[Migrant]] = iter,
+) -> list[LeftBehind]:
+    """Embed every enrolled face with another model, and bind the gallery to that; all or nothing.
+
+    What was embedded before a break is kept for the next run.
+
+    Args:
+        gallery: Bound to the old model.
+        recognizer: Of the new model.
+        photos: A folder with the photos, where they are not where they were; told by their content.
+        without_missing: Go on although some faces cannot be embedded again, and delete those.
+        track: Goes through the faces, showing how far it is.
+
+    Returns:
+        The faces that could not be embedded again. Unless `without_missing`, the gallery is migrated
+        only if there are none.
+
+    Raises:
+        GalleryError: The gallery holds that model's templates already, or cannot be written.
+    """
+    migration = Migration(gallery, recognizer.model_id)
+    moved = dict(_photos_by_content(photos)) if photos else {}
+    left: list[LeftBehind] = []
+    given_up: list[Migrant] = []
+    for migrant in track(migration.pending()):
+        reason = _embed_again(migrant, moved, recognizer, migration)
+        if reason:
+            left.append(LeftBehind(migrant.name, migrant.source, reason))
+            given_up.append(migrant)
+    if not left or without_missing:
+        migration.finish(given_up)
+    return left
+
+
+def _embed_again(
+    migrant: Migrant, moved: dict[str, Path], recognizer: Recognizer, migration: Migration
+) -> str:
+    """Embed one face; returns what is in the way, or nothing."""
+    image = _load(Path(migrant.source) if migrant.source else None, migrant.source_hash)
+    if image is None:
+        image = _load(moved.get(migrant.source_hash), migrant.source_hash)
+    if image is None:
+        return "its photo is not there any more, or was changed"
+    faces = recognizer.detect(image)
+    face = max(faces, key=lambda face: overlap(face.box, migrant.box), default=None)
+    if face is None or overlap(face.box, migrant.box) < SAME_FACE:
+        return "the face is not found in its photo any more"
+    (embedding,) = recognizer.embed(recognizer.align(image, [face]))
+    migration.add(migrant, recognizer.template(embedding), face)
+    return ""
+
+
+def _load(path: Path | None, source_hash: str) -> Image | None:
+    """A photo, if it is the one that was enrolled."""
+    if path is None:
+        return None
+    try:
+        image = read_photo(path).image
+    except ImageError:
+        return None
+    return image if content_hash(image) == source_hash else None
+
+
+def _photos_by_content(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in find_photos(folder).photos:
+        try:
+            yield content_hash(read_photo(path).image), path
+        except ImageError:
+            continue

@@ -1,0 +1,126 @@
+import json
+
+import numpy as np
+import pytest
+
+from kith.decisions.calibration import CROWD, Calibration
+from kith.errors import EvaluationError
+from kith.workflows.calibrating import LEAST_ERRORS, fit_calibration
+
+
+def faces(people: int, photos: int, noise: float = 0.6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    X = np.repeat(random.standard_normal((people, 24)), photos, axis=0)
+    X += noise * random.standard_normal(X.shape)
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    return X.astype(np.float32), np.repeat(np.arange(people), photos)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> tuple[Calibration, np.ndarray, np.ndarray]:
+    X, y = faces(1400, 3)
+    return fit_calibration(X, y, "a test"), X, y
+
+
+def test_false_match_rates_equal_a_plain_count(fitted: tuple[Calibration, np.ndarray, np.ndarray]) -> None:
+    calibration, X, y = fitted
+    scores = (X @ X.T)[np.triu(y[:, np.newaxis] != y)]
+    assert calibration.non_mated == len(scores)
+    for rate, threshold in zip(
+        calibration.comparisons.rates, calibration.comparisons.thresholds, strict=True
+    ):
+        assert np.mean(scores >= threshold) <= rate
+        assert np.mean(scores >= threshold - 1e-4) >= rate * 0.99  # and it is the lowest such step
+        assert rate * len(scores) >= LEAST_ERRORS
+
+
+def test_thresholds_hold_on_other_people_at_the_size_of_their_gallery(
+    fitted: tuple[Calibration, np.ndarray, np.ndarray],
+) -> None:
+    from kith.decisions.scoring import Centroid, NormalizedCentroid
+    from kith.evaluation.identification import search
+    from kith.evaluation.open_set import draw_open_set
+
+    calibration, _, _ = fitted
+    X, y = faces(3000, 4, seed=7)
+    for people, classifier in ((20, Centroid()), (100, Centroid()), (400, NormalizedCentroid())):
+        protocol = draw_open_set(y, people=people, references=2)
+        strangers = search(classifier, X, y, protocol).strangers
+        policy = calibration.identification_policy(people, fpir=0.02)
+        assert (policy.people, policy.fpir) == (people, 0.02)
+        assert 0.008 < np.mean(strangers >= policy.threshold) < 0.04
+
+
+def test_a_larger_gallery_needs_a_higher_threshold(
+    fitted: tuple[Calibration, np.ndarray, np.ndarray],
+) -> None:
+    calibration, _, _ = fitted
+    sizes = [calibration.identification_policy(people).threshold for people in (2, 10, 50, CROWD - 1)]
+    assert sizes == sorted(sizes)
+    rates = [calibration.identification_policy(10, fpir=fpir).threshold for fpir in (0.1, 0.01, 0.001)]
+    assert rates == sorted(rates)
+    assert "extrapolated" in calibration.identification_policy(150, fpir=1e-6).measured_on
+
+
+def test_a_probability_is_right_as_often_as_it_says_on_other_people() -> None:
+    calibration = fit_calibration(*faces(1500, 4, noise=0.8, seed=4), "harder")
+    X, y = faces(1500, 4, noise=0.8, seed=5)
+    scores, same = X @ X.T, y[:, np.newaxis] == y
+    once = np.triu(np.ones_like(same), 1)
+    mated, non_mated = scores[same & once], scores[~same & once][::100]
+    for prior in (0.5, 0.1):
+        said = [np.array([calibration.probability(s, prior) for s in kind]) for kind in (mated, non_mated)]
+        for low, high in ((0.2, 0.4), (0.6, 0.8), (0.8, 0.95)):
+            among = [(one >= low) & (one < high) for one in said]
+            right = prior * among[0].mean()
+            wrong = (1 - prior) * among[1].mean()
+            mean = (prior * said[0][among[0]].sum() / len(mated)) + (
+                (1 - prior) * said[1][among[1]].sum() / len(non_mated)
+            )
+            assert right / (right + wrong) == pytest.approx(mean / (right + wrong), abs=0.08)
+
+
+def test_probability_rises_with_score_and_prior(fitted: tuple[Calibration, np.ndarray, np.ndarray]) -> None:
+    calibration, _, _ = fitted
+    curve = [calibration.probability(score) for score in np.linspace(-1, 1, 81)]
+    assert curve == sorted(curve)
+    assert 0 < curve[0] < 0.01 < 0.99 < curve[-1] < 1, "never certain"
+    assert calibration.probability(0.5, 0.01) < calibration.probability(0.5, 0.5)
+    with pytest.raises(ValueError, match="prior must lie between 0 and 1"):
+        calibration.probability(0.5, 0.0)
+
+
+def test_json_holds_everything(fitted: tuple[Calibration, np.ndarray, np.ndarray]) -> None:
+    calibration, _, _ = fitted
+    assert Calibration.from_json(json.loads(calibration.to_json())) == calibration
+
+
+def test_a_few_people_give_a_rough_calibration() -> None:
+    X, y = faces(6, 3)
+    calibration = fit_calibration(X, y, "a few")
+    assert (calibration.searches, calibration.crowd) == (None, None)
+    assert calibration.verification_policy().fmr == calibration.comparisons.rates[-1] > 0.01
+    assert -1 < calibration.identification_policy(10).threshold < 2
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (4, 1), (2, 2)])
+def test_too_little_is_told(shape: tuple[int, int]) -> None:
+    X, y = faces(*shape)
+    with pytest.raises(EvaluationError, match="at least two people|too few"):
+        fit_calibration(X, y, "nothing")
+
+
+def test_recognizability_is_a_distance() -> None:
+    X, y = faces(40, 3)
+    coarse = np.tile(X[:1], (5, 1))
+    calibration = fit_calibration(X, y, "a test", unrecognizable=coarse)
+    assert calibration.recognizability(X[0]) == pytest.approx(0, abs=1e-5)
+    others = [calibration.recognizability(row) for row in X]
+    assert np.median(others) == pytest.approx(1, abs=1e-5)
+
+
+def test_scores_that_say_nothing_change_no_prior() -> None:
+    X = np.zeros((30, 4), np.float32)
+    X[:, 0] = 1
+    calibration = fit_calibration(X, np.arange(30) // 3, "all alike")
+    assert calibration.probability(1.0, 0.3) == pytest.approx(0.3, abs=0.01)
