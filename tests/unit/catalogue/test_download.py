@@ -15,7 +15,7 @@ import pytest
 from kith.catalogue.download import download
 from kith.catalogue.published import PublishedFile
 from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
-from kith.weights import download as module
+from kith.catalogue import download as module
 
 CONTENT = bytes(range(256)) * 4000  # a megabyte, about
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

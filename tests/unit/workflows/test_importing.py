@@ -33,11 +33,11 @@ from kith.errors import DownloadFailed, UnknownModel, UnsupportedFile, WeightsEr
 from kith.recognizer import Recognizer
 from kith.runtime import prepare as prepare_module
 from kith.runtime.prepare import prepare
-from kith.weights import installed
+from kith.catalogue import installed
 from kith.weights.recognize import recognize_file
 from kith.weights.safetensors import write_safetensors
 from kith.weights.shapes import shapes_of
-from kith.workflows import importing
+from kith.workflows import converting, importing
 from kith.workflows.converting import Target, convert
 from kith.workflows.importing import OnnxPreprocessing, import_file, pull
 
@@ -163,7 +163,7 @@ def test_a_published_file_is_told_by_its_hash(
 ) -> None:
     from dataclasses import replace
 
-    from kith.weights import published
+    from kith.catalogue import published
 
     content = write_openface(openface(shared))
     model = PUBLISHED["openface-nn4-small2"]
