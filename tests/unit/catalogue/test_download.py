@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kith.catalogue import download as module
 from kith.catalogue.download import download
 from kith.catalogue.published import PublishedFile
 from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
-from kith.catalogue import download as module
 
 CONTENT = bytes(range(256)) * 4000  # a megabyte, about
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

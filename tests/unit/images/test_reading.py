@@ -14,8 +14,8 @@ import pytest
 from PIL import Image as PillowImage
 from PIL import ImageFile, features
 
-from kith import images
 from kith.errors import ImageError, ImageWarning
+from kith.images import reading as images
 from kith.images.reading import content_hash, load_image, read_photo
 
 FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "BMP": "bmp", "TIFF": "tif", "GIF": "gif"}

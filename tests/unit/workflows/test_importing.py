@@ -21,6 +21,7 @@ from write_pytorch import write_pytorch
 from write_tensorflow import write_checkpoint
 from write_torch7 import write_openface
 
+from kith.catalogue import installed
 from kith.catalogue.calibrations import UNMEASURED, find_calibration
 from kith.catalogue.files import read_weights
 from kith.catalogue.installed import find_embedder, installed_ids, models_folder, read_card, remove
@@ -33,7 +34,6 @@ from kith.errors import DownloadFailed, UnknownModel, UnsupportedFile, WeightsEr
 from kith.recognizer import Recognizer
 from kith.runtime import prepare as prepare_module
 from kith.runtime.prepare import prepare
-from kith.catalogue import installed
 from kith.weights.recognize import recognize_file
 from kith.weights.safetensors import write_safetensors
 from kith.weights.shapes import shapes_of
