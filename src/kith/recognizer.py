@@ -17,12 +17,12 @@ from kith.catalogue.calibrations import find_calibration
 from kith.catalogue.installed import find_embedder
 from kith.catalogue.spec import EmbedderSpec
 from kith.decisions.calibration import IDENTIFICATION_FPIR, VERIFICATION_FMR, Calibration
-from kith.decisions.decide import compare, decide_photo
-from kith.decisions.scoring import GATES, ClassifierKind
+from kith.decisions.decide import compare
+from kith.decisions.scoring import ClassifierKind
 from kith.detection import MTCNN, Detector, main_face
 from kith.detection.mtcnn import DetectionSettings
 from kith.embedding import Embedder, views_of
-from kith.errors import AcquisitionError, LowQuality
+from kith.errors import AcquisitionError, InvalidArgument, LowQuality
 from kith.gallery import Gallery, NewReference
 from kith.images.arrays import require_crops, require_image
 from kith.images.reading import content_hash, load_image
@@ -33,14 +33,13 @@ from kith.records import (
     Enrollment,
     Face,
     FloatArray,
-    IdentificationPolicy,
     Image,
     Template,
 )
 from kith.runtime.prepare import Notify, Precision, prepare, prepare_int8
 from kith.runtime.workshop import workshop
 from kith.sample_people import photos as sample_photos
-from kith.search.ranking import rank
+from kith.search.identify import identify
 
 
 class Recognizer:
@@ -223,21 +222,36 @@ class Recognizer:
         quality = assess(face, crops[0], self.calibration.recognizability(embedding))
         return self.template(embedding), quality
 
-    def compare(self, first: Template, second: Template, *, fmr: float = VERIFICATION_FMR) -> Comparison:
+    def compare(
+        self, first: Template, second: Template, *, fmr: float = VERIFICATION_FMR, prior: float = 0.5
+    ) -> Comparison:
         """Decide whether two templates are of one person (1:1).
 
         Args:
             first: Of this recognizer's model.
             second: The same.
             fmr: Share of pairs of different people that may match.
-        """
-        return compare(first, second, self.calibration.verification_policy(fmr))
+            prior: How likely one person is before the two are compared.
 
-    def verify(self, first: Image, second: Image) -> Comparison:
+        Raises:
+            InvalidArgument: The rate or the prior is none.
+        """
+        return compare(first, second, self.calibration, fmr=fmr, prior=prior)
+
+    def verify(
+        self, first: Image, second: Image, *, fmr: float = VERIFICATION_FMR, prior: float = 0.5
+    ) -> Comparison:
         """Decide whether two photos, each of one main face, are of one person (1:1).
+
+        Args:
+            first: (h, w, 3) uint8 RGB.
+            second: The same.
+            fmr: Share of pairs of different people that may match.
+            prior: How likely one person is before the photos are seen.
 
         Raises:
             AcquisitionError: A photo has no face, several, or one that is not good enough.
+            InvalidArgument: The rate or the prior is none.
         """
         templates = []
         for position, image in (("first", first), ("second", second)):
@@ -246,7 +260,7 @@ class Recognizer:
                 templates.append(self.extract_main(image)[1])
             except AcquisitionError as error:
                 raise type(error)(f"{position} photo: {error}") from None
-        return self.compare(*templates)
+        return self.compare(*templates, fmr=fmr, prior=prior)
 
     def enroll(self, name: str, image: Image, gallery: Gallery, *, source: str = "") -> Enrollment:
         """Add the main face of a photo to a person's references.
@@ -280,7 +294,7 @@ class Recognizer:
     ) -> list[tuple[Face, Decision]]:
         """Say whose the faces of a photo are, and of whom it is unknown (1:N, open set).
 
-        First a face must be similar enough to someone (the threshold was set from strangers, for a
+        First a face must be similar enough to someone (what that is was measured on strangers, for a
         gallery of this size); only then the classifier says whose it is. Nobody is twice in one photo.
 
         Args:
@@ -288,11 +302,16 @@ class Recognizer:
             gallery: Of this recognizer's model.
             classifier: Who decides: "normalized", "centroid", "nearest" or "svm".
             fpir: Share of strangers who may get a name.
-            limit: How many candidates a decision lists at most.
+            limit: How many candidates a decision lists at most; what is decided does not depend on it.
 
         Returns:
             Each face with its decision, the largest face first.
+
+        Raises:
+            InvalidArgument: The rate is none, or no candidate is to be listed.
         """
+        if limit < 1:
+            raise InvalidArgument(f"limit must be 1 or more, got {limit}")
         faces = self.detect(image)
         crops = self.align(image, faces)
         embeddings = self.embed(crops)
@@ -301,38 +320,10 @@ class Recognizer:
             quality = assess(face, crop, self.calibration.recognizability(embedding))
             if reason := why_unfit(quality, IDENTIFY_LIMITS):
                 unfit[index] = reason
-        kind = self._measured(ClassifierKind(classifier))
-        policy = self.identification_policy(gallery, kind, fpir)
-        candidates = rank(embeddings, gallery, threshold=policy.threshold, kind=kind, limit=limit)
-        decisions = decide_photo(candidates, policy, unfit)
-        return list(zip(faces, decisions, strict=True))
-
-    def identification_policy(
-        self,
-        gallery: Gallery,
-        classifier: ClassifierKind | str = ClassifierKind.NORMALIZED,
-        fpir: float = IDENTIFICATION_FPIR,
-    ) -> IdentificationPolicy:
-        """The threshold for searching a gallery of this one's size.
-
-        Args:
-            gallery: Of this recognizer's model.
-            classifier: Who decides.
-            fpir: Share of strangers who may get a name.
-        """
-        references = gallery.references()
-        gate = GATES[self._measured(ClassifierKind(classifier))]
-        return self.calibration.identification_policy(
-            len(np.unique(references.subject_ids)),
-            len(references) if gate is ClassifierKind.NEAREST else None,
-            crowd=gate is ClassifierKind.NORMALIZED,
-            fpir=fpir,
+        decisions = identify(
+            embeddings, gallery, self.calibration, classifier=classifier, fpir=fpir, unfit=unfit, limit=limit
         )
-
-    def _measured(self, kind: ClassifierKind) -> ClassifierKind:
-        """The classifier, or the plain one where this model's normalized scores were never measured."""
-        unmeasured = kind is ClassifierKind.NORMALIZED and self.calibration.crowd is None
-        return ClassifierKind.CENTROID if unmeasured else kind
+        return list(zip(faces, decisions, strict=True))
 
 
 def _calibration(detector: Detector, spec: EmbedderSpec) -> FloatArray:
