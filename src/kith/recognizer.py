@@ -6,6 +6,7 @@ This is the one file that joins the stages; the stages do not know one another.
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -26,7 +27,7 @@ from kith.errors import AcquisitionError, InvalidArgument, LowQuality
 from kith.gallery import Gallery, NewReference
 from kith.images.arrays import require_crops, require_image
 from kith.images.reading import content_hash, load_image
-from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, Quality, assess, why_unfit
+from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, QualityLimits, assess, why_unfit
 from kith.records import (
     Comparison,
     Decision,
@@ -34,6 +35,7 @@ from kith.records import (
     Face,
     FloatArray,
     Image,
+    Sample,
     Template,
 )
 from kith.runtime.prepare import Notify, Precision, prepare, prepare_int8
@@ -180,7 +182,7 @@ class Recognizer:
         require_image(image)
         return self._detector.detect(image)
 
-    def align(self, image: Image, faces: list[Face]) -> np.ndarray:
+    def align(self, image: Image, faces: Sequence[Face]) -> np.ndarray:
         """Cut faces out of their image: (n, s, s, 3) uint8 crops."""
         require_image(image)
         return align(image, faces, self.spec.crop)
@@ -190,37 +192,45 @@ class Recognizer:
         require_crops(crops)
         return self._embedder.embed(crops)
 
-    def template(self, embedding: FloatArray) -> Template:
-        """An embedding (d,) of this recognizer, with its model's name."""
-        return Template(embedding, self.model_id)
+    def analyze(self, image: Image, faces: Sequence[Face] | None = None) -> list[Sample]:
+        """Detect, align, embed and assess the faces of an image, the largest first.
 
-    def extract(self, image: Image) -> list[tuple[Face, Template]]:
-        """Every face of an image with its template, the largest first."""
-        faces = self.detect(image)
-        embeddings = self.embed(self.align(image, faces))
-        return [(face, self.template(embedding)) for face, embedding in zip(faces, embeddings, strict=True)]
+        Args:
+            image: (h, w, 3) uint8 RGB.
+            faces: Some of its faces, where only these are wanted; as `detect` found them.
 
-    def extract_main(self, image: Image) -> tuple[Face, Template]:
-        """The face a photo is of, with its template.
+        Returns:
+            A sample of each face, in the faces' order.
+        """
+        if faces is None:
+            faces = self.detect(image)
+        crops = self.align(image, faces)
+        embeddings = self.embed(crops)
+        return [
+            self._sample(face, crop, embedding)
+            for face, crop, embedding in zip(faces, crops, embeddings, strict=True)
+        ]
+
+    def _sample(self, face: Face, crop: np.ndarray, embedding: FloatArray) -> Sample:
+        quality = assess(face, crop, self.calibration.recognizability(embedding))
+        return Sample(face, Template(embedding, self.model_id), quality)
+
+    def analyze_main(self, image: Image, limits: QualityLimits = IDENTIFY_LIMITS) -> Sample:
+        """Analyze the face that a photo is of.
+
+        Args:
+            image: (h, w, 3) uint8 RGB.
+            limits: What the face must reach.
 
         Raises:
             NoFaceFound: There is none.
             SeveralFacesFound: Several are of similar size.
-            LowQuality: It is not good enough to decide on.
+            LowQuality: It is not good enough.
         """
-        face = main_face(self.detect(image))
-        template, quality = self.assess(image, face)
-        reason = why_unfit(quality, IDENTIFY_LIMITS)
-        if reason:
+        (sample,) = self.analyze(image, [main_face(self.detect(image))])
+        if reason := why_unfit(sample.quality, limits):
             raise LowQuality(reason)
-        return face, template
-
-    def assess(self, image: Image, face: Face) -> tuple[Template, Quality]:
-        """A face's template, and how good the face is."""
-        crops = self.align(image, [face])
-        embedding = self.embed(crops)[0]
-        quality = assess(face, crops[0], self.calibration.recognizability(embedding))
-        return self.template(embedding), quality
+        return sample
 
     def compare(
         self, first: Template, second: Template, *, fmr: float = VERIFICATION_FMR, prior: float = 0.5
@@ -257,7 +267,7 @@ class Recognizer:
         for position, image in (("first", first), ("second", second)):
             require_image(image, f"{position} image")
             try:
-                templates.append(self.extract_main(image)[1])
+                templates.append(self.analyze_main(image).template)
             except AcquisitionError as error:
                 raise type(error)(f"{position} photo: {error}") from None
         return self.compare(*templates, fmr=fmr, prior=prior)
@@ -276,12 +286,10 @@ class Recognizer:
             DuplicateReference: The photo is enrolled already.
             GalleryError: The gallery refused.
         """
-        face = main_face(self.detect(image))
-        template, quality = self.assess(image, face)
-        if reason := why_unfit(quality, ENROLL_LIMITS):
-            raise LowQuality(reason)
-        subject = gallery.enroll(name, [NewReference(template, face, source, content_hash(image))])
-        return Enrollment(subject, why_unfit(quality, GOOD_LIMITS), face.turned)
+        sample = self.analyze_main(image, ENROLL_LIMITS)
+        reference = NewReference(sample.template, sample.face, source, content_hash(image))
+        subject = gallery.enroll(name, [reference])
+        return Enrollment(subject, why_unfit(sample.quality, GOOD_LIMITS), sample.face.turned)
 
     def identify(
         self,

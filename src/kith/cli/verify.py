@@ -52,7 +52,7 @@ def verify(
     templates = []
     for file, image in zip((first, second), images, strict=True):
         try:
-            templates.append(recognizer.extract_main(image)[1])
+            templates.append(recognizer.analyze_main(image).template)
         except AcquisitionError as error:
             reason = f"{file}: {error}"
             if as_json:

@@ -29,7 +29,7 @@ from kith.gallery import Album, NewFace, PhotoFile
 from kith.gallery.album import AlbumFaces
 from kith.gallery.gone import on_disk
 from kith.images.reading import content_hash, load_image
-from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, assess, why_unfit
+from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, why_unfit
 from kith.recognizer import Recognizer
 from kith.records import Face, Image, Policy, Subject
 from kith.search.ranking import rank
@@ -67,17 +67,13 @@ def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
     photo = content_hash(image)
     if album.knows_photo(file, photo):
         return Looked(new=False)
-    found = recognizer.detect(image)
-    crops = recognizer.align(image, found)
-    embeddings = recognizer.embed(crops)
     faces, left_out = [], []
-    for face, crop, embedding in zip(found, crops, embeddings, strict=True):
-        quality = assess(face, crop, recognizer.calibration.recognizability(embedding))
-        if reason := why_unfit(quality, IDENTIFY_LIMITS):
+    for sample in recognizer.analyze(image):
+        if reason := why_unfit(sample.quality, IDENTIFY_LIMITS):
             left_out.append(reason)
         else:
-            weakness = why_unfit(quality, ENROLL_LIMITS)
-            faces.append(NewFace(face, recognizer.template(embedding), weakness, picture_of(image, face)))
+            weakness = why_unfit(sample.quality, ENROLL_LIMITS)
+            faces.append(NewFace(sample.face, sample.template, weakness, picture_of(image, sample.face)))
     album.add(file, photo, faces)
     return Looked(new=True, left_out=tuple(left_out))
 
