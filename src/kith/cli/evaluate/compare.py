@@ -7,8 +7,8 @@ import numpy as np
 import typer
 
 from kith.catalogue.installed import find_embedder
-from kith.cli.console import note, print_json, print_table, warn
-from kith.cli.evaluate.acquiring import acquire_photos
+from kith.cli.console import note, print_json, print_table
+from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import ReportFolder, app
 from kith.cli.evaluate.identification import Identified, identification_json, identify_people
 from kith.cli.evaluate.report_models import write_comparison_report
@@ -19,7 +19,6 @@ from kith.decisions.scoring import ClassifierKind
 from kith.evaluation.open_set import draw_open_set
 from kith.evaluation.pairs import all_pairs
 from kith.runtime.prepare import Precision
-from kith.workflows.people_folders import read_people
 
 
 @app.command()
@@ -39,7 +38,7 @@ def compare(
     """Measure several models on the same pairs and the same searches."""
     for model in models:
         find_embedder(model)  # all of them are known before the first takes its time
-    labelled = read_people(folder, tell=warn)
+    labelled = read_labelled(folder)
     pairs = all_pairs(labelled)
     able = int(np.sum(np.bincount(labelled.subjects) > references))
     protocol = draw_open_set(labelled.subjects, people=max((able + 1) // 2, 2), references=references)

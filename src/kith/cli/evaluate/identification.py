@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from kith.cli.console import note, print_json, print_line, warn
-from kith.cli.evaluate.acquiring import acquire_photos, estimate_json
+from kith.cli.console import note, print_json, print_line
+from kith.cli.evaluate.acquiring import acquire_photos, estimate_json, read_labelled
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
 from kith.cli.evaluate.report_searches import write_identification_report
 from kith.cli.load import load_recognizer
@@ -27,7 +27,6 @@ from kith.evaluation.open_set import OpenSetProtocol, draw_open_set
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
 from kith.workflows.acquiring import Acquired
-from kith.workflows.people_folders import read_people
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +67,7 @@ def identification(
 
     Some people are enrolled, their other photos are searched, and so are the photos of everyone else.
     """
-    labelled = read_people(folder, tell=warn)
+    labelled = read_labelled(folder)
     recognizer = load_recognizer(model, precision)
     started = time.perf_counter()
     counts = np.bincount(labelled.subjects)
