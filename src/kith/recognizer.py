@@ -27,6 +27,7 @@ from kith.errors import AcquisitionError, InvalidArgument, LowQuality
 from kith.gallery import Gallery, NewReference
 from kith.images.arrays import require_crops, require_image
 from kith.images.reading import content_hash, load_image
+from kith.progress import SILENT, Progress
 from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, QualityLimits, assess, why_unfit
 from kith.records import (
     Comparison,
@@ -38,7 +39,7 @@ from kith.records import (
     Sample,
     Template,
 )
-from kith.runtime.prepare import Notify, Precision, prepare, prepare_int8
+from kith.runtime.prepare import Precision, prepare, prepare_int8
 from kith.runtime.workshop import workshop
 from kith.sample_people import photos as sample_photos
 from kith.search.identify import identify
@@ -81,7 +82,7 @@ class Recognizer:
         detection: DetectionSettings | None = None,
         precision: Precision | str = Precision.AUTO,
         threads: int = 0,
-        notify: Notify | None = None,
+        progress: Progress = SILENT,
     ) -> Self:
         """Load a detector and an embedder; the first time they are compiled, which takes seconds.
 
@@ -91,7 +92,7 @@ class Recognizer:
             detection: What the detector looks for.
             precision: "float32", "int8", or "auto": int8 where that keeps the embeddings.
             threads: How many threads one run may use; 0 means one per core.
-            notify: Told what is being done while models are compiled.
+            progress: Told what is being done while models are compiled.
 
         Raises:
             WeightsError: A model cannot be had or read.
@@ -102,7 +103,7 @@ class Recognizer:
             detection=detection,
             precision=precision,
             threads=threads,
-            notify=notify,
+            progress=progress,
         )
 
     @classmethod
@@ -115,23 +116,23 @@ class Recognizer:
         detection: DetectionSettings | None = None,
         precision: Precision | str = Precision.AUTO,
         threads: int = 0,
-        notify: Notify | None = None,
+        progress: Progress = SILENT,
     ) -> Self:
         """The same, of an embedder that need not be installed."""
         precision = Precision(precision)
         if precision is Precision.AUTO:
             precision = Precision.INT8 if spec.int8 else Precision.FLOAT32
-        detector = MTCNN.from_pretrained(detector_id, detection, threads=threads, notify=notify)
+        detector = MTCNN.from_pretrained(detector_id, detection, threads=threads, progress=progress)
         if precision is Precision.INT8:
             network = prepare_int8(
                 spec.weights,
                 lambda: _calibration(detector, spec),
                 inputs_key=_calibration_key(spec),
                 threads=threads,
-                notify=notify,
+                progress=progress,
             )
         else:
-            network = prepare(spec.weights, threads=threads, notify=notify)
+            network = prepare(spec.weights, threads=threads, progress=progress)
         embedder = Embedder(
             network,
             crop_size=spec.crop.size,
@@ -320,18 +321,18 @@ class Recognizer:
         """
         if limit < 1:
             raise InvalidArgument(f"limit must be 1 or more, got {limit}")
-        faces = self.detect(image)
-        crops = self.align(image, faces)
-        embeddings = self.embed(crops)
-        unfit = {}
-        for index, (face, crop, embedding) in enumerate(zip(faces, crops, embeddings, strict=True)):
-            quality = assess(face, crop, self.calibration.recognizability(embedding))
-            if reason := why_unfit(quality, IDENTIFY_LIMITS):
-                unfit[index] = reason
+        samples = self.analyze(image)
+        reasons = [why_unfit(sample.quality, IDENTIFY_LIMITS) for sample in samples]
         decisions = identify(
-            embeddings, gallery, self.calibration, classifier=classifier, fpir=fpir, unfit=unfit, limit=limit
+            [sample.template for sample in samples],
+            gallery,
+            self.calibration,
+            classifier=classifier,
+            fpir=fpir,
+            unfit={number: reason for number, reason in enumerate(reasons) if reason},
+            limit=limit,
         )
-        return list(zip(faces, decisions, strict=True))
+        return [(sample.face, decision) for sample, decision in zip(samples, decisions, strict=True)]
 
 
 def _calibration(detector: Detector, spec: EmbedderSpec) -> FloatArray:

@@ -1,6 +1,8 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+from witness import Witness
+
 from kith.sample_people import photos
 from kith.workflows.acquiring import acquire
 
@@ -17,7 +19,7 @@ def test_a_photo_without_its_end_is_used_and_told(tmp_path: Path) -> None:
     recognizer = SimpleNamespace(
         spec=SimpleNamespace(embedding_size=4), fingerprint="fake", detect=detect, analyze=None
     )
-    told: list[str] = []
-    acquire(recognizer, [path], tell=told.append)
+    told = Witness()
+    acquire(recognizer, [path], progress=told)
     assert len(seen) == 1
-    assert told == [f"{path}: its end is missing; what is there was used", f"{path}: no face found"]
+    assert told.said == [f"{path}: its end is missing; what is there was used", f"{path}: no face found"]

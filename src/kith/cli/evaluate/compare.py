@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from kith.catalogue.installed import find_embedder
-from kith.cli.console import note, print_json, print_table, warn
-from kith.cli.evaluate.acquiring import acquire_photos
+from kith.cli.console import note, print_json, print_table
+from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import ReportFolder, app
 from kith.cli.evaluate.identification import identification_json
 from kith.cli.evaluate.report_models import write_comparison_report
@@ -17,7 +17,6 @@ from kith.cli.options import Json, PrecisionName
 from kith.evaluation.pairs import all_pairs
 from kith.runtime.prepare import Precision
 from kith.workflows.evaluating_searches import Identified, draw_searches, evaluate_identification
-from kith.workflows.people_folders import read_people
 
 
 @app.command()
@@ -37,7 +36,7 @@ def compare(
     """Measure several models on the same pairs and the same searches."""
     for model in models:
         find_embedder(model)  # all of them are known before the first takes its time
-    labelled = read_people(folder, tell=warn)
+    labelled = read_labelled(folder)
     pairs = all_pairs(labelled)
     protocol = draw_searches(labelled, references=references)
     if keep is not None:

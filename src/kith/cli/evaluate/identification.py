@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from kith.cli.console import note, print_json, print_line, warn
-from kith.cli.evaluate.acquiring import acquire_photos, estimate_json
+from kith.cli.console import note, print_json, print_line
+from kith.cli.evaluate.acquiring import acquire_photos, estimate_json, read_labelled
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
 from kith.cli.evaluate.report_searches import write_identification_report
 from kith.cli.load import load_recognizer
@@ -17,7 +17,6 @@ from kith.presentation.decisions import policy_json
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
 from kith.workflows.evaluating_searches import Identified, draw_searches, evaluate_identification
-from kith.workflows.people_folders import read_people
 
 
 @app.command()
@@ -44,7 +43,7 @@ def identification(
 
     Some people are enrolled, their other photos are searched, and so are the photos of everyone else.
     """
-    labelled = read_people(folder, tell=warn)
+    labelled = read_labelled(folder)
     recognizer = load_recognizer(model, precision)
     started = time.perf_counter()
     protocol = draw_searches(labelled, people=people, references=references, strangers=strangers, seed=seed)
