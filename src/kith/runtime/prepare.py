@@ -22,6 +22,7 @@ from kith.catalogue.files import CACHE_VARIABLE, cache_folder, keep, read_weight
 from kith.catalogue.installed import find_embedder
 from kith.catalogue.spec import ONNX, WeightsSpec
 from kith.errors import UnsupportedFile, WeightsError
+from kith.files import digest_of_code
 from kith.progress import SILENT, Progress
 from kith.runtime.sealing import is_sealed, seal, unsealed
 from kith.runtime.session import Session
@@ -30,6 +31,16 @@ from kith.weights.shapes import require_shapes
 
 if TYPE_CHECKING:
     import keras
+
+
+CODE_OF_NETWORKS = (
+    "networks/*.py",
+    "weights/*.py",
+    "runtime/compile.py",
+    "runtime/quantize.py",
+    "runtime/session.py",
+)
+"""The code that turns a file into a network: readers, networks, compiler, quantizer."""
 
 
 class Precision(StrEnum):
@@ -217,7 +228,7 @@ def _cache_path(spec: WeightsSpec, precision: Precision, inputs_key: str = "") -
         spec.network,
         f"{spec.embedding_size} {spec.input_size}",
         inputs_key,
-        _sources(),
+        digest_of_code(*CODE_OF_NETWORKS),
     )
     key = hashlib.sha256("\n".join(parts).encode())
     return _compiled_folder() / f"{_stem(spec)}-{precision}-{key.hexdigest()[:16]}.onnx"
@@ -230,14 +241,3 @@ def _compiled_folder() -> Path:
 def _stem(spec: WeightsSpec) -> str:
     """How all that was compiled of a weights file begins."""
     return f"{spec.network}-{spec.sha256[:16]}"
-
-
-@cache
-def _sources() -> str:
-    """Hash of the code that turns a file into a network: readers, networks, compiler, quantizer."""
-    root = Path(__file__).parent.parent
-    digest = hashlib.sha256()
-    for pattern in ("networks/*.py", "weights/*.py", "runtime/compile.py", "runtime/quantize.py"):
-        for path in sorted(root.glob(pattern)):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
