@@ -107,11 +107,11 @@ def _load_or_fit(kind: ClassifierKind, gallery: Gallery, references: References)
         return CLASSIFIERS[kind]().fit(references.embeddings, references.subject_ids)
     if len(np.unique(references.subject_ids)) < 2:  # one person: nothing for an SVM to separate
         return _load_or_fit(GATES[kind], gallery, references)
-    arrays = gallery.load_classifier(kind, references.revision)  # it takes long to fit
+    arrays = gallery.load_classifier(kind, references.references_revision)  # it takes long to fit
     if arrays is not None and _fits(arrays, references):
         return LinearSVM.from_arrays(arrays)
     svm = LinearSVM().fit(references.embeddings, references.subject_ids)
-    gallery.save_classifier(kind, references.revision, svm.to_arrays())
+    gallery.save_classifier(kind, references.references_revision, svm.to_arrays())
     return svm
 
 
