@@ -13,6 +13,7 @@ from kith.cli.evaluate.app import Keep
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.decisions.calibration import VERIFICATION_FMR, Calibration
+from kith.decisions.scoring import rule_for
 from kith.errors import EvaluationError
 from kith.files import write_atomically
 from kith.runtime.prepare import Precision
@@ -96,7 +97,7 @@ def _thresholds(calibration: Calibration) -> dict[str, float]:
     }
     for size in _GALLERIES:
         for fpir in _FPIRS:
-            policy = calibration.identification_policy(size, fpir=fpir)
+            policy = rule_for(calibration, people=size, references=3 * size, fpir=fpir).policy
             rows[f"gallery of {size:,}, FPIR {fpir:g}"] = policy.threshold
     return rows
 

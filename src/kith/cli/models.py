@@ -30,6 +30,7 @@ from kith.cli.interruption import interruptible
 from kith.cli.options import Json
 from kith.cli.progress import telling
 from kith.decisions.calibration import Calibration
+from kith.decisions.scoring import rule_for
 from kith.errors import UnsupportedFile, WeightsError
 from kith.runtime.prepare import forget
 from kith.workflows.converting import Target
@@ -324,12 +325,13 @@ def _preprocessing(crop: CropRule, pixels: PixelRule, input_size: int) -> dict[s
 
 def _verification(calibration: Calibration) -> str:
     policy = calibration.verification_policy()
-    return f"threshold {policy.threshold:.4f}, FMR {policy.fmr:g}"
+    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}"
 
 
 def _identification(calibration: Calibration, people: int) -> str:
-    policy = calibration.identification_policy(people)
-    return f"threshold {policy.threshold:.4f}, FPIR {policy.fpir:g} with {people:,} people enrolled"
+    policy = rule_for(calibration, people=people, references=people).policy
+    how = " (extrapolated)" if policy.extrapolated else ""
+    return f"threshold {policy.threshold:.4f}, FPIR {policy.rate:g}{how} with {people:,} people enrolled"
 
 
 def _cell(value: object) -> str:

@@ -22,9 +22,8 @@ from kith.errors import EvaluationError, ImageError, NoFaceFound
 from kith.files import PRIVATE
 from kith.images.reading import read_photo
 from kith.progress import SILENT, Progress, each
-from kith.quality import Quality
 from kith.recognizer import Recognizer
-from kith.records import Face, FloatArray, Image
+from kith.records import Face, FloatArray, Image, Quality
 
 _MEASURES = Quality.__slots__
 
@@ -114,10 +113,9 @@ def _acquire_one(recognizer: Recognizer, photo: Path, kept: "_Kept", progress: P
         if read.flaw:
             progress.say(f"{photo}: {read.flaw}")
         image = read.image
-        face = pick_face(recognizer, image)
-        template, quality = recognizer.assess(image, face)
-        record["embedding"] = template.embedding
-        record["quality"] = [getattr(quality, name) for name in _MEASURES]
+        (sample,) = recognizer.analyze(image, [pick_face(recognizer, image)])
+        record["embedding"] = sample.template.embedding
+        record["quality"] = [getattr(sample.quality, name) for name in _MEASURES]
         record["acquired"] = 1
     except ImageError as error:
         progress.say(str(error).replace("picture", str(photo), 1))

@@ -83,8 +83,8 @@ def _embed_again(
     face = max(faces, key=lambda face: overlap(face.box, migrant.box), default=None)
     if face is None or overlap(face.box, migrant.box) < SAME_FACE:
         return "the face is not found in its photo any more"
-    (embedding,) = recognizer.embed(recognizer.align(image, [face]))
-    migration.add(migrant, recognizer.template(embedding), face)
+    (sample,) = recognizer.analyze(image, [face])
+    migration.add(migrant, sample.template, face)
     return ""
 
 

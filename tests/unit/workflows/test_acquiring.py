@@ -16,7 +16,9 @@ def test_a_photo_without_its_end_is_used_and_told(tmp_path: Path) -> None:
         seen.append(image)
         return []
 
-    recognizer = SimpleNamespace(spec=SimpleNamespace(embedding_size=4), fingerprint="fake", detect=detect)
+    recognizer = SimpleNamespace(
+        spec=SimpleNamespace(embedding_size=4), fingerprint="fake", detect=detect, analyze=None
+    )
     told = Witness()
     acquire(recognizer, [path], progress=told)
     assert len(seen) == 1
