@@ -70,13 +70,13 @@ def rounded(filters: np.ndarray) -> np.ndarray:
 
 
 def test_filters_are_clipped_where_that_changes_them_least() -> None:
-    filters = np.random.default_rng(0).laplace(0, 1, (32, 512)).astype(np.float32)
+    filters = np.random.default_rng(0).normal(0, 1, (32, 27)).astype(np.float32)
     filters[0] = 0
-    filters[1] = np.linspace(-64, 64, 512).round()  # whole numbers already: nothing is to be gained
-    clipped = clip_filters(filters.reshape(32, 8, 8, 8)).reshape(32, 512)
+    filters[1] = np.arange(38, 65)  # whole numbers already: nothing is to be gained
+    clipped = clip_filters(filters.reshape(32, 3, 3, 3)).reshape(32, 27)
     before, after = (np.sum((rounded(rows) - filters) ** 2, axis=1) for rows in (filters, clipped))
     assert (after <= before + 1e-6).all()
-    assert after.sum() < 0.95 * before.sum()
+    assert after.sum() < 0.8 * before.sum()
     assert (clipped[:2] == filters[:2]).all()
     assert clipped.dtype == np.float32
 
