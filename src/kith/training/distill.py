@@ -13,7 +13,7 @@ from kith.errors import TrainingError
 from kith.files import write_atomically
 from kith.recognizer import Recognizer
 from kith.records import FloatArray
-from kith.runtime.prepare import build, keras_model
+from kith.runtime.keras_models import build, keras_model
 from kith.training.building import new_model, set_precision
 from kith.training.config import Config
 from kith.training.distribution import Hosts

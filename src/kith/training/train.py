@@ -9,7 +9,7 @@ import numpy as np
 from kith.detection import MTCNN
 from kith.errors import TrainingError
 from kith.recognizer import Recognizer
-from kith.runtime.prepare import keras_model
+from kith.runtime.keras_models import keras_model
 from kith.training.building import make_loss, new_model, set_precision
 from kith.training.config import Config
 from kith.training.distribution import Hosts
