@@ -63,7 +63,8 @@ def embed_strangers(recognizer: Recognizer, lfw: Path) -> np.ndarray:
     for folder in chosen:
         image = load_image(folder / f"{folder.name}_0001.jpg")
         face = central_face(recognizer.detect(image), image.shape)
-        rows.append(recognizer.embed(recognizer.align(image, [face]))[0])
+        (sample,) = recognizer.analyze(image, [face])
+        rows.append(sample.template.embedding)
     return np.array(rows)
 
 

@@ -93,7 +93,7 @@ def compare_upright(photos: list[Path], now: Recognizer, before: Recognizer) -> 
             changed.append(photo.name)
             continue
         for face in new:
-            if "not upright" in why_unfit(now.assess(image, face)[1], IDENTIFY_LIMITS):
+            if "not upright" in why_unfit(now.analyze(image, [face])[0].quality, IDENTIFY_LIMITS):
                 refused.append(f"{photo.name} ({face.width:.0f} pixels wide)")
     met = len(changed) <= len(photos) / 2000
     print(f"upright: {len(changed)} of {len(photos)} photos changed {changed}; 1 in 2000 may: {verdict(met)}")
@@ -164,12 +164,12 @@ def turn(image: np.ndarray, degrees: int) -> np.ndarray:
 
 def embed(recognizer: Recognizer, image: np.ndarray, face: Face) -> np.ndarray:
     """(d,)"""
-    return recognizer.embed(recognizer.align(image, [face]))[0]
+    return recognizer.analyze(image, [face])[0].template.embedding
 
 
 def fit(recognizer: Recognizer, image: np.ndarray, face: Face, *, enroll: bool = False) -> bool:
     """Whether the quality limits let a face through."""
-    quality = recognizer.assess(image, face)[1]
+    quality = recognizer.analyze(image, [face])[0].quality
     return not why_unfit(quality, ENROLL_LIMITS if enroll else IDENTIFY_LIMITS)
 
 

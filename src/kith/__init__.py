@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kith.errors import AcquisitionError as AcquisitionError
     from kith.errors import GalleryError as GalleryError
     from kith.errors import ImageError as ImageError
+    from kith.errors import InvalidArgument as InvalidArgument
     from kith.errors import KithError as KithError
     from kith.errors import WeightsError as WeightsError
     from kith.gallery import Gallery as Gallery
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from kith.records import Candidate as Candidate
     from kith.records import Comparison as Comparison
     from kith.records import Decision as Decision
-    from kith.records import DecisionPolicy as DecisionPolicy
     from kith.records import Face as Face
+    from kith.records import Measure as Measure
     from kith.records import Outcome as Outcome
+    from kith.records import Policy as Policy
     from kith.records import Subject as Subject
     from kith.records import Template as Template
     from kith.runtime.keras_models import keras_model as keras_model
@@ -51,14 +53,16 @@ _HOMES = {
     "ClassifierKind": "kith.decisions.scoring",
     "Comparison": "kith.records",
     "Decision": "kith.records",
-    "DecisionPolicy": "kith.records",
     "DetectionSettings": "kith.detection.mtcnn",
     "Face": "kith.records",
     "Gallery": "kith.gallery",
     "GalleryError": "kith.errors",
     "ImageError": "kith.errors",
+    "InvalidArgument": "kith.errors",
     "KithError": "kith.errors",
+    "Measure": "kith.records",
     "Outcome": "kith.records",
+    "Policy": "kith.records",
     "Precision": "kith.runtime.prepare",
     "Recognizer": "kith.recognizer",
     "Subject": "kith.records",

@@ -3,6 +3,7 @@
 ::
 
     KithError
+    ├── InvalidArgument         a rate, a limit or a prior that cannot be; a ValueError too
     ├── ImageError              the file is not a picture we can or may read
     │   └── InvalidImage        what was given for an image is no (h, w, 3) uint8 array
     ├── AcquisitionError        the picture is fine, but no usable face comes out of it
@@ -35,6 +36,10 @@ from difflib import get_close_matches
 
 class KithError(Exception):
     """Root of everything Kith raises on purpose; its text is one line for a person to read."""
+
+
+class InvalidArgument(KithError, ValueError):
+    """What was asked for cannot be, whatever the data: a rate above 1, for example."""
 
 
 class ImageError(KithError):

@@ -93,11 +93,7 @@ def cluster(
         cluster_album(album, calibration.verification_policy())
         find_moved(album)
         clusters = album.clusters()
-        references = opened.references()
-        policy = calibration.identification_policy(
-            len(set(references.subject_ids.tolist())), len(references), crowd=False
-        )
-        looks_like = suggest(album, policy)
+        looks_like = suggest(album, calibration)
         if sheet is not None:
             write_private(sheet, contact_sheet(_sheet_clusters(album, clusters, looks_like)).encode())
         if as_json:

@@ -25,14 +25,13 @@ from kith.cli.options import (
     PrecisionName,
 )
 from kith.cli.progress import track
-from kith.decisions.scoring import ClassifierKind
 from kith.errors import AcquisitionError, DuplicateReference, GalleryError, ImageError, KithError
 from kith.gallery import Gallery, clean_name
 from kith.images.reading import content_hash, load_image
 from kith.recognizer import Recognizer
 from kith.records import Enrollment, Subject
 from kith.runtime.prepare import Precision
-from kith.search.ranking import Lookalike, lookalikes
+from kith.search.lookalikes import Lookalike, lookalikes
 
 Job = tuple[str, Path]
 """A person's name, and a photo of that person."""
@@ -193,8 +192,7 @@ def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: P
 
 def _find_lookalikes(recognizer: Recognizer, gallery: Gallery, subjects: set[int]) -> list[Lookalike]:
     """Newly enrolled people who may be someone else who is enrolled; told, but enrolled all the same."""
-    policy = recognizer.identification_policy(gallery, ClassifierKind.CENTROID)
-    found = lookalikes(gallery, subjects, policy.threshold)
+    found = lookalikes(gallery, recognizer.calibration, subjects)
     for one in found:
         warn(
             f"{one.subject.name} looks like {one.other.name}, who is enrolled too (score {one.score:.3f}); "

@@ -19,13 +19,11 @@ import numpy as np
 from kith.catalogue.files import CACHE_VARIABLE, cache_folder, keep, read_weights, remove_stale_partials
 from kith.catalogue.spec import ONNX, WeightsSpec
 from kith.errors import WeightsError
+from kith.progress import SILENT, Progress
 from kith.runtime.keras_models import read_arrays
 from kith.runtime.sealing import is_sealed, seal, unsealed
 from kith.runtime.session import Session
 from kith.runtime.workshop import workshop
-
-Notify = Callable[[str], None]
-"""Called with a few words at each step that takes a while."""
 
 
 class Precision(StrEnum):
@@ -36,19 +34,19 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
-def prepare(spec: WeightsSpec, *, threads: int = 0, notify: Notify | None = None) -> Session:
+def prepare(spec: WeightsSpec, *, threads: int = 0, progress: Progress = SILENT) -> Session:
     """The network of a weights file, in float32.
 
     Args:
         spec: Which file, read by which reader into which network.
         threads: How many threads one run may use; 0 means one per core.
-        notify: Told when the network must be compiled first.
+        progress: Told when the network must be compiled first.
 
     Raises:
         WeightsError: The file is missing, is not the published one, or does not fit the network.
     """
     path = _cache_path(spec, Precision.FLOAT32)
-    return Session(_cached(path, lambda: _compile(spec, notify or _silent)), threads=threads)
+    return Session(_cached(path, lambda: _compile(spec, progress)), threads=threads)
 
 
 def prepare_int8(
@@ -57,7 +55,7 @@ def prepare_int8(
     *,
     inputs_key: str,
     threads: int = 0,
-    notify: Notify | None = None,
+    progress: Progress = SILENT,
 ) -> Session:
     """The network of a weights file, in int8.
 
@@ -67,18 +65,17 @@ def prepare_int8(
             real inputs of the network, scaled, for calibration and for the accuracy gate.
         inputs_key: Other for other inputs: a network calibrated on those is made anew.
         threads: How many threads one run may use; 0 means one per core.
-        notify: Told when the network must be compiled or quantized first.
+        progress: Told when the network must be compiled or quantized first.
 
     Raises:
         WeightsError: As `prepare`; also if int8 would change the embeddings.
     """
-    say = notify or _silent
 
     def make() -> bytes:
         with workshop() as shop:
-            model = _cached(_cache_path(spec, Precision.FLOAT32), lambda: _compile(spec, say))
+            model = _cached(_cache_path(spec, Precision.FLOAT32), lambda: _compile(spec, progress))
             calibration = inputs()
-            say(f"quantizing {spec.network} to int8")
+            progress.begin(f"first run: quantizing {spec.network} to int8")
             content = model if isinstance(model, bytes) else unsealed(model.read_bytes())
             return shop.quantize(content, calibration)
 
@@ -98,12 +95,12 @@ def forget(spec: WeightsSpec) -> None:
             raise WeightsError(f"cannot delete {path}: {error.strerror or error}") from None
 
 
-def _compile(spec: WeightsSpec, say: Notify) -> bytes:
+def _compile(spec: WeightsSpec, progress: Progress) -> bytes:
     if spec.network == ONNX:
         return read_weights(spec)
-    say(f"reading {Path(spec.file.path).name}")
+    progress.begin(f"first run: reading {Path(spec.file.path).name}")
     arrays = read_arrays(spec)
-    say(f"compiling {spec.network}")
+    progress.begin(f"first run: compiling {spec.network}")
     with workshop() as shop:
         return shop.compile(spec.network, arrays, spec.embedding_size, spec.input_size)
 
@@ -166,7 +163,3 @@ def _sources() -> str:
         for path in sorted(root.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _silent(message: str) -> None:
-    pass

@@ -1,6 +1,6 @@
 """Which photos there are to learn from, and of whom."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from kith.errors import TrainingError
 from kith.gallery import Gallery
 from kith.images.photo_files import find_photos as find_in_folder
 from kith.images.photo_files import tell_left_out
+from kith.progress import SILENT, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +20,20 @@ class PersonPhoto:
 
 
 def find_photos(
-    source: Path, *, without: Collection[str] = (), tell: Callable[[str], None] = lambda text: None
+    source: Path, *, without: Collection[str] = (), progress: Progress = SILENT
 ) -> list[PersonPhoto]:
     """The photos of a folder with one folder a person, or of a gallery's references, by person and path.
 
     Args:
         source: The folder, or the gallery's file.
         without: People who are to be left out.
-        tell: Told what of the folder is left out, in one line each.
+        progress: Told what of the folder is left out, in one line each.
 
     Raises:
         TrainingError: There are none, or a name in `without` is of nobody.
         KithError: The folder or the gallery cannot be read.
     """
-    photos = _of_folder(source, tell) if source.is_dir() else _of_gallery(source)
+    photos = _of_folder(source, progress) if source.is_dir() else _of_gallery(source)
     if not photos:
         raise TrainingError(
             f"{source}: no photos in it; it is to hold a folder for each person, with their photos"
@@ -57,10 +58,10 @@ def read_names(file: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def _of_folder(folder: Path, tell: Callable[[str], None]) -> list[PersonPhoto]:
+def _of_folder(folder: Path, progress: Progress) -> list[PersonPhoto]:
     """Photos that lie in the folder itself are of nobody in particular: each counts as its own person."""
     found = find_in_folder(folder)
-    tell_left_out(folder, found, tell)
+    tell_left_out(folder, found, progress.say)
     photos = []
     for path in found.photos:
         parts: Sequence[str] = path.relative_to(folder).parts

@@ -4,6 +4,7 @@ Photos are looked through one by one, each safely on the disk before the next; t
 clustered, those that are new beside those that were clustered before.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,20 +21,23 @@ from kith.clustering import (
     linked_groups,
     require_consistent,
 )
-from kith.decisions.cosine import score_all
+from kith.decisions.calibration import Calibration
+from kith.decisions.decide import decide
+from kith.decisions.scoring import rule_for
 from kith.errors import GalleryError, ImageError
-from kith.gallery import Album, NewFace, PhotoFile, References
+from kith.gallery import Album, NewFace, PhotoFile
 from kith.gallery.album import AlbumFaces
 from kith.gallery.gone import on_disk
 from kith.images.reading import content_hash, load_image
-from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, assess, why_unfit
+from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, why_unfit
 from kith.recognizer import Recognizer
-from kith.records import DecisionPolicy, Face, FloatArray, IdentificationPolicy, Image, Subject
+from kith.records import Face, Image, Policy, Subject
+from kith.search.ranking import rank
+from kith.search.view import view_of
 
 _PICTURE_SIDE = 96
 _MARGIN = 0.25  # around a face, of its size
 _TRIES = 5
-_AT_ONCE = 1000  # faces compared with all references
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +67,13 @@ def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
     photo = content_hash(image)
     if album.knows_photo(file, photo):
         return Looked(new=False)
-    found = recognizer.detect(image)
-    crops = recognizer.align(image, found)
-    embeddings = recognizer.embed(crops)
     faces, left_out = [], []
-    for face, crop, embedding in zip(found, crops, embeddings, strict=True):
-        quality = assess(face, crop, recognizer.calibration.recognizability(embedding))
-        if reason := why_unfit(quality, IDENTIFY_LIMITS):
+    for sample in recognizer.analyze(image):
+        if reason := why_unfit(sample.quality, IDENTIFY_LIMITS):
             left_out.append(reason)
         else:
-            weakness = why_unfit(quality, ENROLL_LIMITS)
-            faces.append(NewFace(face, recognizer.template(embedding), weakness, picture_of(image, face)))
+            weakness = why_unfit(sample.quality, ENROLL_LIMITS)
+            faces.append(NewFace(sample.face, sample.template, weakness, picture_of(image, sample.face)))
     album.add(file, photo, faces)
     return Looked(new=True, left_out=tuple(left_out))
 
@@ -109,7 +109,7 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def cluster_album(album: Album, policy: DecisionPolicy) -> None:
+def cluster_album(album: Album, policy: Policy) -> None:
     """Cluster the faces that are new, or that links tell apart; all others stay as they are.
 
     Args:
@@ -233,41 +233,29 @@ class Suggestion:
     faces: int
 
 
-def suggest(album: Album, policy: IdentificationPolicy) -> dict[int, Suggestion]:
+def suggest(album: Album, calibration: Calibration) -> dict[int, Suggestion]:
     """Whom clusters without a name look like: by cluster.
 
-    A person is suggested where at least half of the cluster's faces match, each by its nearest reference.
+    A person is suggested where at least half of the cluster's faces would be identified as that person.
 
     Args:
-        album: Of the policy's model.
-        policy: For searches among the enrolled.
+        album: Of one model.
+        calibration: Of that model.
     """
-    faces, references = album.faces(), album.gallery.references()
+    faces, people = album.faces(), view_of(album.gallery).people()
     rows = np.flatnonzero((faces.clusters > 0) & (faces.subjects == 0))
-    if not len(rows) or not len(references):
+    if not len(rows) or not len(people):
         return {}
-    best, nearest = _nearest(faces.embeddings[rows], references)
-    matches = best >= policy.threshold
-    pairs, counts = np.unique(
-        np.stack([faces.clusters[rows][matches], nearest[matches]], axis=1), axis=0, return_counts=True
-    )
+    rule = rule_for(calibration, people=len(people), references=len(people.references))
+    candidates = rank(faces.embeddings[rows], people, rule)
+    votes: dict[int, Counter[Subject]] = defaultdict(Counter)
+    for number, of_face in zip(faces.clusters[rows].tolist(), candidates, strict=True):
+        subject = decide(of_face, rule.policy).subject
+        if subject is not None:
+            votes[number][subject] += 1
     sizes = np.bincount(faces.clusters)
-    order = np.argsort(counts, kind="stable")  # of several, the one with most faces is written last
-    return {
-        int(cluster): Suggestion(references.subjects[int(subject)], int(count))
-        for (cluster, subject), count in zip(pairs[order], counts[order], strict=True)
-        if 2 * count >= sizes[cluster]
-    }
-
-
-def _nearest(embeddings: FloatArray, references: References) -> tuple[np.ndarray, np.ndarray]:
-    """The best score of each embedding (n, d), and the subject whose reference it is: (n,) each."""
-    scores, subjects = [np.empty(0)], [np.empty(0, np.int64)]
-    for start in range(0, len(embeddings), _AT_ONCE):
-        block = score_all(embeddings[start : start + _AT_ONCE], references.embeddings)
-        scores.append(block.max(axis=1))
-        subjects.append(references.subject_ids[block.argmax(axis=1)])
-    return np.concatenate(scores), np.concatenate(subjects)
+    best = {number: Suggestion(*counts.most_common(1)[0]) for number, counts in votes.items()}
+    return {number: one for number, one in best.items() if 2 * one.faces >= sizes[number]}
 
 
 def picture_of(image: Image, face: Face) -> bytes:

@@ -1,7 +1,6 @@
 """Photographs of known people: one folder a person, as LFW and `kith enroll` have them."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +8,15 @@ import numpy as np
 from kith.errors import EvaluationError, ImageError
 from kith.evaluation.labelled import LabelledPhotos
 from kith.images.photo_files import find_photos, tell_left_out
+from kith.progress import SILENT, Progress
 
 
-def read_people(
-    folder: str | os.PathLike[str], *, tell: Callable[[str], None] = lambda text: None
-) -> LabelledPhotos:
+def read_people(folder: str | os.PathLike[str], *, progress: Progress = SILENT) -> LabelledPhotos:
     """The people of a folder: each of its folders is one person, every photo below shows that person.
 
     Args:
         folder: Where they are.
-        tell: Told what is left out, in one line each.
+        progress: Told what is left out, in one line each.
 
     Raises:
         EvaluationError: There is no such folder, or it holds the photos of fewer than two people.
@@ -30,7 +28,7 @@ def read_people(
         found = find_photos(root)
     except ImageError as error:
         raise EvaluationError(str(error)) from None
-    tell_left_out(root, found, tell)
+    tell_left_out(root, found, progress.say)
     in_folders = [photo for photo in found.photos if photo.parent != root]
     people = [photo.relative_to(root).parts[0] for photo in in_folders]
     names, subjects = np.unique(people, return_inverse=True)

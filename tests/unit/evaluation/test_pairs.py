@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from witness import Witness
 
 from kith.errors import EvaluationError
 from kith.evaluation.labelled import LabelledPhotos
@@ -67,9 +68,9 @@ def test_people_are_folders(folder: Path) -> None:
 def test_what_is_left_out_of_people_is_told_and_the_rest_used(folder: Path) -> None:
     (folder / "Ada" / "party.MOV").write_bytes(b"\0\0\0\x14ftypqt  ")
     (folder / "Ada" / "gone.jpg").symlink_to(folder / "nothing")
-    told: list[str] = []
-    assert len(read_people(folder, tell=told.append).photos) == 6
-    assert told == [
+    told = Witness()
+    assert len(read_people(folder, progress=told).photos) == 6
+    assert told.said == [
         f"{folder / 'Ada' / 'gone.jpg'}: cannot be read (a link to nothing); left out",
         f"{folder}: 1 .MOV left out",
     ]

@@ -2,6 +2,7 @@ import os
 
 import numpy as np
 import pytest
+from witness import Witness
 
 from kith.catalogue import files as store
 from kith.catalogue.builtin import DETECTORS
@@ -29,9 +30,9 @@ def run(session) -> np.ndarray:
 
 
 def test_a_network_is_compiled_once(cache, monkeypatch) -> None:
-    steps: list[str] = []
-    first = run(prepare(PNET, notify=steps.append))
-    assert steps == ["reading pnet.lz4", "compiling pnet"]
+    steps = Witness()
+    first = run(prepare(PNET, progress=steps))
+    assert steps.begun == [("first run: reading pnet.lz4", 0), ("first run: compiling pnet", 0)]
     (compiled,) = cache.iterdir()
     before = compiled.read_bytes()
     monkeypatch.setattr("kith.runtime.prepare._compile", lambda *_: pytest.fail("compiled again"))

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from witness import Witness
 
 from kith.errors import GalleryError, ImageError, TrainingError
 from kith.gallery import Gallery, NewReference
@@ -39,10 +40,10 @@ def test_an_empty_folder_and_a_missing_one_are_told(tmp_path: Path) -> None:
 def test_what_is_left_out_of_a_folder_is_told(tmp_path: Path) -> None:
     folder(tmp_path)
     (tmp_path / "Ada" / "party.MOV").write_bytes(b"\0\0\0\x14ftypqt  ")
-    told: list[str] = []
-    found = find_photos(tmp_path, tell=told.append)
+    told = Witness()
+    found = find_photos(tmp_path, progress=told)
     assert len(found) == len(find_photos(tmp_path))
-    assert told == [f"{tmp_path}: 1 .MOV left out"]
+    assert told.said == [f"{tmp_path}: 1 .MOV left out"]
 
 
 def test_a_gallery_knows_its_photos(tmp_path: Path, make_template, face: Face) -> None:

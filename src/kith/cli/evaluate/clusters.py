@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from kith.cli.console import note, print_json, print_line, warn
-from kith.cli.evaluate.acquiring import acquire_photos
+from kith.cli.console import note, print_json, print_line
+from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
 from kith.cli.evaluate.report_clusters import write_clusters_report
 from kith.cli.load import load_recognizer
@@ -15,7 +15,6 @@ from kith.clustering import cluster
 from kith.errors import EvaluationError
 from kith.evaluation.clusters import Agreement, evaluate_clusters
 from kith.runtime.prepare import Precision
-from kith.workflows.people_folders import read_people
 
 
 @app.command()
@@ -31,7 +30,7 @@ def clusters(
 
     The central face of each photo counts; photos without a face are counted, and are in no cluster.
     """
-    labelled = read_people(folder, tell=warn)
+    labelled = read_labelled(folder)
     recognizer = load_recognizer(model, precision)
     acquired = acquire_photos(recognizer, labelled.photos, keep)
     rows = np.flatnonzero(acquired.acquired)

@@ -3,23 +3,20 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from kith.catalogue.installed import find_embedder
-from kith.cli.console import note, print_json, print_table, warn
-from kith.cli.evaluate.acquiring import acquire_photos
+from kith.cli.console import note, print_json, print_table
+from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import ReportFolder, app
-from kith.cli.evaluate.identification import Identified, identification_json, identify_people
+from kith.cli.evaluate.identification import identification_json
 from kith.cli.evaluate.report_models import write_comparison_report
 from kith.cli.evaluate.verification import Verified, verification_json, verify_pairs
 from kith.cli.load import load_recognizer
 from kith.cli.options import Json, PrecisionName
-from kith.decisions.scoring import ClassifierKind
-from kith.evaluation.open_set import draw_open_set
 from kith.evaluation.pairs import all_pairs
 from kith.runtime.prepare import Precision
-from kith.workflows.people_folders import read_people
+from kith.workflows.evaluating_searches import Identified, draw_searches, evaluate_identification
 
 
 @app.command()
@@ -39,10 +36,9 @@ def compare(
     """Measure several models on the same pairs and the same searches."""
     for model in models:
         find_embedder(model)  # all of them are known before the first takes its time
-    labelled = read_people(folder, tell=warn)
+    labelled = read_labelled(folder)
     pairs = all_pairs(labelled)
-    able = int(np.sum(np.bincount(labelled.subjects) > references))
-    protocol = draw_open_set(labelled.subjects, people=max((able + 1) // 2, 2), references=references)
+    protocol = draw_searches(labelled, references=references)
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
     answers: list[dict[str, Any]] = []
@@ -53,9 +49,7 @@ def compare(
         kept = None if keep is None else keep / f"{model}-{recognizer.precision}.kith"
         acquired = acquire_photos(recognizer, labelled.photos, kept)
         verified[model] = verify_pairs(recognizer, pairs, acquired)
-        identified[model] = identify_people(
-            recognizer, labelled, acquired, protocol, ClassifierKind.NORMALIZED
-        )
+        identified[model] = evaluate_identification(recognizer.calibration, labelled, acquired, protocol)
         answers.append(
             {
                 "model": model,

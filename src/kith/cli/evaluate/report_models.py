@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kith.cli.evaluate.identification import Identified
     from kith.cli.evaluate.verification import Verified
+    from kith.workflows.evaluating_searches import Identified
 
 
 def write_comparison_report(

@@ -8,8 +8,8 @@ import numpy as np
 
 from kith.cli.evaluate.thumbnails import WORST, thumbnail
 from kith.evaluation.discard import DiscardCurve, discard_curve
-from kith.quality import Quality
 from kith.recognizer import Recognizer
+from kith.records import Quality
 
 if TYPE_CHECKING:
     from kith.cli.evaluate.verification import Verified

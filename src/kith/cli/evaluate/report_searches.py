@@ -10,8 +10,8 @@ from kith.cli.evaluate.thumbnails import WORST, thumbnail
 from kith.recognizer import Recognizer
 
 if TYPE_CHECKING:
-    from kith.cli.evaluate.identification import Identified
     from kith.presentation.report import Photos
+    from kith.workflows.evaluating_searches import Identified
 
 
 def write_identification_report(
@@ -23,7 +23,7 @@ def write_identification_report(
 
     result, point = identified.result, identified.result.at_policy
     summary = [
-        f"model {recognizer.model_id} ({recognizer.precision}), {identified.kind}, on {people}",
+        f"model {recognizer.model_id} ({recognizer.precision}), {identified.rule.classifier}, on {people}",
         f"{result.people:,} people enrolled with {result.references:,} photos; {result.mated:,} searches for "
         f"them, {result.strangers:,} for strangers",
         f"rank 1: {result.ranks[1]}",
@@ -41,7 +41,7 @@ def write_identification_report(
         Table(
             "Error rates", ("FPIR", "FNIR", "threshold"), rows, "Intervals of 95 %, by bootstrap over people."
         ),
-        Plot("CMC", plots.plot_cmc({str(identified.kind): result.cmc})),
+        Plot("CMC", plots.plot_cmc({str(identified.rule.classifier): result.cmc})),
         Plot(
             "Best scores of searches",
             plots.plot_scores(

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from kith.cli.console import note, print_json, print_line, print_table, warn
-from kith.cli.evaluate.acquiring import acquire_photos, estimate_json
+from kith.cli.console import note, print_json, print_line, print_table
+from kith.cli.evaluate.acquiring import acquire_photos, estimate_json, read_labelled
 from kith.cli.evaluate.app import Groups, Keep, People, ReportFolder, app
 from kith.cli.evaluate.report_pairs import write_verification_report
 from kith.cli.load import load_recognizer
@@ -29,7 +29,6 @@ from kith.evaluation.verification import (
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
 from kith.workflows.acquiring import Acquired
-from kith.workflows.people_folders import read_people
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +97,7 @@ def verification(
     Of more than a million pairs of different people, a million are drawn at random.
     """
     labels = None if groups is None else read_groups(groups)
-    protocol = all_pairs(read_people(folder, tell=warn)) if pairs is None else read_pairs(folder, pairs)
+    protocol = all_pairs(read_labelled(folder)) if pairs is None else read_pairs(folder, pairs)
     _evaluate(protocol, folder, model, precision, keep, report, labels, as_json)
 
 
