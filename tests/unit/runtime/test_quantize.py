@@ -6,7 +6,7 @@ from onnx import TensorProto, numpy_helper
 from kith.catalogue.builtin import DETECTORS
 from kith.errors import WeightsError
 from kith.runtime import quantize as module
-from kith.runtime.prepare import load_keras
+from kith.runtime.keras_models import load_keras
 from kith.runtime.quantize import clip_filters, quantize
 from kith.runtime.session import Session
 
