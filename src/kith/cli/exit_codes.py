@@ -11,6 +11,7 @@ UNDETERMINED = 3
 INTERRUPTED = 130
 
 EXIT_CODES: Mapping[type[errors.KithError], int] = {
+    errors.InvalidArgument: ERROR,
     errors.ImageError: ERROR,
     errors.NoPeopleFound: ERROR,
     errors.InvalidImage: ERROR,
