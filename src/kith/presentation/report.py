@@ -72,6 +72,11 @@ class Report:
     blocks: Sequence[Table | Plot | Photos]
 
 
+def on_data(data: str) -> str:
+    """What follows a model's name: on what it was measured, if that has a name."""
+    return f", on {data}" if data else ""
+
+
 def write_report(folder: Path, report: Report, figures: Mapping[str, Any]) -> Path:
     """Write a report's page and its figures into a folder, and return the page's path.
 

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from kith.clustering import (
@@ -29,14 +28,13 @@ from kith.gallery import Album, NewFace, PhotoFile
 from kith.gallery.album import AlbumFaces
 from kith.gallery.gone import on_disk
 from kith.images.reading import content_hash, load_image
+from kith.images.thumbnails import thumbnail
 from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, why_unfit
 from kith.recognizer import Recognizer
-from kith.records import Face, Image, Policy, Subject
+from kith.records import Policy, Subject
 from kith.search.ranking import rank
 from kith.search.view import view_of
 
-_PICTURE_SIDE = 96
-_MARGIN = 0.25  # around a face, of its size
 _TRIES = 5
 
 
@@ -73,7 +71,7 @@ def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
             left_out.append(reason)
         else:
             weakness = why_unfit(sample.quality, ENROLL_LIMITS)
-            faces.append(NewFace(sample.face, sample.template, weakness, picture_of(image, sample.face)))
+            faces.append(NewFace(sample.face, sample.template, weakness, thumbnail(image, sample.face)))
     album.add(file, photo, faces)
     return Looked(new=True, left_out=tuple(left_out))
 
@@ -256,23 +254,6 @@ def suggest(album: Album, calibration: Calibration) -> dict[int, Suggestion]:
     sizes = np.bincount(faces.clusters)
     best = {number: Suggestion(*counts.most_common(1)[0]) for number, counts in votes.items()}
     return {number: one for number, one in best.items() if 2 * one.faces >= sizes[number]}
-
-
-def picture_of(image: Image, face: Face) -> bytes:
-    """A small JPEG of a face, (96, 96), as it is in its photo, upright to the nearest quarter turn."""
-    half = max(face.width, face.height) * (0.5 + _MARGIN)
-    centre = (face.box[:2] + face.box[2:]) / 2
-    left, top = np.floor(centre - half).astype(int)
-    right, bottom = np.maximum(np.ceil(centre + half).astype(int), (left + 1, top + 1))
-    height, width = image.shape[:2]
-    rows = np.clip(np.arange(top, bottom), 0, height - 1)  # past the edge, the edge is repeated
-    columns = np.clip(np.arange(left, right), 0, width - 1)
-    inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    square = inside[np.ix_(rows - rows[0], columns - columns[0])]
-    square = np.rot90(square, face.turned // 90)
-    picture = cv2.resize(square, (_PICTURE_SIDE, _PICTURE_SIDE), interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return bytes(data)
 
 
 def _stat(path: Path) -> PhotoFile:

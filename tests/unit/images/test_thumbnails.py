@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from kith.detection.upright import turn_back
+from kith.images.thumbnails import thumbnail
 from kith.records import Face
-from kith.workflows.albums import picture_of
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
@@ -15,6 +15,6 @@ def test_a_thumbnail_shows_a_face_upright_that_lies_turned(face: Face, turns: in
     lying = np.ascontiguousarray(np.rot90(image, -turns))
     thumbnails = [
         cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).astype(int)
-        for data in (picture_of(image, face), picture_of(lying, turn_back(face, turns, lying.shape)))
+        for data in (thumbnail(image, face), thumbnail(lying, turn_back(face, turns, lying.shape)))
     ]
     assert np.abs(thumbnails[0] - thumbnails[1]).mean() < 4
