@@ -15,7 +15,7 @@ HOMES = {
     "httpx": ("catalogue/download.py",),
     "jax": ("training/",),
     "jinja2": ("presentation/report.py",),
-    "keras": ("networks/", "training/", "runtime/compile.py", "runtime/prepare.py"),
+    "keras": ("networks/", "training/", "runtime/compile.py", "runtime/keras_models.py"),
     "lz4": ("weights/",),
     "matplotlib": ("presentation/plots.py",),
     "ml_dtypes": ("weights/",),

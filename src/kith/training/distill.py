@@ -14,7 +14,7 @@ from kith.files import write_atomically
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
 from kith.records import FloatArray
-from kith.runtime.prepare import build, keras_model
+from kith.runtime.keras_models import build, keras_model
 from kith.training.building import new_model, set_precision
 from kith.training.config import Config
 from kith.training.distribution import Hosts

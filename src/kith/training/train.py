@@ -10,7 +10,7 @@ from kith.detection import MTCNN
 from kith.errors import TrainingError
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
-from kith.runtime.prepare import keras_model
+from kith.runtime.keras_models import keras_model
 from kith.training.building import make_loss, new_model, set_precision
 from kith.training.config import Config
 from kith.training.distribution import Hosts
