@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from kith.records import Policy as Policy
     from kith.records import Subject as Subject
     from kith.records import Template as Template
+    from kith.runtime.keras_models import keras_model as keras_model
     from kith.runtime.prepare import Precision as Precision
-    from kith.runtime.prepare import keras_model as keras_model
 
 __version__ = "0.1.0"
 
@@ -68,7 +68,7 @@ _HOMES = {
     "Subject": "kith.records",
     "Template": "kith.records",
     "WeightsError": "kith.errors",
-    "keras_model": "kith.runtime.prepare",
+    "keras_model": "kith.runtime.keras_models",
     "load_image": "kith.images.reading",
     "main_face": "kith.detection",
 }

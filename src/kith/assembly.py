@@ -32,7 +32,6 @@ from kith.sample_people import photos as sample_photos
 _CODE_OF_CROPS = (
     "alignment.py",
     "boxes.py",
-    "catalogue/builtin.py",
     "detection/*.py",
     "images/*.py",
     *CODE_OF_NETWORKS,
@@ -159,7 +158,8 @@ def _network(spec: EmbedderSpec, precision: Precision, threads: int, progress: P
 
 
 def _sample_inputs(spec: EmbedderSpec) -> FloatArray:
-    """Real inputs of an embedder: the sample people's faces, mirrored too where it sees mirror images.
+    """Real inputs of an embedder: the sample people's faces, again with twice their contrast, mirrored too
+    where it sees mirror images.
 
     They are what the default detector finds, so that a network is the same whatever else is looked for.
     """
@@ -168,13 +168,19 @@ def _sample_inputs(spec: EmbedderSpec) -> FloatArray:
     for photo in sample_photos():
         image = load_image(photo)
         crops.extend(align(image, detector.detect(image)[:1], spec.crop))
+    # blended faces have less contrast than photos: their ranges alone would cut off what photos reach
+    crops += [_with_twice_the_contrast(crop) for crop in crops]
     views = views_of(np.stack(crops), spec.input_size, spec.pixels, mirrored=spec.mirrored)
     return np.stack(list(views), axis=1).reshape(-1, spec.input_size, spec.input_size, 3)
 
 
+def _with_twice_the_contrast(crop: np.ndarray) -> np.ndarray:
+    values = crop.astype(np.float32)
+    return np.asarray(np.clip(2 * values - values.mean(), 0, 255), np.uint8)
+
+
 def _recipe_of_sample_inputs(spec: EmbedderSpec) -> str:
-    """Other when other photos, or other views of them, calibrate; the default detector is code."""
+    """Other when other photos, or other views of them, calibrate."""
     photos = (hashlib.sha256(photo.read_bytes()).hexdigest() for photo in sample_photos())
-    return _key(
-        repr(spec.crop), _embedding_of(spec), digest_of_code(*_CODE_OF_CROPS, *_CODE_OF_EMBEDDINGS), *photos
-    )
+    code = digest_of_code(*_CODE_OF_CROPS, *_CODE_OF_EMBEDDINGS, "assembly.py")
+    return _key(DEFAULT_DETECTOR, repr(spec.crop), _embedding_of(spec), code, *photos)

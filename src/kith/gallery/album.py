@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from kith.errors import GalleryError, UnknownCluster
 from kith.gallery import store
 from kith.gallery.deletion import delete_empty_clusters
-from kith.gallery.gallery import Gallery, raise_revision
+from kith.gallery.gallery import Gallery
 from kith.gallery.gone import Gone, find_gone, is_there
+from kith.gallery.revision import raise_revision
 from kith.records import Face, FloatArray, Subject, Template
 
 
@@ -83,12 +84,11 @@ class ClusterSummary:
 
 @dataclass(frozen=True, slots=True)
 class ClusteredFace:
-    """A face of a cluster: its number, its cluster's, its photo; and, to look at, a small JPEG."""
+    """A face of a cluster: its number, its cluster's, and where its photo is."""
 
     id: int
     cluster: int
     source: str
-    picture: bytes
 
 
 class Album:
@@ -210,7 +210,7 @@ class Album:
             now = ids[labels]
             changed = (now != before.clusters) | (crowds != before.crowds)
             if changed.any():
-                self._disown(connection, before.ids[_lost(before, now)])
+                self._disown(connection, before, _lost(before, now))
                 connection.execute(
                     update(store.faces)
                     .where(store.faces.c.id == bindparam("face"))
@@ -228,10 +228,10 @@ class Album:
             delete_empty_clusters(connection)
         return True
 
-    def _disown(self, connection: Connection, face_ids: np.ndarray) -> None:
-        """Delete the references that were made of faces which leave their named cluster."""
+    def _disown(self, connection: Connection, before: AlbumFaces, lost: np.ndarray) -> None:
+        """Delete the references that were made of faces (n,) bool which leave their named cluster."""
         faces, references = store.faces.c, store.references.c
-        for face in face_ids.tolist():
+        for face in before.ids[lost].tolist():
             made_of_it = (
                 select(references.id)
                 .join_from(store.faces, store.photos)
@@ -245,8 +245,8 @@ class Album:
                 .where(faces.id == face)
             )
             connection.execute(delete(store.references).where(references.id.in_(made_of_it)))
-        if len(face_ids):
-            raise_revision(connection)
+        if lost.any():
+            raise_revision(connection, before.subjects[lost].tolist(), references=True)
 
     def link(self, first: int, second: int, *, together: bool) -> None:
         """Say that two faces are one person's, or two people's; the last word counts.
@@ -288,18 +288,24 @@ class Album:
         ]
         return sorted(summaries, key=lambda summary: (-summary.faces, summary.id))
 
-    def members(self, *, pictures: bool = False) -> list[ClusteredFace]:
-        """The faces of all clusters, oldest first; with their pictures where these are wanted."""
+    def members(self) -> list[ClusteredFace]:
+        """The faces of all clusters, oldest first."""
         faces = store.faces.c
-        picture = faces.picture if pictures else literal(b"")
         query = (
-            select(faces.id, faces.cluster_id, store.photos.c.source, picture)
+            select(faces.id, faces.cluster_id, store.photos.c.source)
             .join_from(store.faces, store.photos)
             .where(faces.cluster_id.is_not(None))
             .order_by(faces.id)
         )
         with store.read(self.gallery.engine, self.gallery.path) as connection:
             return [ClusteredFace(*row) for row in connection.execute(query)]
+
+    def thumbnails(self, faces: Sequence[int]) -> dict[int, bytes]:
+        """Small JPEGs of some faces, by their numbers; ask for a few hundred at a time."""
+        columns = store.faces.c
+        query = select(columns.id, columns.picture).where(columns.id.in_(faces))
+        with store.read(self.gallery.engine, self.gallery.path) as connection:
+            return {id: picture for id, picture in connection.execute(query)}
 
     def sizes(self) -> tuple[int, int]:
         """How many photos were looked through, and how many faces were found in them."""
