@@ -26,7 +26,6 @@ from kith.runtime.sealing import is_sealed, seal, unsealed
 from kith.runtime.session import Session
 from kith.runtime.workshop import workshop
 
-
 CODE_OF_NETWORKS = (
     "networks/*.py",
     "weights/*.py",
