@@ -28,9 +28,9 @@ from kith.detection.upright import log_odds, turn_upright
 from kith.images.arrays import require_image
 from kith.progress import SILENT, Progress
 from kith.records import Face, FloatArray, Image
+from kith.runtime.cores import available_cores
 from kith.runtime.per_process import PerProcess
 from kith.runtime.prepare import prepare
-from kith.runtime.session import available_cores
 from kith.runtime.workshop import workshop
 
 _WINDOW = 12  # P-Net's field of view, in pixels
