@@ -248,7 +248,9 @@ class Recognizer:
                 raise type(error)(f"{position} photo: {error}") from None
         return self.compare(*templates)
 
-    def enroll(self, name: str, image: Image, gallery: Gallery, *, source: str = "") -> Enrollment:
+    def enroll(
+        self, name: str, image: Image, gallery: Gallery, *, source: str = "", file_hash: str = ""
+    ) -> Enrollment:
         """Add the main face of a photo to a person's references.
 
         Args:
@@ -256,6 +258,7 @@ class Recognizer:
             image: (h, w, 3) uint8 RGB.
             gallery: Of this recognizer's model.
             source: Where the photo is, for people to read and for re-embedding.
+            file_hash: SHA-256 of the photo's file, in hexadecimal, where the image is of one.
 
         Raises:
             AcquisitionError: The photo has no face, several, or one that is not good enough.
@@ -266,7 +269,8 @@ class Recognizer:
         template, quality = self.assess(image, face)
         if reason := why_unfit(quality, ENROLL_LIMITS):
             raise LowQuality(reason)
-        subject = gallery.enroll(name, [NewReference(template, face, source, content_hash(image))])
+        reference = NewReference(template, face, source, content_hash(image), file_hash)
+        subject = gallery.enroll(name, [reference])
         return Enrollment(subject, why_unfit(quality, GOOD_LIMITS), face.turned)
 
     def identify(

@@ -28,7 +28,7 @@ from kith.cli.progress import track
 from kith.decisions.scoring import ClassifierKind
 from kith.errors import AcquisitionError, DuplicateReference, GalleryError, ImageError, KithError
 from kith.gallery import Gallery, clean_name
-from kith.images.reading import content_hash, load_image
+from kith.images.reading import Photo, content_hash, load_photo
 from kith.recognizer import Recognizer
 from kith.records import Enrollment, Subject
 from kith.runtime.prepare import Precision
@@ -179,12 +179,13 @@ def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: P
         ImageError, AcquisitionError: It cannot be used.
         DuplicateReference: It is enrolled as someone else.
     """
-    image = load_image(file)
-    photo = content_hash(image)
+    photo = load_photo(file)
     if _is_enrolled(gallery, photo, person):
         return None
     try:
-        return recognizer.enroll(person, image, gallery, source=str(file.absolute()))
+        return recognizer.enroll(
+            person, photo.image, gallery, source=str(file.absolute()), file_hash=photo.file_hash
+        )
     except DuplicateReference:
         if _is_enrolled(gallery, photo, person):  # another process was faster
             return None
@@ -203,8 +204,8 @@ def _find_lookalikes(recognizer: Recognizer, gallery: Gallery, subjects: set[int
     return found
 
 
-def _is_enrolled(gallery: Gallery, photo: str, person: str) -> bool:
-    return gallery.subject_for(person) in gallery.owners(photo)
+def _is_enrolled(gallery: Gallery, photo: Photo, person: str) -> bool:
+    return gallery.subject_for(person) in gallery.owners(content_hash(photo.image), photo.file_hash)
 
 
 def make_folder_of(gallery: Path) -> None:
