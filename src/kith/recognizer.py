@@ -222,7 +222,9 @@ class Recognizer:
                 raise type(error)(f"{position} photo: {error}") from None
         return self.compare(*templates, fmr=fmr, prior=prior)
 
-    def enroll(self, name: str, image: Image, gallery: Gallery, *, source: str = "") -> Enrollment:
+    def enroll(
+        self, name: str, image: Image, gallery: Gallery, *, source: str = "", file_hash: str = ""
+    ) -> Enrollment:
         """Add the main face of a photo to a person's references.
 
         Args:
@@ -230,6 +232,7 @@ class Recognizer:
             image: (h, w, 3) uint8 RGB.
             gallery: Of this recognizer's model.
             source: Where the photo is, for people to read and for re-embedding.
+            file_hash: SHA-256 of the photo's file, in hexadecimal, where the image is of one.
 
         Raises:
             AcquisitionError: The photo has no face, several, or one that is not good enough.
@@ -237,7 +240,7 @@ class Recognizer:
             GalleryError: The gallery refused.
         """
         sample = self.analyze_main(image, ENROLL_LIMITS)
-        reference = NewReference(sample.template, sample.face, source, content_hash(image))
+        reference = NewReference(sample.template, sample.face, source, content_hash(image), file_hash)
         subject = gallery.enroll(name, [reference])
         return Enrollment(subject, why_unfit(sample.quality, GOOD_LIMITS), sample.face.turned)
 
