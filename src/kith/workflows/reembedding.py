@@ -30,7 +30,7 @@ class LeftBehind:
     reason: str
 
 
-def migrate(
+def reembed(
     gallery: Gallery,
     recognizer: Recognizer,
     *,
