@@ -29,7 +29,7 @@ class LeftBehind:
     reason: str
 
 
-def migrate(
+def reembed(
     gallery: Gallery,
     recognizer: Recognizer,
     *,
