@@ -13,7 +13,12 @@ from kith.errors import AcquisitionError
 from kith.gallery import Gallery
 from kith.images.photo_files import find_photos
 from kith.images.reading import load_image
-from kith.recognizer import Recognizer, rank
+from kith.recognizer import Recognizer
+from kith.records import Outcome
+from kith.search.identify import identify
+from kith.search.people import People
+from kith.search.ranking import rank
+from kith.search.view import view_of
 
 STRANGERS = 60  # the closing figures use 1,000; see benchmarks/open_set.py
 

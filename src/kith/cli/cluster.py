@@ -15,12 +15,13 @@ from kith.cli.enroll import make_folder_of
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED
 from kith.cli.gone import gone_json, note_gone
 from kith.cli.interruption import interruptible
-from kith.cli.load import Listing, expand, load_recognizer, require_not_whole_disk
+from kith.cli.load import Listing, expand, load_recognizer
 from kith.cli.options import DEFAULT_GALLERY, DEFAULT_MODEL, GalleryPath, Json, ModelId, PrecisionName
 from kith.cli.progress import track
 from kith.errors import GalleryError, ImageError
 from kith.files import write_private
 from kith.gallery import Album, ClusterSummary, Gallery
+from kith.images.photo_files import require_not_whole_disk
 from kith.presentation.sheets import SheetCluster, contact_sheet
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision

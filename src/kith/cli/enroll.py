@@ -14,7 +14,7 @@ from kith.cli.console import complain, count, note, print_json, print_line, warn
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED, exit_code
 from kith.cli.hints import with_hint
 from kith.cli.interruption import interruptible
-from kith.cli.load import Listing, expand, load_recognizer, require_not_whole_disk
+from kith.cli.load import Listing, expand, load_recognizer
 from kith.cli.options import (
     DEFAULT_GALLERY,
     DEFAULT_MODEL,
@@ -25,13 +25,22 @@ from kith.cli.options import (
     PrecisionName,
 )
 from kith.cli.progress import track
-from kith.errors import AcquisitionError, DuplicateReference, GalleryError, ImageError, KithError
+from kith.errors import (
+    AcquisitionError,
+    DuplicateReference,
+    GalleryError,
+    ImageError,
+    KithError,
+    NoPeopleFound,
+)
 from kith.gallery import Gallery, clean_name
+from kith.images.photo_files import require_not_whole_disk
 from kith.images.reading import content_hash, load_image
 from kith.recognizer import Recognizer
 from kith.records import Enrollment, Subject
 from kith.runtime.prepare import Precision
 from kith.search.lookalikes import Lookalike, lookalikes
+from kith.workflows.people_folders import find_people
 
 Job = tuple[str, Path]
 """A person's name, and a photo of that person."""
@@ -232,47 +241,20 @@ def _jobs_of_folders(roots: list[Path]) -> tuple[Listing, list[Job]]:
 
 
 def _jobs_of_folder(root: Path, listing: Listing) -> list[Job]:
-    if root.is_file():
-        raise ImageError(f"{root}: is a file; say who is on it with --name NAME")
-    if not root.is_dir():
-        raise ImageError(f"{root}: no such folder")
-    require_not_whole_disk(root)
-    jobs: list[Job] = []
-    loose = 0
-    photos: dict[str, list[Path]] = {}
-    found = listing.search(root)
-    for file in found.photos:
-        folder, *below = file.relative_to(root).parts
-        if below:
-            photos.setdefault(folder, []).append(file)
-        else:
-            loose += 1
-    for folder, files in photos.items():
-        try:
-            person = clean_name(folder)
-        except ValueError as error:
-            listing.refuse(root / folder, f"{error}; rename the folder")
-            continue
-        jobs += [(person, file) for file in files]
-        listing.photos += files
-    for path in _folders_in(root):
-        if path.name not in photos:
-            warn(f"{path}: no photos in it; left out")
-    if not photos and not found.unreadable:
-        what = f"{count(loose, 'photo')}, but in no person's folder" if loose else "no photos in it"
-        raise ImageError(
-            f"{root}: {what}; expected one folder per person, such as {root}/Ada/, or --name NAME"
-        )
-    if loose:
-        note(f"{root}: {count(loose, 'photo')} in no person's folder; left out")
-    return jobs
-
-
-def _folders_in(root: Path) -> list[Path]:
     try:
-        return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    except OSError:
-        return []  # which was told when it was searched
+        people = find_people(root)
+    except NoPeopleFound as error:
+        raise NoPeopleFound(f"{error}; or say who is on the photos with --name NAME") from None
+    for path, reason in people.refused:
+        listing.refuse(path, reason)
+    if people.found.left_out:
+        listing.left_out[root] = people.found
+    for folder in people.empty:
+        warn(f"{folder}: no photos in it; left out")
+    if people.loose:
+        note(f"{root}: {count(len(people.loose), 'photo')} in no person's folder; left out")
+    listing.photos += [photo.path for photo in people.photos]
+    return [(photo.person, photo.path) for photo in people.photos]
 
 
 def _report_json(report: Report, gallery: Gallery, people: int) -> dict[str, Any]:

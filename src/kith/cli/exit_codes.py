@@ -12,6 +12,7 @@ INTERRUPTED = 130
 
 EXIT_CODES: Mapping[type[errors.KithError], int] = {
     errors.ImageError: ERROR,
+    errors.NoPeopleFound: ERROR,
     errors.InvalidImage: ERROR,
     errors.NoFaceFound: UNDETERMINED,
     errors.SeveralFacesFound: UNDETERMINED,

@@ -84,16 +84,6 @@ class Listing:
         return dict(sum((Counter(found.left_out) for found in self.left_out.values()), Counter()))
 
 
-def require_not_whole_disk(path: Path) -> None:
-    """Refuse the root of a file system: "$PHOTOS/" is that where PHOTOS is not set.
-
-    Raises:
-        ImageError: It is.
-    """
-    if path.is_dir() and path.resolve() == Path(path.resolve().anchor):
-        raise ImageError(f"{path}: is the whole disk; name the folder of the photos")
-
-
 def expand(paths: Sequence[Path]) -> Listing:
     """Photos as they are, folders as all photos in them; what is in the way is told, and the rest is done.
 

@@ -21,11 +21,13 @@ class Tail:
         thresholds: Of each rate, ascending.
         times: Of how many such scores the best counts, as if they were independent: 1 - (1 - f)^n. They are
             not quite, for some strangers resemble many people; so it errs to the safe side.
+        carried: The lowest of the rates that was measured, where that is not the last.
     """
 
     rates: tuple[float, ...]
     thresholds: tuple[float, ...]
     times: float = 1.0
+    carried: float = 0.0
 
     def __post_init__(self) -> None:
         if len(self.rates) < 2 or len(self.rates) != len(self.thresholds):
@@ -57,7 +59,7 @@ class Tail:
     @property
     def lowest(self) -> float:
         """The lowest rate that was measured, not extrapolated."""
-        return _of_many(self.rates[-1], self.times)
+        return _of_many(max(self.rates[-1], self.carried), self.times)
 
     def carries(self, rate: float) -> bool:
         """Whether so low a rate was measured, not extrapolated."""
@@ -68,13 +70,12 @@ class Tail:
         return replace(self, times=self.times * times)
 
     def between(self, other: Self, share: float) -> Self:
-        """The tail that lies at this share of the way to another, at the rates that both carry."""
+        """The tail that lies at this share of the way to another; it carries what both carry."""
         rates = sorted({rate for rate in (*self.rates, *other.rates) if rate < 1}, reverse=True)
-        both = [rate for rate in rates if self.carries(rate) and other.carries(rate)]
         thresholds = [
-            self.threshold(rate) + share * (other.threshold(rate) - self.threshold(rate)) for rate in both
+            self.threshold(rate) + share * (other.threshold(rate) - self.threshold(rate)) for rate in rates
         ]
-        return type(self)(tuple(both), tuple(thresholds))
+        return type(self)(tuple(rates), tuple(thresholds), carried=max(self.lowest, other.lowest))
 
 
 def _of_many(rate: float, times: float) -> float:

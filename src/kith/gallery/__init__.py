@@ -5,6 +5,7 @@ from kith.gallery.album import ClusterSummary as ClusterSummary
 from kith.gallery.album import NewFace as NewFace
 from kith.gallery.album import PhotoFile as PhotoFile
 from kith.gallery.backup import back_up as back_up
+from kith.gallery.changes import Changes as Changes
 from kith.gallery.deletion import Deletion as Deletion
 from kith.gallery.deletion import MayBelong as MayBelong
 from kith.gallery.gallery import ChangedReferences as ChangedReferences

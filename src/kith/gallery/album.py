@@ -12,8 +12,9 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, literal, sel
 from kith.errors import GalleryError, UnknownCluster
 from kith.gallery import store
 from kith.gallery.deletion import delete_empty_clusters
-from kith.gallery.gallery import Gallery, raise_revision
+from kith.gallery.gallery import Gallery
 from kith.gallery.gone import Gone, find_gone, is_there
+from kith.gallery.revision import raise_revision
 from kith.records import Face, FloatArray, Subject, Template
 
 
@@ -210,7 +211,7 @@ class Album:
             now = ids[labels]
             changed = (now != before.clusters) | (crowds != before.crowds)
             if changed.any():
-                self._disown(connection, before.ids[_lost(before, now)])
+                self._disown(connection, before, _lost(before, now))
                 connection.execute(
                     update(store.faces)
                     .where(store.faces.c.id == bindparam("face"))
@@ -228,10 +229,10 @@ class Album:
             delete_empty_clusters(connection)
         return True
 
-    def _disown(self, connection: Connection, face_ids: np.ndarray) -> None:
-        """Delete the references that were made of faces which leave their named cluster."""
+    def _disown(self, connection: Connection, before: AlbumFaces, lost: np.ndarray) -> None:
+        """Delete the references that were made of faces (n,) bool which leave their named cluster."""
         faces, references = store.faces.c, store.references.c
-        for face in face_ids.tolist():
+        for face in before.ids[lost].tolist():
             made_of_it = (
                 select(references.id)
                 .join_from(store.faces, store.photos)
@@ -245,8 +246,8 @@ class Album:
                 .where(faces.id == face)
             )
             connection.execute(delete(store.references).where(references.id.in_(made_of_it)))
-        if len(face_ids):
-            raise_revision(connection)
+        if lost.any():
+            raise_revision(connection, before.subjects[lost].tolist(), references=True)
 
     def link(self, first: int, second: int, *, together: bool) -> None:
         """Say that two faces are one person's, or two people's; the last word counts.

@@ -32,11 +32,13 @@ from kith.errors import (
     WeightsError,
 )
 from kith.gallery import cleaning, store
+from kith.gallery.changes import Changes, read_changes
 from kith.gallery.deletion import Deletion, delete_person
 from kith.gallery.names import clean_name as clean_name
 from kith.gallery.opening import connect
+from kith.gallery.revision import raise_revision, references_revision_of, revision_of
 from kith.gallery.same_face import SAME_FACE, overlap
-from kith.gallery.values import MAX_ID, DamagedValue
+from kith.gallery.values import MAX_ID
 from kith.records import Face, FloatArray, Subject, Template
 
 
@@ -99,12 +101,14 @@ class References:
         subject_ids: (m,) int64.
         subjects: Subject of each id.
         revision: Of the gallery, raised by every change.
+        references_revision: At which references last changed, and not names only.
     """
 
     embeddings: FloatArray
     subject_ids: np.ndarray
     subjects: dict[int, Subject]
     revision: int
+    references_revision: int
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -194,7 +198,7 @@ class Gallery:
             subject = find_subject(connection, name) or add_subject(connection, name)
             for reference in references:
                 add_reference(connection, subject, reference)
-            raise_revision(connection)
+            raise_revision(connection, [subject.id], references=True)
         return subject
 
     def require_fit(self, template: Template) -> None:
@@ -303,7 +307,8 @@ class Gallery:
                 connection.execute(delete(store.references).where(store.references.c.id == reference.id))
             cleaning.mark(connection)
             connection.execute(delete(store.classifiers))  # support vectors are made of embeddings
-            raise_revision(connection)
+            owners = [reference.subject.id for reference in references]
+            raise_revision(connection, owners, references=True)
         self.cleaned_after_deletion()
         return ChangedReferences(references, gone)
 
@@ -334,7 +339,8 @@ class Gallery:
                 named = store.clusters.c.subject_id == subject.id
                 connection.execute(update(store.clusters).where(named).values(subject_id=None))
                 connection.execute(delete(store.subjects).where(store.subjects.c.id == subject.id))
-            raise_revision(connection)
+            owners = [target.id, *(reference.subject.id for reference in moved)]
+            raise_revision(connection, owners, references=bool(moved))
         return ChangedReferences(moved, gone)
 
     def rename(self, name: str, new_name: str) -> Subject:
@@ -356,7 +362,7 @@ class Gallery:
                 connection.execute(update(store.subjects).where(of_it).values(name=new_name))
                 connection.execute(delete(store.former_names).where(store.former_names.c.name == new_name))
                 _remember(connection, subject.name, subject)
-            raise_revision(connection)
+            raise_revision(connection, [subject.id], references=False)
         return Subject(subject.id, new_name)
 
     def merge(self, name: str, into: str) -> Subject:
@@ -378,7 +384,7 @@ class Gallery:
             connection.execute(update(store.former_names).where(former).values(subject_id=target.id))
             connection.execute(delete(store.subjects).where(store.subjects.c.id == source.id))
             _remember(connection, source.name, target)
-            raise_revision(connection)
+            raise_revision(connection, [source.id, target.id], references=True)
         return target
 
     def delete(self, name: str) -> Deletion:
@@ -397,7 +403,7 @@ class Gallery:
         """
         with store.write(self.engine, self.path) as connection:
             deletion = self._delete(connection, _require(connection, name))
-            raise_revision(connection)
+            raise_revision(connection, [deletion.subject.id], references=True)
         return replace(deletion, cleaned=self.cleaned_after_deletion())
 
     def _delete(self, connection: Connection, subject: Subject) -> Deletion:
@@ -426,35 +432,40 @@ class Gallery:
         except GalleryError:
             return False
 
+    def revision(self) -> int:
+        """A number that every change of the gallery raises, also one that another process makes."""
+        with store.read(self.engine, self.path) as connection:
+            return revision_of(connection)
+
+    def changes_since(self, revision: int) -> Changes:
+        """Who changed, came or went after a revision, with all their references; read in one transaction.
+
+        Args:
+            revision: What is known already; -1 if nothing is. Where it is not known who changed since, as
+                after the gallery changed its model, everyone is told: see `Changes.whole`.
+
+        Raises:
+            ModelMismatch: The gallery has changed its model since it was opened.
+            GalleryError: The database refused, or an embedding is damaged.
+        """
+        with store.read(self.engine, self.path) as connection:
+            self.require_own_model(connection)
+            return read_changes(connection, revision, self.stack)
+
     def references(self) -> References:
         """All enrolled embeddings; read again only if the gallery has changed since.
 
         Raises:
             GalleryError: The database refused, or an embedding is damaged.
         """
-        with store.read(self.engine, self.path) as connection:
-            self.require_own_model(connection)
-            revision = _revision(connection)
-            loaded = self._loaded
-            if loaded is not None and loaded.revision == revision:
-                return loaded
-            rows = connection.execute(
-                select(store.references.c.subject_id, store.references.c.embedding).order_by(
-                    store.references.c.id
-                )
-            ).all()
-            names = connection.execute(select(store.subjects.c.id, store.subjects.c.name)).all()
-        subjects = {id: Subject(id, name) for id, name in names}
-        if not subjects.keys() >= {row.subject_id for row in rows}:
-            raise store.damaged(self.path, "a reference is nobody's")
-        loaded = References(
-            self.stack([row.embedding for row in rows]),
-            np.array([row.subject_id for row in rows], np.int64),
-            subjects,
-            revision,
+        loaded = self._loaded
+        if loaded is not None and loaded.revision == self.revision():
+            return loaded
+        now = self.changes_since(-1)
+        self._loaded = References(
+            now.embeddings, now.owners, now.subjects, now.revision, now.references_revision
         )
-        self._loaded = loaded
-        return loaded
+        return self._loaded
 
     def stack(self, rows: list[bytes]) -> FloatArray:
         """Stored embeddings as (n, d) float32; GalleryError if one is damaged, or not of the model's size."""
@@ -474,12 +485,12 @@ class Gallery:
             )
         return embeddings
 
-    def load_classifier(self, kind: str, revision: int) -> dict[str, np.ndarray] | None:
-        """What a classifier learned from this revision of the gallery, or None."""
+    def load_classifier(self, kind: str, references_revision: int) -> dict[str, np.ndarray] | None:
+        """What a classifier learned from the references as they were from a revision on, or None."""
         columns = store.classifiers.c
         with store.read(self.engine, self.path) as connection:
             data = connection.execute(
-                select(columns.arrays).where(columns.kind == kind, columns.revision == revision)
+                select(columns.arrays).where(columns.kind == kind, columns.revision == references_revision)
             ).scalar()
         if data is None:
             return None
@@ -488,22 +499,20 @@ class Gallery:
         except _NO_ARCHIVE:
             return None  # damaged: it will be fitted again
 
-    def save_classifier(self, kind: str, revision: int, arrays: dict[str, np.ndarray]) -> None:
-        """Keep what a classifier learned, unless the gallery has changed since or cannot be written."""
+    def save_classifier(self, kind: str, references_revision: int, arrays: dict[str, np.ndarray]) -> None:
+        """Save what a classifier learned, unless references have changed since, or it cannot be written."""
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
+        row = {"kind": kind, "revision": references_revision, "arrays": buffer.getvalue()}
         with suppress(GalleryError), store.write(self.engine, self.path) as connection:
-            if _revision(connection) != revision:
+            if references_revision_of(connection) != references_revision:
                 return
             connection.execute(delete(store.classifiers).where(store.classifiers.c.kind == kind))
-            connection.execute(
-                insert(store.classifiers).values(kind=kind, revision=revision, arrays=buffer.getvalue())
-            )
+            connection.execute(insert(store.classifiers).values(row))
 
 
 _SIZE = func.length(store.references.c.embedding)
 _MAX_COMPARED = 10_000  # names to find one like a misspelled one among
-_MAX_DIGITS = 18  # of a revision
 _NO_ARCHIVE = (
     *(ValueError, TypeError, KeyError, OSError, EOFError, MemoryError, NotImplementedError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
@@ -674,34 +683,9 @@ def _row(subject: Subject, reference: NewReference) -> dict[str, object]:
     }
 
 
-def _setting(connection: Connection, name: str) -> str:
-    value: str | None = connection.execute(
-        select(store.settings.c.value).where(store.settings.c.name == name)
-    ).scalar()
-    if value is None:
-        raise DamagedValue
-    return value
-
-
 def model_of(connection: Connection) -> str:
     """The model a gallery is bound to."""
-    return _setting(connection, "model_id")
-
-
-def _revision(connection: Connection) -> int:
-    value = _setting(connection, "revision")
-    if not (value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS):
-        raise DamagedValue
-    return int(value)
-
-
-def raise_revision(connection: Connection) -> None:
-    """Tell all processes that the gallery has changed."""
-    connection.execute(
-        update(store.settings)
-        .where(store.settings.c.name == "revision")
-        .values(value=str(_revision(connection) + 1))
-    )
+    return store.setting(connection, "model_id")
 
 
 def _now() -> datetime:

@@ -16,8 +16,8 @@ from kith.gallery.gallery import (
     add_subject,
     clean_name,
     find_subject,
-    raise_revision,
 )
+from kith.gallery.revision import raise_revision
 from kith.gallery.same_face import SAME_FACE, overlap
 from kith.records import Face, FloatArray, Subject, Template
 
@@ -69,7 +69,7 @@ def name_cluster(album: Album, cluster: int, name: str) -> Named:
         connection.execute(
             update(store.clusters).where(store.clusters.c.id == cluster).values(subject_id=subject.id)
         )
-        raise_revision(connection)
+        raise_revision(connection, [subject.id], references=named.enrolled > 0)
     return named
 
 

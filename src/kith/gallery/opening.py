@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, insert, select
 
 from kith.errors import GalleryError
-from kith.gallery import migrations, store
+from kith.gallery import migrations, revision, store
 from kith.gallery.forks import close_around_forks
 from kith.gallery.values import LARGEST, MAX_ID
 
@@ -21,7 +21,6 @@ SIDE_FILES = ("-wal", "-shm", "-journal")
 
 _BUSY_SECONDS = 30
 _SCHEMA_STEPS = 20_000  # of SQLite's machine: more than to read a gallery's schema takes
-_SETTINGS = {"model_id", "revision"}
 _SETTINGS_NOW_AND_THEN = {"cleaning"}
 _USED_UP = "SELECT 1 FROM sqlite_sequence WHERE typeof(seq) != 'integer' OR seq NOT BETWEEN 0 AND ? LIMIT 1"
 _LOOSE_LINK = (
@@ -217,8 +216,9 @@ def _migrate(connection: Connection, path: Path, new_model: str | None) -> None:
         for statement in migrations.statements(step):
             connection.exec_driver_sql(statement)
     if not version:
-        for name, value in (("model_id", new_model), ("revision", "0")):
-            connection.execute(insert(store.settings).values(name=name, value=value))
+        beginning = {"model_id": new_model} | dict.fromkeys(revision.SETTINGS, "0")
+        rows = [{"name": name, "value": value} for name, value in beginning.items()]
+        connection.execute(insert(store.settings), rows)
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
     if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
         raise store.damaged(path, "a row belongs to one that is missing")
@@ -229,9 +229,10 @@ def _migrate(connection: Connection, path: Path, new_model: str | None) -> None:
 
 def _require_sound(connection: Connection, path: Path) -> None:
     """Raise GalleryError if what is needed of every gallery is missing, or would stop the next row."""
-    most = len(_SETTINGS | _SETTINGS_NOW_AND_THEN) + 1
+    settings = {"model_id", *(revision.SETTINGS if store.has_changes(connection) else revision.SETTINGS[:1])}
+    most = len(settings | _SETTINGS_NOW_AND_THEN) + 1
     names = set(connection.execute(select(store.settings.c.name).limit(most)).scalars())
-    if not _SETTINGS <= names <= _SETTINGS | _SETTINGS_NOW_AND_THEN:
+    if not settings <= names <= settings | _SETTINGS_NOW_AND_THEN:
         raise store.damaged(path, "its settings are not Kith's")
     if connection.exec_driver_sql(_USED_UP, (MAX_ID,)).first():
         raise store.damaged(path, "its numbers are used up")

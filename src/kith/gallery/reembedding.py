@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from kith.errors import GalleryError
 from kith.gallery import store
 from kith.gallery.album import clear as clear_album
-from kith.gallery.gallery import Gallery, model_of, raise_revision
+from kith.gallery.gallery import Gallery, model_of
+from kith.gallery.revision import begin_anew
 from kith.records import Face, FloatArray, Template
 
 
@@ -125,6 +126,6 @@ class Migration:
             connection.execute(
                 update(store.settings).where(store.settings.c.name == "model_id").values(value=self._model_id)
             )
-            raise_revision(connection)
+            begin_anew(connection)
             connection.execute(delete(store.waiting))
         self._gallery.model_id = self._model_id

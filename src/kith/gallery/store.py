@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, Engine, ForeignKey, MetaData, Table, exc
+from sqlalchemy import Column, Connection, Engine, ForeignKey, MetaData, Table, exc, select
 
 from kith.errors import GalleryError
 from kith.gallery.values import (
@@ -52,6 +52,13 @@ former_names = Table(
     Column("subject_id", Id, ForeignKey("subjects.id")),
 )
 
+changes = Table(
+    "changes",  # when a subject last changed, came or went; of those who are gone their number stays
+    metadata,
+    Column("subject_id", Id, primary_key=True),
+    Column("revision", Whole),
+)
+
 references = Table(
     "references",
     metadata,
@@ -80,7 +87,7 @@ classifiers = Table(
     "classifiers",
     metadata,
     Column("kind", Text, primary_key=True),
-    Column("revision", Whole),  # of the gallery it was fitted on
+    Column("revision", Whole),  # at which the references it was fitted on last changed
     Column("arrays", Blob),  # .npz without pickles
 )
 
@@ -198,6 +205,19 @@ def has_album(connection: Connection) -> bool:
 def has_former_names(connection: Connection) -> bool:
     """Whether a gallery remembers them; one of version 2 that cannot be written does not."""
     return version(connection) > 2
+
+
+def has_changes(connection: Connection) -> bool:
+    """Whether a gallery says who changed when; one of version 3 that cannot be written does not."""
+    return version(connection) > 3
+
+
+def setting(connection: Connection, name: str) -> str:
+    """A setting, which must be there."""
+    value: str | None = connection.execute(select(settings.c.value).where(settings.c.name == name)).scalar()
+    if value is None:
+        raise DamagedValue
+    return value
 
 
 def primary_code(error: BaseException | None) -> int:

@@ -1,6 +1,6 @@
 """Enrolled people in memory, as a search needs them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
@@ -58,7 +58,7 @@ class People:
 
     def with_changed(
         self,
-        ids: Collection[int],
+        ids: np.ndarray,
         references: FloatArray,
         owners: np.ndarray,
         subjects: Mapping[int, Subject],
@@ -66,15 +66,17 @@ class People:
         """These people after some of them changed; only what changed is computed anew.
 
         Args:
-            ids: Whose name or references changed, who came and who went.
+            ids: (k,) int64, whose name or references changed, who came and who went.
             references: (m, d) all references that these people have now, in any order.
             owners: (m,) whose each is.
             subjects: Those of them who are there now.
         """
         changed = type(self).of(references, owners, subjects) if len(owners) else None
-        gone = np.fromiter(ids, np.int64)
-        stay, stay_people = ~np.isin(self.owners, gone), ~np.isin(self.ids, gone)
-        names = {id: subject for id, subject in self.subjects.items() if id not in set(ids)} | dict(subjects)
+        stay, stay_people = ~np.isin(self.owners, ids), ~np.isin(self.ids, ids)
+        names = dict(self.subjects)
+        for id in ids.tolist():
+            names.pop(id, None)
+        names |= subjects
         if changed is None:
             return type(self)(self.references[stay], self.owners[stay], names, self.centroids[stay_people])
         if not stay.any():

@@ -22,7 +22,7 @@ class View:
         self._gallery = gallery
         self._lock = threading.Lock()
         self._people: People | None = None
-        self._revision = -1
+        self._revision = self._references_revision = -1
         self._svm: tuple[People, LinearSVM | None] | None = None
 
     def people(self) -> People:
@@ -48,19 +48,19 @@ class View:
 
     def _follow(self) -> People:
         changes = self._gallery.changes_since(self._revision)
-        if self._people is None or changes.is_everything:
+        if self._people is None or changes.whole:
             self._people = People.of(changes.embeddings, changes.owners, changes.subjects)
-        elif changes.ids:
+        elif len(changes.ids):
             self._people = self._people.with_changed(
                 changes.ids, changes.embeddings, changes.owners, changes.subjects
             )
-        self._revision = changes.revision
+        self._revision, self._references_revision = changes.revision, changes.references_revision
         return self._people
 
     def _load_or_fit(self, people: People) -> LinearSVM | None:
         if len(people) < 2:
             return None
-        arrays = self._gallery.load_classifier(_SVM, self._revision)  # it takes long to fit
+        arrays = self._gallery.load_classifier(_SVM, self._references_revision)  # it takes long to fit
         if arrays is not None:
             try:
                 svm = LinearSVM.from_arrays(arrays)
@@ -70,7 +70,7 @@ class View:
                 if svm.tells_apart(people.ids, people.references.shape[1]):
                     return svm
         svm = LinearSVM().fit(people.references, people.owners)
-        self._gallery.save_classifier(_SVM, self._revision, svm.to_arrays())
+        self._gallery.save_classifier(_SVM, self._references_revision, svm.to_arrays())
         return svm
 
 

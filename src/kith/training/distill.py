@@ -21,13 +21,13 @@ from kith.training.distribution import Hosts
 from kith.training.faces import FaceSet, describe, prepare_faces, tell_unusable
 from kith.training.installing import Card, require_free
 from kith.training.loading import ShuffledSampler, require_grain
-from kith.training.photos import PersonPhoto
 from kith.training.recipes import Recipe, find_recipe, recipe_of
 from kith.training.runs import Result, Task, run
 from kith.training.slimming import slim
 from kith.training.teaching import Distillation, agreement, teach, widen_cone
 from kith.training.validation import hold_out
 from kith.weights.safetensors import read_safetensors, write_safetensors
+from kith.workflows.people_folders import PersonPhoto
 
 _SLIMMED_FROM = 1200  # photos
 _WIDENED_BY = 400

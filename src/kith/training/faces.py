@@ -28,7 +28,7 @@ from kith.errors import ImageError, NoFaceFound, TrainingError
 from kith.files import write_private
 from kith.images.reading import read_photo
 from kith.progress import SILENT, Progress, each
-from kith.training.photos import PersonPhoto
+from kith.workflows.people_folders import PersonPhoto
 
 _BUCKETS = 64
 _TOLD = 5  # photos that could not be used

@@ -1,22 +1,12 @@
 """Which photos there are to learn from, and of whom."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
 
 from kith.errors import TrainingError
-from kith.gallery import Gallery
-from kith.images.photo_files import find_photos as find_in_folder
-from kith.images.photo_files import tell_left_out
+from kith.gallery import Gallery, clean_name
 from kith.progress import SILENT, Progress
-
-
-@dataclass(frozen=True, slots=True)
-class PersonPhoto:
-    """A photo, and whom it is of."""
-
-    person: str
-    path: Path
+from kith.workflows.people_folders import PersonPhoto, find_people
 
 
 def find_photos(
@@ -30,15 +20,14 @@ def find_photos(
         progress: Told what of the folder is left out, in one line each.
 
     Raises:
-        TrainingError: There are none, or a name in `without` is of nobody.
+        TrainingError: The gallery has none, or a name in `without` is of nobody.
         KithError: The folder or the gallery cannot be read.
     """
     photos = _of_folder(source, progress) if source.is_dir() else _of_gallery(source)
     if not photos:
-        raise TrainingError(
-            f"{source}: no photos in it; it is to hold a folder for each person, with their photos"
-        )
-    unknown = set(without) - {photo.person for photo in photos}
+        raise TrainingError(f"{source}: nobody is enrolled in it")
+    without = {clean_name(name) for name in without}
+    unknown = without - {photo.person for photo in photos}
     if unknown:
         raise TrainingError(f"{source}: nobody is called {min(unknown)!r}, who was to be left out")
     return [photo for photo in photos if photo.person not in without]
@@ -59,14 +48,9 @@ def read_names(file: Path) -> list[str]:
 
 
 def _of_folder(folder: Path, progress: Progress) -> list[PersonPhoto]:
-    """Photos that lie in the folder itself are of nobody in particular: each counts as its own person."""
-    found = find_in_folder(folder)
-    tell_left_out(folder, found, progress.say)
-    photos = []
-    for path in found.photos:
-        parts: Sequence[str] = path.relative_to(folder).parts
-        photos.append(PersonPhoto(parts[0], path))
-    return photos
+    found = find_people(folder)
+    found.tell(progress)
+    return list(found.photos)
 
 
 def _of_gallery(file: Path) -> list[PersonPhoto]:

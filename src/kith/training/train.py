@@ -22,12 +22,12 @@ from kith.training.loading import require_grain
 from kith.training.losses import TripletLoss
 from kith.training.losses.prototypes import PrototypeLoss
 from kith.training.mining.collapse import CollapseWatch
-from kith.training.photos import PersonPhoto
 from kith.training.recipes import find_recipe, recipe_of
 from kith.training.runs import Result, Task, run
 from kith.training.sampling import PeopleSampler
 from kith.training.teaching import teach
 from kith.training.validation import hold_out, require_measurable, tar_at_fmr
+from kith.workflows.people_folders import PersonPhoto
 
 
 def train(

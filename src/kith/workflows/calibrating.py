@@ -23,6 +23,8 @@ FEW_PEOPLE = 100
 _LEAST_SEARCHED = 1000  # else what is extrapolated of them is worse than what the comparisons say
 _REFERENCES = 3
 _ENOUGH_PEOPLE = 50
+_PLAIN = (Scorer.CENTROID, Scorer.NEAREST)
+_MOST_STRANGERS = 20_000
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600, 3200)
 _MATED_PER_PERSON = 10  # else a person with 500 photos would speak for all
 _NON_MATED_FOR_ODDS = 1_000_000
@@ -148,41 +150,54 @@ def _search_tails(
     able = np.flatnonzero(counts > _REFERENCES)  # the more references, the more a centroid is like strangers
     if len(able) < _ENOUGH_PEOPLE:
         able = np.flatnonzero(counts >= 2)
-    most = int((counts > 0).sum()) * 3 // 4  # the others are strangers
+    most = min(int((counts > 0).sum()) * 3 // 4, _SIZES[-1])  # the others are strangers
     enrolled = generator.permutation(able)[: max(min(len(able), most), 1)]
     protocol = OpenSetProtocol.draw(subjects, enrolled, references=_REFERENCES, generator=generator)
-    strangers = embeddings[protocol.strangers]
-    references, owners = embeddings[protocol.references], subjects[protocol.references]
+    strangers = embeddings[generator.permutation(protocol.strangers)[:_MOST_STRANGERS]]
     if len(strangers) * len(enrolled) < _LEAST_SEARCHED:
         return {}
-    sizes = [size for size in _SIZES if size < len(enrolled)] + [len(enrolled)]
-    measured = {scorer: _tails_of_sizes(scorer, sizes, references, owners, strangers) for scorer in Scorer}
-    return {scorer: tails for scorer, tails in measured.items() if tails is not None}
+    people = People.of(embeddings[protocol.references], subjects[protocol.references])
+    sizes = [size for size in _SIZES if size < len(people)] + [len(people)]
+    plain = {scorer: _plain_tails(scorer, sizes, people, strangers) for scorer in _PLAIN}
+    return plain | {Scorer.NORMALIZED: _tails_with_lead(plain[Scorer.CENTROID], sizes, people, strangers)}
 
 
-def _tails_of_sizes(
-    scorer: Scorer, sizes: Sequence[int], references: FloatArray, owners: np.ndarray, strangers: FloatArray
-) -> SearchTails | None:
-    """A tail for each size that so many searches can carry: of disjoint galleries, in their order."""
-    order = np.unique(owners, return_index=True)
-    people = order[0][np.argsort(order[1])]
-    found: dict[int, Tail] = {}
-    for size in sizes:
-        best, compared = [], []
+def _plain_tails(scorer: Scorer, sizes: Sequence[int], people: People, strangers: FloatArray) -> SearchTails:
+    """The best cosine of each stranger, in galleries that share nobody."""
+    histograms = {size: np.zeros(_BINS, np.int64) for size in sizes}
+    starts = np.searchsorted(people.owners, people.ids)
+    for start in range(0, len(strangers), _AT_ONCE):
+        part = strangers[start : start + _AT_ONCE]
+        if scorer is Scorer.NEAREST:
+            scores = np.maximum.reduceat(part @ people.references.T, starts, axis=1)
+        else:
+            scores = part @ people.centroids.T
+        for size, histogram in histograms.items():
+            galleries = len(people) // size
+            in_galleries = scores[:, : galleries * size].reshape(len(part), galleries, size)
+            histogram += _histogram(in_galleries.max(axis=2).ravel())
+    found = {size: tail for size, one in histograms.items() if (tail := _tail_of_histogram(one))}
+    if scorer is Scorer.NEAREST:  # there a gallery's size is the number of its references
+        each = len(people.references) / len(people)
+        found = {1: found[1]} | {round(size * each): tail for size, tail in found.items()}
+    return SearchTails(tuple(found), tuple(found.values()))
+
+
+def _tails_with_lead(
+    plain: SearchTails, sizes: Sequence[int], people: People, strangers: FloatArray
+) -> SearchTails:
+    """The same with the lead over others, in galleries so large that it counts."""
+    found = {size: tail for size, tail in zip(plain.sizes, plain.tails, strict=True) if not lead_weight(size)}
+    for size in (size for size in sizes if lead_weight(size)):
+        best = []
         for start in range(0, len(people) - size + 1, size):
-            inside = np.isin(owners, people[start : start + size])
-            gallery = People.of(references[inside], owners[inside])
-            lead = lead_weight(size) if scorer is Scorer.NORMALIZED else 0.0
-            best.append(find(strangers, gallery, scorer, lead, count=1).evidence[:, 0])
-            compared.append(int(inside.sum()))
+            inside = np.isin(people.owners, people.ids[start : start + size])
+            gallery = People.of(people.references[inside], people.owners[inside])
+            best.append(find(strangers, gallery, Scorer.NORMALIZED, lead_weight(size), count=1).evidence)
         tail = _tail_of_scores(np.concatenate(best))
         if tail is None:
             break
-        found[round(float(np.mean(compared))) if scorer is Scorer.NEAREST else size] = tail
-    if not found:
-        return None
-    if scorer is Scorer.NEAREST:  # a person's references, measured together, as if they were one comparison
-        found = {1: found[min(found)], **found}
+        found[size] = tail
     return SearchTails(tuple(found), tuple(found.values()))
 
 

@@ -149,11 +149,24 @@ CREATE TABLE migration (
 );
 """)
 
+VERSION_3 = (
+    VERSION_2
+    + MIGRATION
+    + """
+CREATE TABLE former_names (
+	name VARCHAR NOT NULL PRIMARY KEY,
+	subject_id INTEGER NOT NULL REFERENCES subjects (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_former_names_subject_id ON former_names (subject_id);
+"""
+)
+
 OLD = {
     "1": (1, VERSION_1),
     "1, changing its model": (1, VERSION_1 + MIGRATION),
     "2": (2, VERSION_2),
     "2, changing its model": (2, VERSION_2 + MIGRATION),
+    "3": (3, VERSION_3),
 }
 
 

@@ -95,7 +95,7 @@ def change(edit: Callable[[np.ndarray, np.ndarray], Made], ids: list[int]) -> tu
     after, whose = edit(X, owners)
     mine = np.isin(whose, ids)
     followed = before.with_changed(
-        ids, after[mine], whose[mine], {id: one for id, one in names(whose).items() if id in ids}
+        np.array(ids), after[mine], whose[mine], {id: one for id, one in names(whose).items() if id in ids}
     )
     return followed, People.of(after, whose, names(whose))
 
@@ -126,7 +126,7 @@ def test_a_rename_computes_nothing_anew_of_others() -> None:
     X, owners = faces(8)
     before = People.of(X, owners, names(owners))
     mine = owners == 5
-    after = before.with_changed([5], X[mine], owners[mine], {5: Subject(5, "Ada")})
+    after = before.with_changed(np.array([5]), X[mine], owners[mine], {5: Subject(5, "Ada")})
     assert after.subjects[5].name == "Ada"
     assert before.subjects[5].name == "person 5", "what others hold does not change"
     assert (after.centroids == before.centroids).all()
@@ -135,5 +135,7 @@ def test_a_rename_computes_nothing_anew_of_others() -> None:
 def test_nobody() -> None:
     nobody = People.of(np.empty((0, 0), np.float32), np.empty(0, np.int64), {})
     assert len(nobody) == 0
-    someone = nobody.with_changed([1], np.eye(3, dtype=np.float32)[:1], np.array([1]), {1: Subject(1, "Ada")})
+    someone = nobody.with_changed(
+        np.array([1]), np.eye(3, dtype=np.float32)[:1], np.array([1]), {1: Subject(1, "Ada")}
+    )
     assert (len(someone), someone.subject(0).name) == (1, "Ada")

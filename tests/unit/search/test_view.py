@@ -145,7 +145,7 @@ def test_a_stored_svm_of_another_layout_is_fitted_anew(gallery: Gallery, enroll:
         {"coefficients": np.zeros((2, 3))},
         expected.to_arrays() | {"classes": np.array([8, 9])},
     ):
-        gallery.save_classifier("svm", gallery.changes_since(-1).revision, arrays)
+        gallery.save_classifier("svm", gallery.changes_since(-1).references_revision, arrays)
         found = View(gallery).svm()[1]
         assert found is not None
         assert (found.coefficients_ == expected.coefficients_).all()

@@ -6,6 +6,7 @@ from made_up_calibration import calibration_of, measured_up_to
 
 from kith.decisions.decide import decide
 from kith.decisions.scoring import ClassifierKind
+from kith.decisions.svm import LinearSVM
 from kith.decisions.tail import Tail
 from kith.errors import EvaluationError
 from kith.evaluation.identification import evaluate_searches
@@ -33,11 +34,7 @@ def test_what_is_measured_is_what_is_decided(kind: ClassifierKind) -> None:
     protocol = draw_open_set(subjects, people=20, references=2)
     rule, searches = search_protocol(measured_up_to(400), X, subjects, protocol, kind)
     people = People.of(X[protocol.references], subjects[protocol.references])
-    svm = None
-    if kind is ClassifierKind.SVM:
-        from kith.decisions.svm import LinearSVM
-
-        svm = LinearSVM().fit(people.references, people.owners)
+    svm = LinearSVM().fit(people.references, people.owners) if kind is ClassifierKind.SVM else None
     for rows, best in ((protocol.mated, searches.best), (protocol.strangers, searches.strangers)):
         for candidates, evidence in zip(rank(X[rows], people, rule, svm=svm), best, strict=True):
             is_unknown = decide(candidates, rule.policy).outcome is Outcome.UNKNOWN
@@ -85,14 +82,14 @@ def test_rates_equal_a_plain_loop() -> None:
         own = scores[enrolled.ids.tolist().index(subjects[one])]
         ranks.append(sum(score >= own for score in scores))
         best.append(max(scores))
-    for rank, found in result.ranks.items():
-        assert found.value == pytest.approx(np.mean([r <= rank for r in ranks]))
+    for place, found in result.ranks.items():
+        assert found.value == pytest.approx(np.mean([r <= place for r in ranks]))
     assert result.cmc.tolist() == pytest.approx([np.mean([r <= k for r in ranks]) for k in range(1, 21)])
     assert set(result.fnir_at_fpir) == {0.1, 0.02}
     assert result.too_low == (0.001,)
     for fpir, fnir in result.fnir_at_fpir.items():
         limit = best_of_strangers[int(fpir * len(best_of_strangers))]
-        missed = [rank != 1 or score <= limit for rank, score in zip(ranks, best, strict=True)]
+        missed = [place != 1 or score <= limit for place, score in zip(ranks, best, strict=True)]
         assert fnir.value == pytest.approx(np.mean(missed))
         assert fnir.low <= fnir.value <= fnir.high
         named = np.mean([score >= result.threshold_at_fpir[fpir] for score in best_of_strangers])
