@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, Engine, ForeignKey, MetaData, Table, exc, select
 
-from kith.errors import GalleryError
+from kith.errors import GalleryError, InvalidArgument
 from kith.gallery.values import (
     Blob,
     Box,
@@ -168,7 +168,7 @@ def translated(path: Path) -> Iterator[None]:
 
     Raises:
         GalleryError: In place of SQLite's and SQLAlchemy's errors.
-        ValueError: A value that cannot be stored.
+        InvalidArgument: A value that cannot be stored.
     """
     try:
         yield
@@ -179,7 +179,7 @@ def translated(path: Path) -> Iterator[None]:
     except OSError as error:
         raise GalleryError(f"{path}: cannot be opened ({error.strerror})") from None
     except exc.StatementError as error:
-        if isinstance(error.orig, ValueError):
+        if isinstance(error.orig, InvalidArgument):
             raise error.orig from None
         raise
     except sqlite3.Error as error:
