@@ -150,7 +150,8 @@ def test_the_contact_sheet_shows_every_face(work: Path) -> None:
     text = sheet.read_text(encoding="utf-8")
     assert text.count("<img ") == 58
     with Gallery.open(work / "gallery.db") as gallery:
-        pictures = [face.picture for face in Album(gallery).members(pictures=True)]
+        album = Album(gallery)
+        pictures = list(album.thumbnails([face.id for face in album.members()]).values())
     for number, picture in enumerate(pictures):
         file = work / f"{number}.jpg"
         file.write_bytes(picture)

@@ -4,15 +4,16 @@ Photos are looked through one by one, each safely on the disk before the next; t
 clustered, those that are new beside those that were clustered before.
 """
 
+import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from kith.catalogue.calibrations import find_calibration
 from kith.clustering import (
     Clustering,
     ConflictingLinks,
@@ -25,18 +26,19 @@ from kith.decisions.calibration import Calibration
 from kith.decisions.decide import decide
 from kith.decisions.scoring import rule_for
 from kith.errors import GalleryError, ImageError
-from kith.gallery import Album, NewFace, PhotoFile
+from kith.gallery import Album, ClusterSummary, Gallery, NewFace, PhotoFile
 from kith.gallery.album import AlbumFaces
 from kith.gallery.gone import on_disk
+from kith.images.photo_files import find_photos
 from kith.images.reading import content_hash, load_image
+from kith.images.thumbnails import thumbnail
+from kith.progress import SILENT, Progress, each
 from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, why_unfit
 from kith.recognizer import Recognizer
-from kith.records import Face, Image, Policy, Subject
+from kith.records import Policy, Subject
 from kith.search.ranking import rank
 from kith.search.view import view_of
 
-_PICTURE_SIDE = 96
-_MARGIN = 0.25  # around a face, of its size
 _TRIES = 5
 
 
@@ -51,6 +53,119 @@ class Looked:
 
     new: bool
     left_out: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class LookedThrough:
+    """What became of many photos.
+
+    Attributes:
+        new: How many were looked at; the album had the others.
+        failed: Those that could not be read, and why.
+        left_out: Of each face that is too poor to decide on, its photo and why.
+    """
+
+    new: int = 0
+    failed: list[tuple[Path, ImageError]] = field(default_factory=list)
+    left_out: list[tuple[Path, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteredAlbum:
+    """The clusters of an album, and whom they look like.
+
+    Attributes:
+        clusters: The largest first.
+        looks_like: Of clusters without a name, by their number, the enrolled person they look like.
+        looked: What became of the photos that were to be added.
+    """
+
+    clusters: tuple[ClusterSummary, ...]
+    looks_like: dict[int, "Suggestion"]
+    looked: LookedThrough
+
+    def who(self, cluster: ClusterSummary) -> str:
+        """Whom a cluster is named after or looks like, in words; empty if neither."""
+        if cluster.subject is not None:
+            return cluster.subject.name
+        suggestion = self.looks_like.get(cluster.id)
+        return f"looks like {suggestion.subject.name}" if suggestion else ""
+
+
+def cluster_photos(
+    photos: str | os.PathLike[str] | Sequence[Path],
+    gallery: Gallery,
+    recognizer: Recognizer | None = None,
+    *,
+    progress: Progress = SILENT,
+) -> ClusteredAlbum:
+    """Put the faces of photos together that are one person's, before anyone has a name.
+
+    Photos that were looked through before are not looked at again. Name a cluster by
+    `kith.gallery.name_cluster(Album(gallery), cluster.id, "Ada")`.
+
+    Args:
+        photos: A folder, at any depth; or files. Those that cannot be read do not stop the rest.
+        gallery: Keeps them.
+        recognizer: Of the gallery's model; the one that comes with that name if None.
+        progress: Told how far it is, and which photo failed.
+
+    Raises:
+        ImageError: There is no such folder.
+        GalleryError: The gallery refused, or what is known of its faces contradicts itself.
+    """
+    if isinstance(photos, str | os.PathLike):
+        photos = find_photos(photos).photos
+    album = Album(gallery)
+    looked = LookedThrough()
+    if photos:
+        recognizer = recognizer or Recognizer.from_pretrained(gallery.model_id, progress=progress)
+        looked = look_through_all(recognizer, album, photos, progress=progress)
+    calibration = recognizer.calibration if recognizer else find_calibration(gallery.model_id)
+    return update_clusters(album, calibration, looked)
+
+
+def update_clusters(album: Album, calibration: Calibration, looked: LookedThrough) -> ClusteredAlbum:
+    """Cluster what is new, find photos that were moved, and say whom clusters look like.
+
+    Args:
+        album: Of one model.
+        calibration: Of that model.
+        looked: What became of the photos that were added.
+
+    Raises:
+        GalleryError: As `cluster_album`.
+    """
+    cluster_album(album, calibration.verification_policy())
+    find_moved(album)
+    return ClusteredAlbum(tuple(album.clusters()), suggest(album, calibration), looked)
+
+
+def look_through_all(
+    recognizer: Recognizer, album: Album, photos: Sequence[Path], *, progress: Progress = SILENT
+) -> LookedThrough:
+    """Find and embed the faces of photos and keep them, each photo safely on the disk before the next.
+
+    Args:
+        recognizer: Of the album's model.
+        album: Keeps the faces.
+        photos: Files; those that cannot be read do not stop the rest.
+        progress: Told how far it is, and which photo failed.
+
+    Raises:
+        GalleryError: The faces cannot be kept.
+    """
+    found = LookedThrough()
+    for photo in each(photos, "looking through", progress):
+        try:
+            looked = look_through(recognizer, album, photo)
+        except ImageError as error:
+            found.failed.append((photo, error))
+            progress.say(str(error))
+            continue
+        found.new += looked.new
+        found.left_out += [(photo, reason) for reason in looked.left_out]
+    return found
 
 
 def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
@@ -73,7 +188,7 @@ def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
             left_out.append(reason)
         else:
             weakness = why_unfit(sample.quality, ENROLL_LIMITS)
-            faces.append(NewFace(sample.face, sample.template, weakness, picture_of(image, sample.face)))
+            faces.append(NewFace(sample.face, sample.template, weakness, thumbnail(image, sample.face)))
     album.add(file, photo, faces)
     return Looked(new=True, left_out=tuple(left_out))
 
@@ -256,23 +371,6 @@ def suggest(album: Album, calibration: Calibration) -> dict[int, Suggestion]:
     sizes = np.bincount(faces.clusters)
     best = {number: Suggestion(*counts.most_common(1)[0]) for number, counts in votes.items()}
     return {number: one for number, one in best.items() if 2 * one.faces >= sizes[number]}
-
-
-def picture_of(image: Image, face: Face) -> bytes:
-    """A small JPEG of a face, (96, 96), as it is in its photo, upright to the nearest quarter turn."""
-    half = max(face.width, face.height) * (0.5 + _MARGIN)
-    centre = (face.box[:2] + face.box[2:]) / 2
-    left, top = np.floor(centre - half).astype(int)
-    right, bottom = np.maximum(np.ceil(centre + half).astype(int), (left + 1, top + 1))
-    height, width = image.shape[:2]
-    rows = np.clip(np.arange(top, bottom), 0, height - 1)  # past the edge, the edge is repeated
-    columns = np.clip(np.arange(left, right), 0, width - 1)
-    inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    square = inside[np.ix_(rows - rows[0], columns - columns[0])]
-    square = np.rot90(square, face.turned // 90)
-    picture = cv2.resize(square, (_PICTURE_SIDE, _PICTURE_SIDE), interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return bytes(data)
 
 
 def _stat(path: Path) -> PhotoFile:

@@ -73,7 +73,7 @@ def read_everything(path: Path) -> None:
         album = Album(gallery)
         album.faces()
         album.clusters()
-        album.members(pictures=True)
+        album.thumbnails([face.id for face in album.members()])
         album.sizes()
         album.knows_file(PhotoFile("4.jpg", 1, 1))
         Migration(gallery, "other").pending()

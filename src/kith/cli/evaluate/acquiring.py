@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from kith.cli.interruption import interruptible
 from kith.cli.progress import telling
-from kith.evaluation.bootstrap import Estimate
 from kith.evaluation.labelled import LabelledPhotos
 from kith.recognizer import Recognizer
 from kith.workflows.acquiring import Acquired, acquire
@@ -28,12 +26,3 @@ def acquire_photos(recognizer: Recognizer, photos: Sequence[Path], keep: Path | 
     )
     with interruptible(lambda: leaves), telling() as progress:
         return acquire(recognizer, photos, keep=keep, progress=progress)
-
-
-def estimate_json(estimate: Estimate) -> dict[str, Any]:
-    """A value with its interval, for programs."""
-    return {
-        "value": round(estimate.value, 6),
-        "low": round(estimate.low, 6),
-        "high": round(estimate.high, 6),
-    }

@@ -9,13 +9,12 @@ from kith.catalogue.installed import find_embedder
 from kith.cli.console import note, print_json, print_table
 from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import ReportFolder, app
-from kith.cli.evaluate.identification import identification_json
-from kith.cli.evaluate.report_models import write_comparison_report
-from kith.cli.evaluate.verification import Verified, verification_json, verify_pairs
 from kith.cli.load import load_recognizer
 from kith.cli.options import Json, PrecisionName
 from kith.evaluation.pairs import all_pairs
+from kith.presentation.evaluations import comparison_table, identification_json, verification_json
 from kith.runtime.prepare import Precision
+from kith.workflows.evaluating_pairs import Verified, evaluate_verification
 from kith.workflows.evaluating_searches import Identified, draw_searches, evaluate_identification
 
 
@@ -48,7 +47,7 @@ def compare(
         recognizer = load_recognizer(model, precision)
         kept = None if keep is None else keep / f"{model}-{recognizer.precision}.kith"
         acquired = acquire_photos(recognizer, labelled.photos, kept)
-        verified[model] = verify_pairs(recognizer, pairs, acquired)
+        verified[model] = evaluate_verification(recognizer.calibration, pairs, acquired)
         identified[model] = evaluate_identification(recognizer.calibration, labelled, acquired, protocol)
         answers.append(
             {
@@ -57,30 +56,12 @@ def compare(
                 "identification": identification_json(recognizer, identified[model]),
             }
         )
-    columns, rows = comparison_table(verified, identified)
     if report is not None:
-        page = write_comparison_report(report, folder, verified, identified, columns, rows, answers)
+        from kith.presentation.models_page import write_comparison_report  # here: brings matplotlib
+
+        page = write_comparison_report(report, verified, identified, data=str(folder), figures=answers)
         note(f"report: {page}")
     if as_json:
         print_json(answers)
     else:
-        print_table(columns, rows)
-
-
-def comparison_table(
-    verified: dict[str, Verified], identified: dict[str, Identified]
-) -> tuple[tuple[str, ...], list[list[str]]]:
-    """One row a figure, one column a model."""
-    first, searched = next(iter(verified.values())).result, next(iter(identified.values())).result
-    rows = [["EER", *(str(one.result.eer) for one in verified.values())]]
-    for fmr in first.fnmr_at_fmr:
-        rows.append(
-            [f"FNMR at FMR {fmr:g}", *(str(one.result.fnmr_at_fmr[fmr]) for one in verified.values())]
-        )
-    rows.append(["rank 1", *(str(one.result.ranks[1]) for one in identified.values())])
-    for fpir in searched.fnir_at_fpir:
-        rows.append(
-            [f"FNIR at FPIR {fpir:g}", *(str(one.result.fnir_at_fpir[fpir]) for one in identified.values())]
-        )
-    rows.append(["failures to acquire", *(str(one.acquired.failures) for one in verified.values())])
-    return ("", *verified), rows
+        print_table(*comparison_table(verified, identified))

@@ -1,20 +1,17 @@
 """`kith evaluate identification`: 1:N, in the open set."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import typer
 
 from kith.cli.console import note, print_json, print_line
-from kith.cli.evaluate.acquiring import acquire_photos, estimate_json, read_labelled
+from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
-from kith.cli.evaluate.report_searches import write_identification_report
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.decisions.scoring import ClassifierKind
-from kith.presentation.decisions import policy_json
-from kith.recognizer import Recognizer
+from kith.presentation.evaluations import identification_json
 from kith.runtime.prepare import Precision
 from kith.workflows.evaluating_searches import Identified, draw_searches, evaluate_identification
 
@@ -52,47 +49,14 @@ def identification(
     answer = identification_json(recognizer, identified)
     answer["seconds"] = round(time.perf_counter() - started, 1)
     if report is not None:
-        page = write_identification_report(report, folder, recognizer, identified, answer)
+        from kith.presentation.identification_page import write_identification_report  # brings matplotlib
+
+        page = write_identification_report(report, recognizer, identified, data=str(folder), figures=answer)
         note(f"report: {page}")
     if as_json:
         print_json(answer)
     else:
         _print(answer["model"], identified, answer["seconds"])
-
-
-def identification_json(recognizer: Recognizer, identified: Identified) -> dict[str, Any]:
-    """The figures, for programs."""
-    result, point = identified.result, identified.result.at_policy
-    answer: dict[str, Any] = {
-        "model": recognizer.model_id,
-        "precision": str(recognizer.precision),
-        "classifier": str(identified.rule.classifier),
-        "people": result.people,
-        "references": result.references,
-        "mated_searches": result.mated,
-        "stranger_searches": result.strangers,
-        "failures_to_acquire": identified.acquired.failures,
-        "rank": {str(rank): estimate_json(found) for rank, found in result.ranks.items()},
-        "fnir_at_fpir": {f"{fpir:g}": estimate_json(fnir) for fpir, fnir in result.fnir_at_fpir.items()},
-        "threshold_at_fpir": {f"{fpir:g}": round(at, 4) for fpir, at in result.threshold_at_fpir.items()},
-        "fpir_not_shown": [f"{fpir:g}" for fpir in result.too_low],
-        "growth": [
-            {
-                "people": size.people,
-                "fpir": None if np.isnan(size.fpir) else round(size.fpir, 6),
-                "predicted": round(size.predicted, 6),
-            }
-            for size in identified.growth
-        ],
-    }
-    if point is not None:
-        answer["at_model_threshold"] = {
-            "threshold": round(point.threshold, 4),
-            "policy": policy_json(identified.rule.policy),
-            "fpir": estimate_json(point.fpir),
-            "fnir": estimate_json(point.fnir),
-        }
-    return answer
 
 
 def _print(model: str, identified: Identified, seconds: float) -> None:
