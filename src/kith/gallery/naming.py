@@ -53,7 +53,7 @@ def name_cluster(album: Album, cluster: int, name: str) -> Named:
         DuplicateReference: One of the faces is enrolled as someone else.
         LowQuality: The person is new, and none of the faces is good enough for a reference.
         GalleryError: The database refused.
-        ValueError: The name is not fit for one.
+        InvalidArgument: The name is not fit for one.
     """
     gallery, name = album.gallery, clean_name(name)
     with store.write(gallery.engine, gallery.path) as connection:

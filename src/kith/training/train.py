@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from kith.detection import load_detector
-from kith.errors import TrainingError
+from kith.errors import InvalidArgument, TrainingError
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
 from kith.runtime.keras_models import keras_model
@@ -74,7 +74,7 @@ def train(
     labels = learned.labels
     try:
         sampler = PeopleSampler(labels, people=config.people, images=config.images, seed=config.seed)
-    except ValueError as error:
+    except InvalidArgument as error:
         raise TrainingError(f"{error}; more photos of each person are needed, or smaller batches") from None
     hosts.spread()
     set_precision(config.precision)
