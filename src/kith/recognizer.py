@@ -128,14 +128,11 @@ class Recognizer:
     def compare(
         self, first: Template, second: Template, *, fmr: float = VERIFICATION_FMR, prior: float = 0.5
     ) -> Comparison:
-        """Decide whether two templates are of one person (1:1).
+        """Decide whether two templates are of one person (1:1); InvalidArgument where a rate is none.
 
         Args:
             fmr: Share of pairs of different people that may match.
             prior: How likely one person is before they are compared.
-
-        Raises:
-            InvalidArgument: The rate or the prior is none.
         """
         return compare(first, second, self.calibration, fmr=fmr, prior=prior)
 
@@ -156,19 +153,22 @@ class Recognizer:
                 raise type(error)(f"{position} photo: {error}") from None
         return self.compare(*templates, fmr=fmr, prior=prior)
 
-    def enroll(self, name: str, image: Image, gallery: Gallery, *, source: str = "") -> Enrollment:
+    def enroll(
+        self, name: str, image: Image, gallery: Gallery, *, source: str = "", file_hash: str = ""
+    ) -> Enrollment:
         """Add the main face of a photo (h, w, 3) uint8 RGB to a person's references.
 
         Args:
             name: The person's name; a new person is made if no one has it.
             source: Where the photo is, for people to read and for re-embedding.
+            file_hash: SHA-256 of the photo's file, in hexadecimal, where the image is of one.
 
         Raises:
             AcquisitionError: As `analyze_main`, at stricter limits.
             GalleryError: The gallery refused; as where the photo is enrolled already.
         """
         sample = self.analyze_main(image, ENROLL_LIMITS)
-        new = NewReference(sample.template, sample.face, source, content_hash(image))
+        new = NewReference(sample.template, sample.face, source, content_hash(image), file_hash)
         subject = gallery.enroll(name, [new])
         return Enrollment(subject, why_unfit(sample.quality, GOOD_LIMITS), sample.face.turned)
 

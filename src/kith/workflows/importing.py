@@ -6,6 +6,7 @@ model is installed only when its network was built and has embedded the sample p
 """
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -104,7 +105,7 @@ def pull(
 
 
 def import_file(
-    path: Path,
+    path: str | os.PathLike[str],
     *,
     model_id: str | None = None,
     family: str | None = None,
@@ -124,6 +125,7 @@ def import_file(
         WeightsError: The file cannot be read, is of no known kind, holds no network that embeds faces, or a
             model of this name is here.
     """
+    path = Path(path)
     progress.begin(f"reading {path.name}")
     try:
         found = _read(path, model_id, family) if onnx is None else _read_onnx(path, model_id, onnx)
