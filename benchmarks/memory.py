@@ -33,7 +33,7 @@ def main() -> int:
     for number in range(1, options.photos + 1):
         file = files[number % len(files)]
         image = kith.load_image(file) if number % 3 else single(file, draw.randint(100, 500)).image
-        recognizer.extract(image)
+        recognizer.analyze(image)
         if number == options.warm_up:
             before = megabytes()
         if number % options.warm_up == 0:

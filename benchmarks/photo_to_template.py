@@ -65,7 +65,7 @@ def main() -> int:
 
 def ours(recognizer: kith.Recognizer, photo: bytes) -> list[object]:
     """Our way."""
-    return list(recognizer.extract(kith.load_image(photo)))
+    return list(recognizer.analyze(kith.load_image(photo)))
 
 
 def theirs(photo: bytes) -> list[object]:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from kith.gallery import Album, Gallery, NewFace, PhotoFile
-from kith.records import DecisionPolicy, Face, Template
+from kith.records import Face, Measure, Policy, Template
 from kith.workflows.albums import cluster_album
 
-POLICY = DecisionPolicy(threshold=0.6, fmr=1e-3, measured_on="made up")
+POLICY = Policy(Measure.FMR, 1e-3, threshold=0.6, measured_on="made up")
 
 
 def face_at(place: int) -> Face:

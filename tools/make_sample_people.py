@@ -636,18 +636,18 @@ def check(
     references = np.stack(
         [
             [
-                recognizer.extract_main(kith.load_image(path))[1].embedding
+                recognizer.analyze_main(kith.load_image(path)).template.embedding
                 for path in sorted((output / "people" / name).glob("*.jpg"))
             ]
             for name in named
         ]
     )
-    found = recognizer.extract(kith.load_image(output / "group.jpg"))
+    found = recognizer.analyze(kith.load_image(output / "group.jpg"))
     if len(found) != len(people):
         return [f"{len(found)} faces in the group photo instead of {len(people)}"]
-    eyes = np.stack([face.landmarks[:2].mean(axis=0) for face, _ in found])
+    eyes = np.stack([sample.face.landmarks[:2].mean(axis=0) for sample in found])
     nearest = np.linalg.norm(eyes - places[:, np.newaxis], axis=2).argmin(axis=1)
-    probes = np.stack([found[index][1].embedding for index in nearest])
+    probes = np.stack([found[index].template.embedding for index in nearest])
     wrong = (
         [] if len(set(nearest)) == len(people) else ["the faces in the group photo are not in their places"]
     )

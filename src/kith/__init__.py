@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kith.errors import AcquisitionError as AcquisitionError
     from kith.errors import GalleryError as GalleryError
     from kith.errors import ImageError as ImageError
+    from kith.errors import InvalidArgument as InvalidArgument
     from kith.errors import KithError as KithError
     from kith.errors import WeightsError as WeightsError
     from kith.gallery import Gallery as Gallery
@@ -31,13 +32,14 @@ if TYPE_CHECKING:
     from kith.records import Candidate as Candidate
     from kith.records import Comparison as Comparison
     from kith.records import Decision as Decision
-    from kith.records import DecisionPolicy as DecisionPolicy
     from kith.records import Face as Face
+    from kith.records import Measure as Measure
     from kith.records import Outcome as Outcome
+    from kith.records import Policy as Policy
     from kith.records import Subject as Subject
     from kith.records import Template as Template
+    from kith.runtime.keras_models import keras_model as keras_model
     from kith.runtime.prepare import Precision as Precision
-    from kith.runtime.prepare import keras_model as keras_model
 
 __version__ = "0.1.0"
 
@@ -51,20 +53,22 @@ _HOMES = {
     "ClassifierKind": "kith.decisions.scoring",
     "Comparison": "kith.records",
     "Decision": "kith.records",
-    "DecisionPolicy": "kith.records",
     "DetectionSettings": "kith.detection.mtcnn",
     "Face": "kith.records",
     "Gallery": "kith.gallery",
     "GalleryError": "kith.errors",
     "ImageError": "kith.errors",
+    "InvalidArgument": "kith.errors",
     "KithError": "kith.errors",
+    "Measure": "kith.records",
     "Outcome": "kith.records",
+    "Policy": "kith.records",
     "Precision": "kith.runtime.prepare",
     "Recognizer": "kith.recognizer",
     "Subject": "kith.records",
     "Template": "kith.records",
     "WeightsError": "kith.errors",
-    "keras_model": "kith.runtime.prepare",
+    "keras_model": "kith.runtime.keras_models",
     "load_image": "kith.images.reading",
     "main_face": "kith.detection",
 }

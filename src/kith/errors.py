@@ -3,7 +3,9 @@
 ::
 
     KithError
+    ├── InvalidArgument         a rate, a limit or a prior that cannot be; a ValueError too
     ├── ImageError              the file is not a picture we can or may read
+    │   ├── NoPeopleFound       a folder that was to have one folder per person has none with a photo
     │   └── InvalidImage        what was given for an image is no (h, w, 3) uint8 array
     ├── AcquisitionError        the picture is fine, but no usable face comes out of it
     │   ├── NoFaceFound
@@ -37,8 +39,16 @@ class KithError(Exception):
     """Root of everything Kith raises on purpose; its text is one line for a person to read."""
 
 
+class InvalidArgument(KithError, ValueError):
+    """What was asked for cannot be, whatever the data: a rate above 1, for example."""
+
+
 class ImageError(KithError):
     """The file is missing, is no picture, is damaged, or is larger than allowed."""
+
+
+class NoPeopleFound(ImageError):
+    """A folder that was to have one folder per person has no photo in any."""
 
 
 class InvalidImage(ImageError, TypeError, ValueError):

@@ -1,6 +1,7 @@
 """Files that are there whole or not at all."""
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -10,17 +11,17 @@ PRIVATE = 0o600
 """Of files that show or name people: their owner reads and writes them, and no one else."""
 
 
-def write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write a file that shows or names people, as `write_atomically`: only its owner may read it."""
     write_atomically(path, data, mode=PRIVATE)
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+def write_atomically(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o666) -> None:
     """Write a file, making its folder; whoever reads it, or writes it at once, sees it whole.
 
     Args:
         path: The file.
-        data: All that is to be in it.
+        data: All that is to be in it, whole or in parts.
         mode: Who may do what with it, less what the process's umask forbids.
 
     Raises:
@@ -31,7 +32,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-            file.write(data)
+            file.writelines((data,) if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

@@ -5,34 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from kith.records import Face
+from kith.records import Face, Quality
 
 _MIN_CONTRAST = 10.0  # gray levels; below it, what looks sharp is rounding
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """What can be measured of a face.
-
-    Attributes:
-        eye_distance: Between the eyes, in pixels of the image.
-        turn: How far the nose is off the middle of the eyes, sideways, in eye distances; about 0.6
-            at half profile. 0 is frontal.
-        sharpness: Standard deviation of the crop's Laplacian, over that of its gray values.
-        brightness: Mean gray value of the crop, 0 to 1.
-        detection_score: The detector's confidence, 0 to 1.
-        uprightness: How sure it is that the face does not lie in another quarter turn, 0 to 1.
-        recognizability: How far the embedding lies from those of faces too coarse to recognize: 0 is
-            there, 1 as far as a usual face (Deng et al. 2023, https://arxiv.org/abs/2106.04112).
-    """
-
-    eye_distance: float
-    turn: float
-    sharpness: float
-    brightness: float
-    detection_score: float
-    uprightness: float
-    recognizability: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ This is the one file that joins the stages; the stages do not know one another.
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -17,30 +18,31 @@ from kith.catalogue.calibrations import find_calibration
 from kith.catalogue.installed import find_embedder
 from kith.catalogue.spec import EmbedderSpec
 from kith.decisions.calibration import IDENTIFICATION_FPIR, VERIFICATION_FMR, Calibration
-from kith.decisions.decide import compare, decide_photo
-from kith.decisions.scoring import GATES, ClassifierKind
+from kith.decisions.decide import compare
+from kith.decisions.scoring import ClassifierKind
 from kith.detection import MTCNN, Detector, main_face
 from kith.detection.mtcnn import DetectionSettings
 from kith.embedding import Embedder, views_of
-from kith.errors import AcquisitionError, LowQuality
+from kith.errors import AcquisitionError, InvalidArgument, LowQuality
 from kith.gallery import Gallery, NewReference
 from kith.images.arrays import require_crops, require_image
 from kith.images.reading import content_hash, load_image
-from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, Quality, assess, why_unfit
+from kith.progress import SILENT, Progress
+from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, QualityLimits, assess, why_unfit
 from kith.records import (
     Comparison,
     Decision,
     Enrollment,
     Face,
     FloatArray,
-    IdentificationPolicy,
     Image,
+    Sample,
     Template,
 )
-from kith.runtime.prepare import Notify, Precision, prepare, prepare_int8
+from kith.runtime.prepare import Precision, prepare, prepare_int8
 from kith.runtime.workshop import workshop
 from kith.sample_people import photos as sample_photos
-from kith.search.ranking import rank
+from kith.search.identify import identify
 
 
 class Recognizer:
@@ -80,7 +82,7 @@ class Recognizer:
         detection: DetectionSettings | None = None,
         precision: Precision | str = Precision.AUTO,
         threads: int = 0,
-        notify: Notify | None = None,
+        progress: Progress = SILENT,
     ) -> Self:
         """Load a detector and an embedder; the first time they are compiled, which takes seconds.
 
@@ -90,7 +92,7 @@ class Recognizer:
             detection: What the detector looks for.
             precision: "float32", "int8", or "auto": int8 where that keeps the embeddings.
             threads: How many threads one run may use; 0 means one per core.
-            notify: Told what is being done while models are compiled.
+            progress: Told what is being done while models are compiled.
 
         Raises:
             WeightsError: A model cannot be had or read.
@@ -101,7 +103,7 @@ class Recognizer:
             detection=detection,
             precision=precision,
             threads=threads,
-            notify=notify,
+            progress=progress,
         )
 
     @classmethod
@@ -114,23 +116,23 @@ class Recognizer:
         detection: DetectionSettings | None = None,
         precision: Precision | str = Precision.AUTO,
         threads: int = 0,
-        notify: Notify | None = None,
+        progress: Progress = SILENT,
     ) -> Self:
         """The same, of an embedder that need not be installed."""
         precision = Precision(precision)
         if precision is Precision.AUTO:
             precision = Precision.INT8 if spec.int8 else Precision.FLOAT32
-        detector = MTCNN.from_pretrained(detector_id, detection, threads=threads, notify=notify)
+        detector = MTCNN.from_pretrained(detector_id, detection, threads=threads, progress=progress)
         if precision is Precision.INT8:
             network = prepare_int8(
                 spec.weights,
                 lambda: _calibration(detector, spec),
                 inputs_key=_calibration_key(spec),
                 threads=threads,
-                notify=notify,
+                progress=progress,
             )
         else:
-            network = prepare(spec.weights, threads=threads, notify=notify)
+            network = prepare(spec.weights, threads=threads, progress=progress)
         embedder = Embedder(
             network,
             crop_size=spec.crop.size,
@@ -181,7 +183,7 @@ class Recognizer:
         require_image(image)
         return self._detector.detect(image)
 
-    def align(self, image: Image, faces: list[Face]) -> np.ndarray:
+    def align(self, image: Image, faces: Sequence[Face]) -> np.ndarray:
         """Cut faces out of their image: (n, s, s, 3) uint8 crops."""
         require_image(image)
         return align(image, faces, self.spec.crop)
@@ -191,62 +193,85 @@ class Recognizer:
         require_crops(crops)
         return self._embedder.embed(crops)
 
-    def template(self, embedding: FloatArray) -> Template:
-        """An embedding (d,) of this recognizer, with its model's name."""
-        return Template(embedding, self.model_id)
+    def analyze(self, image: Image, faces: Sequence[Face] | None = None) -> list[Sample]:
+        """Detect, align, embed and assess the faces of an image, the largest first.
 
-    def extract(self, image: Image) -> list[tuple[Face, Template]]:
-        """Every face of an image with its template, the largest first."""
-        faces = self.detect(image)
-        embeddings = self.embed(self.align(image, faces))
-        return [(face, self.template(embedding)) for face, embedding in zip(faces, embeddings, strict=True)]
+        Args:
+            image: (h, w, 3) uint8 RGB.
+            faces: Some of its faces, where only these are wanted; as `detect` found them.
 
-    def extract_main(self, image: Image) -> tuple[Face, Template]:
-        """The face a photo is of, with its template.
+        Returns:
+            A sample of each face, in the faces' order.
+        """
+        if faces is None:
+            faces = self.detect(image)
+        crops = self.align(image, faces)
+        embeddings = self.embed(crops)
+        return [
+            self._sample(face, crop, embedding)
+            for face, crop, embedding in zip(faces, crops, embeddings, strict=True)
+        ]
+
+    def _sample(self, face: Face, crop: np.ndarray, embedding: FloatArray) -> Sample:
+        quality = assess(face, crop, self.calibration.recognizability(embedding))
+        return Sample(face, Template(embedding, self.model_id), quality)
+
+    def analyze_main(self, image: Image, limits: QualityLimits = IDENTIFY_LIMITS) -> Sample:
+        """Analyze the face that a photo is of.
+
+        Args:
+            image: (h, w, 3) uint8 RGB.
+            limits: What the face must reach.
 
         Raises:
             NoFaceFound: There is none.
             SeveralFacesFound: Several are of similar size.
-            LowQuality: It is not good enough to decide on.
+            LowQuality: It is not good enough.
         """
-        face = main_face(self.detect(image))
-        template, quality = self.assess(image, face)
-        reason = why_unfit(quality, IDENTIFY_LIMITS)
-        if reason:
+        (sample,) = self.analyze(image, [main_face(self.detect(image))])
+        if reason := why_unfit(sample.quality, limits):
             raise LowQuality(reason)
-        return face, template
+        return sample
 
-    def assess(self, image: Image, face: Face) -> tuple[Template, Quality]:
-        """A face's template, and how good the face is."""
-        crops = self.align(image, [face])
-        embedding = self.embed(crops)[0]
-        quality = assess(face, crops[0], self.calibration.recognizability(embedding))
-        return self.template(embedding), quality
-
-    def compare(self, first: Template, second: Template, *, fmr: float = VERIFICATION_FMR) -> Comparison:
+    def compare(
+        self, first: Template, second: Template, *, fmr: float = VERIFICATION_FMR, prior: float = 0.5
+    ) -> Comparison:
         """Decide whether two templates are of one person (1:1).
 
         Args:
             first: Of this recognizer's model.
             second: The same.
             fmr: Share of pairs of different people that may match.
-        """
-        return compare(first, second, self.calibration.verification_policy(fmr))
+            prior: How likely one person is before the two are compared.
 
-    def verify(self, first: Image, second: Image) -> Comparison:
+        Raises:
+            InvalidArgument: The rate or the prior is none.
+        """
+        return compare(first, second, self.calibration, fmr=fmr, prior=prior)
+
+    def verify(
+        self, first: Image, second: Image, *, fmr: float = VERIFICATION_FMR, prior: float = 0.5
+    ) -> Comparison:
         """Decide whether two photos, each of one main face, are of one person (1:1).
+
+        Args:
+            first: (h, w, 3) uint8 RGB.
+            second: The same.
+            fmr: Share of pairs of different people that may match.
+            prior: How likely one person is before the photos are seen.
 
         Raises:
             AcquisitionError: A photo has no face, several, or one that is not good enough.
+            InvalidArgument: The rate or the prior is none.
         """
         templates = []
         for position, image in (("first", first), ("second", second)):
             require_image(image, f"{position} image")
             try:
-                templates.append(self.extract_main(image)[1])
+                templates.append(self.analyze_main(image).template)
             except AcquisitionError as error:
                 raise type(error)(f"{position} photo: {error}") from None
-        return self.compare(*templates)
+        return self.compare(*templates, fmr=fmr, prior=prior)
 
     def enroll(
         self, name: str, image: Image, gallery: Gallery, *, source: str = "", file_hash: str = ""
@@ -265,13 +290,10 @@ class Recognizer:
             DuplicateReference: The photo is enrolled already.
             GalleryError: The gallery refused.
         """
-        face = main_face(self.detect(image))
-        template, quality = self.assess(image, face)
-        if reason := why_unfit(quality, ENROLL_LIMITS):
-            raise LowQuality(reason)
-        reference = NewReference(template, face, source, content_hash(image), file_hash)
+        sample = self.analyze_main(image, ENROLL_LIMITS)
+        reference = NewReference(sample.template, sample.face, source, content_hash(image), file_hash)
         subject = gallery.enroll(name, [reference])
-        return Enrollment(subject, why_unfit(quality, GOOD_LIMITS), face.turned)
+        return Enrollment(subject, why_unfit(sample.quality, GOOD_LIMITS), sample.face.turned)
 
     def identify(
         self,
@@ -284,7 +306,7 @@ class Recognizer:
     ) -> list[tuple[Face, Decision]]:
         """Say whose the faces of a photo are, and of whom it is unknown (1:N, open set).
 
-        First a face must be similar enough to someone (the threshold was set from strangers, for a
+        First a face must be similar enough to someone (what that is was measured on strangers, for a
         gallery of this size); only then the classifier says whose it is. Nobody is twice in one photo.
 
         Args:
@@ -292,61 +314,46 @@ class Recognizer:
             gallery: Of this recognizer's model.
             classifier: Who decides: "normalized", "centroid", "nearest" or "svm".
             fpir: Share of strangers who may get a name.
-            limit: How many candidates a decision lists at most.
+            limit: How many candidates a decision lists at most; what is decided does not depend on it.
 
         Returns:
             Each face with its decision, the largest face first.
-        """
-        faces = self.detect(image)
-        crops = self.align(image, faces)
-        embeddings = self.embed(crops)
-        unfit = {}
-        for index, (face, crop, embedding) in enumerate(zip(faces, crops, embeddings, strict=True)):
-            quality = assess(face, crop, self.calibration.recognizability(embedding))
-            if reason := why_unfit(quality, IDENTIFY_LIMITS):
-                unfit[index] = reason
-        kind = self._measured(ClassifierKind(classifier))
-        policy = self.identification_policy(gallery, kind, fpir)
-        candidates = rank(embeddings, gallery, threshold=policy.threshold, kind=kind, limit=limit)
-        decisions = decide_photo(candidates, policy, unfit)
-        return list(zip(faces, decisions, strict=True))
 
-    def identification_policy(
-        self,
-        gallery: Gallery,
-        classifier: ClassifierKind | str = ClassifierKind.NORMALIZED,
-        fpir: float = IDENTIFICATION_FPIR,
-    ) -> IdentificationPolicy:
-        """The threshold for searching a gallery of this one's size.
-
-        Args:
-            gallery: Of this recognizer's model.
-            classifier: Who decides.
-            fpir: Share of strangers who may get a name.
+        Raises:
+            InvalidArgument: The rate is none, or no candidate is to be listed.
         """
-        references = gallery.references()
-        gate = GATES[self._measured(ClassifierKind(classifier))]
-        return self.calibration.identification_policy(
-            len(np.unique(references.subject_ids)),
-            len(references) if gate is ClassifierKind.NEAREST else None,
-            crowd=gate is ClassifierKind.NORMALIZED,
+        if limit < 1:
+            raise InvalidArgument(f"limit must be 1 or more, got {limit}")
+        samples = self.analyze(image)
+        reasons = [why_unfit(sample.quality, IDENTIFY_LIMITS) for sample in samples]
+        decisions = identify(
+            [sample.template for sample in samples],
+            gallery,
+            self.calibration,
+            classifier=classifier,
             fpir=fpir,
+            unfit={number: reason for number, reason in enumerate(reasons) if reason},
+            limit=limit,
         )
-
-    def _measured(self, kind: ClassifierKind) -> ClassifierKind:
-        """The classifier, or the plain one where this model's normalized scores were never measured."""
-        unmeasured = kind is ClassifierKind.NORMALIZED and self.calibration.crowd is None
-        return ClassifierKind.CENTROID if unmeasured else kind
+        return [(sample.face, decision) for sample, decision in zip(samples, decisions, strict=True)]
 
 
 def _calibration(detector: Detector, spec: EmbedderSpec) -> FloatArray:
-    """Real inputs of an embedder: the sample people's faces, mirrored too where it sees mirror images."""
+    """Real inputs of an embedder: the sample people's faces, again with twice their contrast, mirrored too
+    where it sees mirror images."""
     crops: list[np.ndarray] = []
     for photo in sample_photos():
         image = load_image(photo)
         crops.extend(align(image, detector.detect(image)[:1], spec.crop))
+    # blended faces have less contrast than photos: their ranges alone would cut off what photos reach
+    crops += [_with_twice_the_contrast(crop) for crop in crops]
     views = views_of(np.stack(crops), spec.input_size, spec.pixels, mirrored=spec.mirrored)
     return np.stack(list(views), axis=1).reshape(-1, spec.input_size, spec.input_size, 3)
+
+
+def _with_twice_the_contrast(crop: np.ndarray) -> np.ndarray:
+    values = crop.astype(np.float32)
+    return np.asarray(np.clip(2 * values - values.mean(), 0, 255), np.uint8)
 
 
 def _calibration_key(spec: EmbedderSpec) -> str:

@@ -74,6 +74,40 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """What can be measured of a face.
+
+    Attributes:
+        eye_distance: Between the eyes, in pixels of the image.
+        turn: How far the nose is off the middle of the eyes, sideways, in eye distances; about 0.6
+            at half profile. 0 is frontal.
+        sharpness: Standard deviation of the crop's Laplacian, over that of its gray values.
+        brightness: Mean gray value of the crop, 0 to 1.
+        detection_score: The detector's confidence, 0 to 1.
+        uprightness: How sure it is that the face does not lie in another quarter turn, 0 to 1.
+        recognizability: How far the embedding lies from those of faces too coarse to recognize: 0 is
+            there, 1 as far as a usual face (Deng et al. 2023, https://arxiv.org/abs/2106.04112).
+    """
+
+    eye_distance: float
+    turn: float
+    sharpness: float
+    brightness: float
+    detection_score: float
+    uprightness: float
+    recognizability: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A face with all that is known of it without a gallery."""
+
+    face: Face
+    template: Template
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """An enrolled person: `id` never changes, `name` is what people see."""
 
@@ -102,14 +136,16 @@ class Candidate:
 
     Attributes:
         subject: The enrolled person.
-        score: What is compared with the threshold; larger is more alike. The cosine to the person's
-            references, -1 to 1; in a gallery of many people, that cosine plus its lead over others'.
+        score: The cosine to the person's references, -1 to 1.
+        fpir: What the score means in this gallery: the share of strangers of whom someone enrolled would
+            seem as alike. The rule of identification is `fpir <= policy.rate`.
         probability: The SVM's calibrated share among the enrolled, or None for other classifiers.
             It says which of the enrolled is likeliest, never whether the face is enrolled at all.
     """
 
     subject: Subject
     score: float
+    fpir: float
     probability: float | None = None
 
 
@@ -123,50 +159,40 @@ class Outcome(StrEnum):
     LOW_QUALITY = "low_quality"
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionPolicy:
-    """A threshold together with the error rate it stands for.
+class Measure(StrEnum):
+    """The error rate that a policy promises."""
 
-    Attributes:
-        threshold: A comparison score at or above it is a match.
-        fmr: The false match rate measured at that threshold, per comparison of two faces.
-        measured_on: The data the rate was measured on.
-    """
-
-    threshold: float
-    fmr: float
-    measured_on: str
-
-    def __post_init__(self) -> None:
-        if not -1.0 <= self.threshold <= 1.0:
-            raise ValueError(f"threshold must be a cosine in [-1, 1], got {self.threshold}")
-        if not 0.0 <= self.fmr <= 1.0:
-            raise ValueError(f"fmr must be a rate in [0, 1], got {self.fmr}")
+    FMR = "fmr"
+    FPIR = "fpir"
 
 
 @dataclass(frozen=True, slots=True)
-class IdentificationPolicy:
-    """A threshold for searching a gallery, together with the error rate it stands for there.
+class Policy:
+    """What decides: a threshold together with the error rate it stands for.
 
     Attributes:
-        threshold: A search score at or above it may be a match; see `Candidate.score`.
-        fpir: The share of strangers who would get a name (false positive identification rate).
-        people: How many people must be enrolled for that rate to hold.
+        measure: FMR, the false match rate of comparing two faces (1:1), or FPIR, the share of strangers
+            who get a name in a search (1:N).
+        rate: That rate.
+        threshold: What reaches it matches: of two faces their score, in a search what
+            `kith.decisions.scoring` makes of the scores.
         measured_on: The data the rate was measured on.
-        margin: Two subjects whose scores differ by less, both above the threshold, are ambiguous.
-        extrapolated: Whether the rate is lower than the data could show.
+        people: How many people are searched; 1 where two faces are compared.
+        lowest: The lowest rate that the data could show here.
+        extrapolated: Whether the rate is lower, or the gallery larger, than the data could show.
     """
 
+    measure: Measure
+    rate: float
     threshold: float
-    fpir: float
-    people: int
     measured_on: str
-    margin: float = 0.0
+    people: int = 1
+    lowest: float = 0.0
     extrapolated: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.fpir < 1.0:
-            raise ValueError(f"fpir must be a rate between 0 and 1, got {self.fpir}")
+        if not 0 <= self.rate <= 1:
+            raise ValueError(f"a policy's rate must lie between 0 and 1, got {self.rate}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +203,15 @@ class Comparison:
         score: Cosine similarity, -1 to 1.
         outcome: MATCH or NON_MATCH.
         policy: The policy that decided.
+        fmr: What the score means: the share of pairs of different people that score as high.
+        probability: That the two are one person, if that was as likely as not before they were compared.
     """
 
     score: float
     outcome: Outcome
-    policy: DecisionPolicy
+    policy: Policy
+    fmr: float
+    probability: float
 
     @property
     def is_match(self) -> bool:
@@ -196,11 +226,13 @@ class Decision:
     Attributes:
         outcome: MATCH, UNKNOWN, AMBIGUOUS or LOW_QUALITY.
         candidates: The likeliest subjects, best first; empty if the gallery is.
+        policy: The policy that decided.
         reason: A few words where the outcome is not MATCH.
     """
 
     outcome: Outcome
     candidates: tuple[Candidate, ...]
+    policy: Policy
     reason: str = ""
 
     @property

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up_calibration import calibration_of
 
 import kith
 from kith.decisions.cosine import score_all, score_pairs
 from kith.decisions.decide import compare
-from kith.decisions.scoring import CLASSIFIERS
-from kith.records import DecisionPolicy, Template
+from kith.decisions.scoring import ClassifierKind, rule_for
+from kith.decisions.svm import LinearSVM
+from kith.records import Template
+from kith.search.people import People
+from kith.search.ranking import rank
 
 SOURCE = Path(kith.__file__).parent
 
@@ -25,16 +29,20 @@ def test_nearer_scores_higher() -> None:
     assert score_pairs(probe[None], near[None])[0] > score_pairs(probe[None], far[None])[0]
     near_score, far_score = score_all(probe[None], np.stack([near, far]))[0]
     assert near_score > far_score
-    policy = DecisionPolicy(0.9, 0.0, "a test")
-    assert compare(Template(probe, "m"), Template(near, "m"), policy).is_match
-    assert not compare(Template(probe, "m"), Template(far, "m"), policy).is_match
+    assert compare(Template(probe, "m"), Template(near, "m"), calibration_of(), fmr=1e-4).is_match
+    assert not compare(Template(probe, "m"), Template(far, "m"), calibration_of(), fmr=1e-4).is_match
 
 
-@pytest.mark.parametrize("kind", CLASSIFIERS)
-def test_classifiers_rank_the_nearer_class_higher(kind: str) -> None:
+@pytest.mark.parametrize("kind", ClassifierKind)
+def test_searches_find_the_nearer_person_first(kind: ClassifierKind) -> None:
     X = np.stack([unit(1, 0.0), unit(1, 0.1), unit(0, 1), unit(0.1, 1)])
-    scores = CLASSIFIERS[kind]().fit(X, np.array([7, 7, 9, 9])).decision_function(unit(1, 0.05)[None])
-    assert scores[0, 0] > scores[0, 1]
+    people = People.of(X, np.array([7, 7, 9, 9]))
+    svm = LinearSVM().fit(people.references, people.owners) if kind is ClassifierKind.SVM else None
+    rule = rule_for(calibration_of(), kind, people=2, references=4)
+    (candidates,) = rank(unit(1, 0.05)[None], people, rule, svm=svm)
+    assert [candidate.subject.id for candidate in candidates] == [7, 9]
+    assert candidates[0].score > candidates[1].score
+    assert candidates[0].fpir <= candidates[1].fpir
 
 
 def test_the_word_distance_names_no_score() -> None:

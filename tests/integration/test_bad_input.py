@@ -325,7 +325,10 @@ def test_folders_that_are_no_people(people: Path, portraits: list[Path], tmp_pat
         (tmp_path / "nothing", "no photos in it; expected one folder per person"),
         (people / "Person 0", "3 photos, but in no person's folder; expected one folder per person"),
         (tmp_path / "missing", "no such folder"),
-        (portraits[0], "is a file; say who is on it with --name NAME"),
+        (
+            portraits[0],
+            "is a file; expected a folder with one folder per person; or say who is on the photos with --name NAME",
+        ),
     ):
         require_one_line(kith("enroll", folder, "-g", gallery, *FLOAT32), 2, folder, words)
     require_one_line(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from command_line import kith
 from recipes import openface
+from witness import Witness
 from write_torch7 import write_openface
 
 from kith.errors import GalleryError, ModelMismatch
@@ -97,16 +98,18 @@ def test_a_changed_photo_is_not_taken(enrolled: Path, photos: Path, other: Recog
 
 
 def test_a_break_costs_nothing(enrolled: Path, other: Recognizer) -> None:
-    def break_after_two(migrants):
-        yield from migrants[:2]
-        raise KeyboardInterrupt
+    class Impatient(Witness):
+        def advance(self, count: int = 1, how: str = "") -> None:
+            super().advance(count, how)
+            if self.done == 2:
+                raise KeyboardInterrupt
 
     with Gallery.open(enrolled) as gallery:
         with pytest.raises(KeyboardInterrupt):
-            migrate(gallery, other, track=break_after_two)
-        seen: list[int] = []
-        migrate(gallery, other, track=lambda migrants: seen.extend(m.id for m in migrants) or migrants)
-        assert len(seen) == 4
+            migrate(gallery, other, progress=Impatient())
+        rest = Witness()
+        migrate(gallery, other, progress=rest)
+        assert rest.begun == [("embedding again", 4)]
         assert gallery.model_id == other.model_id
 
 

@@ -11,7 +11,8 @@ from kith.detection import MTCNN
 from kith.detection.mtcnn import DetectionSettings
 from kith.embedding import scale_pixels
 from kith.images.reading import load_image
-from kith.runtime.prepare import load_keras, prepare
+from kith.runtime.keras_models import load_keras
+from kith.runtime.prepare import prepare
 
 RESNET29 = EMBEDDERS["dlib-resnet29"]
 

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kith.cli.demo import demo
@@ -64,6 +65,16 @@ def test_int8_and_float32_templates_compare(recognizer: Recognizer) -> None:
         crops = recognizer.align(image, faces)
         scores.append(float((recognizer.embed(crops) * other.embed(crops)).sum()))
     assert sum(scores) / len(scores) > 0.999
+
+
+def test_int8_keeps_embeddings_of_photos_with_more_contrast_than_the_sample_people(
+    recognizer: Recognizer,
+) -> None:
+    other = Recognizer.from_pretrained(precision="int8")
+    image = load_image(GROUP_PHOTO)
+    crops = recognizer.align(image, recognizer.detect(image)).astype(np.float32)
+    crops = np.clip(2 * crops - crops.mean(axis=(1, 2, 3), keepdims=True), 0, 255).astype(np.uint8)
+    assert np.sum(recognizer.embed(crops) * other.embed(crops), axis=1).min() > 0.9995
 
 
 def test_verify(recognizer: Recognizer) -> None:

@@ -26,10 +26,10 @@ def turned(image: Image, quarter_turns: int) -> Image:
 def test_a_turned_photo_gives_the_embedding_of_the_upright_one(recognizer: Recognizer) -> None:
     for number, photo in enumerate(photos()[::4]):
         image, quarter_turns = load_image(photo), number % 3 + 1
-        ((_, upright),) = recognizer.extract(image)
-        ((face, lying),) = recognizer.extract(turned(image, quarter_turns))
-        assert face.turned == 90 * quarter_turns, photo
-        assert float(upright.embedding @ lying.embedding) > 0.99, photo
+        (upright,) = recognizer.analyze(image)
+        (lying,) = recognizer.analyze(turned(image, quarter_turns))
+        assert lying.face.turned == 90 * quarter_turns, photo
+        assert float(upright.template.embedding @ lying.template.embedding) > 0.99, photo
 
 
 def test_upright_photos_give_what_they_gave(recognizer: Recognizer) -> None:

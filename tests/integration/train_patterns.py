@@ -34,16 +34,23 @@ PEOPLE, IMAGES, SIDE = 16, 6, 24
 PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)
 
 
-class Observer:
+class Mortal:
+    """Is told of the training, and kills the process at a step."""
+
     def __init__(self, die_at: int) -> None:
         self._die_at = die_at
+        self._step = 0
 
-    def progress(self, step: int, steps: int, loss: float, images_per_second: float) -> None:
-        if step == self._die_at:
+    def begin(self, what: str, total: int = 0, *, done: int = 0, unit: str = "") -> None:
+        self._step = done
+
+    def advance(self, count: int = 1, how: str = "") -> None:
+        self._step += count
+        if self._step == self._die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def say(self, message: str) -> None:
-        print(message)
+    def say(self, text: str) -> None:
+        print(text)
 
 
 def patterns(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -101,7 +108,7 @@ def main(folder: str, loss: str, epochs: int, die_at: int, chunk: int, **process
         checkpoints=Checkpoints(Path(folder)),
         settings="of a test",
         log=Log(Path(folder), writes=hosts.leads),
-        observer=Observer(die_at),
+        progress=Mortal(die_at),
         validate=validate,
         place=hosts.place,
         leads=hosts.leads,

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, Quality, assess, why_unfit
-from kith.records import Face
+from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, assess, why_unfit
+from kith.records import Face, Quality
 
 FRONTAL = np.array([[40, 50], [80, 50], [60, 75], [45, 95], [75, 95]], np.float32)
 

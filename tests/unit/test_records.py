@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kith.records import Candidate, Decision, DecisionPolicy, Face, Outcome, Subject, Template
+from kith.records import Candidate, Decision, Face, Measure, Outcome, Policy, Subject, Template
 
 
 def test_a_face_knows_its_sides(face: Face) -> None:
@@ -46,18 +46,19 @@ def test_wrong_shapes_are_named() -> None:
         Template(np.zeros((1, 128), np.float32), "m")
 
 
-@pytest.mark.parametrize(("threshold", "fmr"), [(1.5, 0.1), (-2, 0.1), (0.5, 1.1), (0.5, -0.1)])
-def test_a_policy_is_a_cosine_and_a_rate(threshold: float, fmr: float) -> None:
-    with pytest.raises(ValueError, match="must be a"):
-        DecisionPolicy(threshold, fmr, "nothing")
+@pytest.mark.parametrize("rate", [1.1, -0.1, float("nan")])
+def test_a_policy_promises_a_rate(rate: float) -> None:
+    with pytest.raises(ValueError, match="rate"):
+        Policy(Measure.FMR, rate, 0.5, "nothing")
 
 
 def test_only_a_match_has_a_subject() -> None:
-    candidates = (Candidate(Subject(1, "Ada"), 0.9),)
-    assert Decision(Outcome.MATCH, candidates).subject == Subject(1, "Ada")
+    candidates = (Candidate(Subject(1, "Ada"), 0.9, 0.001),)
+    policy = Policy(Measure.FPIR, 0.01, 0.5, "nothing")
+    assert Decision(Outcome.MATCH, candidates, policy).subject == Subject(1, "Ada")
     for outcome in (Outcome.UNKNOWN, Outcome.AMBIGUOUS, Outcome.LOW_QUALITY):
-        assert Decision(outcome, candidates).subject is None
-        assert Decision(outcome, candidates).score == 0.9
+        assert Decision(outcome, candidates, policy).subject is None
+        assert Decision(outcome, candidates, policy).score == 0.9
 
 
 def test_records_do_not_change() -> None:

@@ -6,7 +6,7 @@ can tell in the end that both parts belong together.
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,9 +16,7 @@ from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.installed import MODELS_VARIABLE, models_folder
 from kith.catalogue.published import PublishedFile
 from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
-
-Progress = Callable[[int, int], None]
-"""Called with the bytes that are here, and the bytes there will be (0 if unknown)."""
+from kith.progress import BYTES, Progress
 
 _PATIENCE = httpx.Timeout(15.0, connect=5.0)  # seconds without a byte
 _ATTEMPTS = 3  # that may bring nothing before the next place is tried
@@ -111,14 +109,14 @@ def _save(
     chunks: Iterator[bytes], partial: Path, start: int, total: int, most: int, progress: Progress, url: str
 ) -> None:
     done = start
-    progress(done, total)
+    progress.begin(f"fetching {url.rpartition('/')[2]}", total, done=start, unit=BYTES)
     for chunk in chunks:
         with _on_disk(partial), partial.open("r+b" if partial.exists() else "wb") as target:
             target.truncate(done)  # only now: a server that begins again may break off before the first byte
             target.seek(done)
             target.write(chunk)
         done += len(chunk)
-        progress(done, total)
+        progress.advance(len(chunk))
         if done > most:
             raise DownloadFailed(f"{url}: sends more than it should, stopped after {done:,} bytes")
 

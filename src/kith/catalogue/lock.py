@@ -3,32 +3,36 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kith.catalogue.installed import MODELS_VARIABLE, models_folder
 from kith.errors import WeightsError
+from kith.progress import Progress
 
 _PAUSE = 0.2  # seconds between two looks
 
 
 @contextmanager
-def only_one(model_id: str, notify: Callable[[str], None]) -> Iterator[None]:
+def only_one(model_id: str, progress: Progress) -> Iterator[None]:
     """Wait until no other process brings this model here, and keep them away meanwhile.
 
     Args:
         model_id: The model's name, proven to be one.
-        notify: Told where it has to wait.
+        progress: Told where it has to wait.
 
     Raises:
         WeightsError: The folder of the models cannot be written.
     """
     path = models_folder() / f".{model_id}.lock"
     descriptor = _open(path)
+    waiting = False
     try:
         while not (_lock(descriptor) and _is_at(path, descriptor)):
-            notify(f"waiting for another process that brings {model_id} here")
+            if not waiting:
+                progress.begin(f"waiting for another process that brings {model_id} here")
+                waiting = True
             time.sleep(_PAUSE)
             if not _is_at(path, descriptor):  # whoever had it has deleted it
                 os.close(descriptor)

@@ -8,17 +8,17 @@ import typer
 from kith.catalogue.calibrations import find_calibration, forget_calibration, keep_calibration
 from kith.catalogue.installed import find_embedder
 from kith.cli.console import print_json, print_line, print_table, warn
-from kith.cli.evaluate.acquiring import acquire_photos
+from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import Keep
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
 from kith.decisions.calibration import VERIFICATION_FMR, Calibration
+from kith.decisions.scoring import rule_for
 from kith.errors import EvaluationError
 from kith.files import write_atomically
 from kith.runtime.prepare import Precision
 from kith.workflows.calibrating import FEW_PEOPLE, fit_calibration
 from kith.workflows.first_calibration import embed_unrecognizable
-from kith.workflows.people_folders import read_people
 
 _GALLERIES = (10, 100, 1000)
 _FPIRS = (0.01, 0.001)
@@ -51,7 +51,7 @@ def calibrate(
         return
     if people is None:
         raise EvaluationError("name a folder with one folder per person, or use --reset")
-    labelled = read_people(people, tell=warn)
+    labelled = read_labelled(people)
     recognizer = load_recognizer(model, precision)
     acquired = acquire_photos(recognizer, labelled.photos, keep)
     calibration = fit_calibration(
@@ -97,7 +97,7 @@ def _thresholds(calibration: Calibration) -> dict[str, float]:
     }
     for size in _GALLERIES:
         for fpir in _FPIRS:
-            policy = calibration.identification_policy(size, fpir=fpir)
+            policy = rule_for(calibration, people=size, references=3 * size, fpir=fpir).policy
             rows[f"gallery of {size:,}, FPIR {fpir:g}"] = policy.threshold
     return rows
 

@@ -1,8 +1,6 @@
 """`kith cluster`: who appears together, before anyone has a name."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,27 +12,23 @@ from kith.cli.console import complain, count, note, print_json, print_table
 from kith.cli.enroll import make_folder_of
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED
 from kith.cli.gone import gone_json, note_gone
+from kith.cli.hints import NEXT_TO_A_SHEET
 from kith.cli.interruption import interruptible
-from kith.cli.load import Listing, expand, load_recognizer, require_not_whole_disk
+from kith.cli.load import Listing, expand, load_recognizer
 from kith.cli.options import DEFAULT_GALLERY, DEFAULT_MODEL, GalleryPath, Json, ModelId, PrecisionName
-from kith.cli.progress import track
+from kith.cli.progress import telling
 from kith.errors import GalleryError, ImageError
-from kith.files import write_private
-from kith.gallery import Album, ClusterSummary, Gallery
-from kith.presentation.sheets import SheetCluster, contact_sheet
-from kith.recognizer import Recognizer
+from kith.gallery import Album, Gallery
+from kith.images.photo_files import require_not_whole_disk
+from kith.presentation.albums import album_json
 from kith.runtime.prepare import Precision
-from kith.workflows.albums import Suggestion, cluster_album, find_moved, link_faces, look_through, suggest
-
-
-@dataclass
-class Report:
-    """What became of the photos of one run."""
-
-    listing: Listing
-    new: int = 0
-    failed: list[tuple[Path, ImageError]] = field(default_factory=list)
-    poor: list[tuple[Path, str]] = field(default_factory=list)
+from kith.workflows.albums import (
+    ClusteredAlbum,
+    LookedThrough,
+    link_faces,
+    look_through_all,
+    update_clusters,
+)
 
 
 def cluster(
@@ -76,7 +70,6 @@ def cluster(
             raise ImageError(f"{path}: no such file or folder")
         require_not_whole_disk(path)
     listing = expand(photos) if photos else Listing()
-    report = Report(listing)
     find_embedder(model)  # it is known, or told to be unknown, before anything is made for it
     if listing.photos:
         make_folder_of(gallery)
@@ -84,29 +77,27 @@ def cluster(
         Gallery.open(gallery, model_id=model, create=bool(listing.photos)) as opened,
         interruptible(lambda: "the photos looked through so far are kept; run it again to go on"),
     ):
-        album, calibration = Album(opened), find_calibration(model)
+        album = Album(opened)
+        looked = LookedThrough()
         if listing.photos:
-            _look_through(load_recognizer(model, precision), album, report)
+            recognizer = load_recognizer(model, precision)
+            with telling(say=complain) as progress:
+                looked = look_through_all(recognizer, album, listing.photos, progress=progress)
         for links, together in ((must, True), (cannot, False)):
             for first, second in map(_two_faces, links or []):
                 link_faces(album, first, second, together=together)
-        cluster_album(album, calibration.verification_policy())
-        find_moved(album)
-        clusters = album.clusters()
-        references = opened.references()
-        policy = calibration.identification_policy(
-            len(set(references.subject_ids.tolist())), len(references), crowd=False
-        )
-        looks_like = suggest(album, policy)
+        clustered = update_clusters(album, find_calibration(model), looked)
         if sheet is not None:
-            write_private(sheet, contact_sheet(_sheet_clusters(album, clusters, looks_like)).encode())
+            from kith.presentation.sheets import write_contact_sheet  # here: brings Jinja2
+
+            write_contact_sheet(sheet, album, clustered, hint=NEXT_TO_A_SHEET)
         if as_json:
-            print_json(_json(album, clusters, looks_like, report))
+            print_json(_json(album, clustered, listing))
         else:
-            _print(album, clusters, looks_like, report, everyone=everyone)
-    if report.failed or listing.unusable:
+            _print(album, clustered, everyone=everyone)
+    if looked.failed or listing.unusable:
         return ERROR
-    return SUCCESS if clusters else UNDETERMINED
+    return SUCCESS if clustered.clusters else UNDETERMINED
 
 
 def _two_faces(text: str) -> tuple[int, int]:
@@ -117,90 +108,38 @@ def _two_faces(text: str) -> tuple[int, int]:
     return first, second
 
 
-def _look_through(recognizer: Recognizer, album: Album, report: Report) -> None:
-    for file in track(report.listing.photos, "looking through"):
-        try:
-            looked = look_through(recognizer, album, file)
-            report.new += looked.new
-            report.poor += [(file, reason) for reason in looked.left_out]
-        except ImageError as error:
-            report.failed.append((file, error))
-            complain(str(error))
-
-
-def _print(
-    album: Album,
-    clusters: Sequence[ClusterSummary],
-    looks_like: dict[int, Suggestion],
-    report: Report,
-    *,
-    everyone: bool,
-) -> None:
+def _print(album: Album, clustered: ClusteredAlbum, *, everyone: bool) -> None:
+    clusters, looked = clustered.clusters, clustered.looked
     shown = [cluster for cluster in clusters if everyone or cluster.faces > 1 or cluster.subject]
     print_table(
         ("cluster", "faces", "photos", "who"),
         [
-            [str(cluster.id), str(cluster.faces), str(cluster.photos), _who(cluster, looks_like)]
+            [str(cluster.id), str(cluster.faces), str(cluster.photos), clustered.who(cluster)]
             for cluster in shown
         ],
     )
-    if report.poor:
-        reasons = Counter(reason.partition(" (")[0] for _, reason in report.poor)
+    if looked.left_out:
+        reasons = Counter(reason.partition(" (")[0] for _, reason in looked.left_out)
         why = ", ".join(f"{number} times {reason}" for reason, number in reasons.most_common())
-        note(f"{count(len(report.poor), 'face')} of new photos left out: {why}")
+        note(f"{count(len(looked.left_out), 'face')} of new photos left out: {why}")
     photos, faces = album.sizes()
     alone = len(clusters) - len(shown)
     alone_too = f"; {count(alone, 'face')} alone" if alone else ""
     note(
-        f"{count(report.new, 'new photo')}; {count(faces, 'face')} of {count(photos, 'photo')} "
+        f"{count(looked.new, 'new photo')}; {count(faces, 'face')} of {count(photos, 'photo')} "
         f"in {count(len(clusters), 'cluster')}{alone_too}"
     )
     note_gone(album.gone())
 
 
-def _who(cluster: ClusterSummary, looks_like: dict[int, Suggestion]) -> str:
-    if cluster.subject is not None:
-        return cluster.subject.name
-    suggestion = looks_like.get(cluster.id)
-    return f"looks like {suggestion.subject.name}" if suggestion else ""
-
-
-def _sheet_clusters(
-    album: Album, clusters: Sequence[ClusterSummary], looks_like: dict[int, Suggestion]
-) -> list[SheetCluster]:
-    faces = defaultdict(list)
-    for face in album.members(pictures=True):
-        faces[face.cluster].append(face)
-    return [SheetCluster(cluster.id, _who(cluster, looks_like), faces[cluster.id]) for cluster in clusters]
-
-
-def _json(
-    album: Album, clusters: Sequence[ClusterSummary], looks_like: dict[int, Suggestion], report: Report
-) -> dict[str, Any]:
-    photos, faces = album.sizes()
-    members = defaultdict(list)
-    for face in album.members():
-        members[face.cluster].append({"face": face.id, "image": face.source})
-    return {
-        "gallery": str(album.gallery.path),
-        "model": album.gallery.model_id,
-        "photos": photos,
-        "new_photos": report.new,
-        "faces": faces,
-        **gone_json(album.gone()),
-        "failed": [
-            {"image": str(file), "reason": str(error)}
-            for file, error in (*report.listing.unusable, *report.failed)
-        ],
-        "left_out": report.listing.suffixes,
-        "poor_faces": [{"image": str(file), "reason": reason} for file, reason in report.poor],
-        "clusters": [
-            {
-                "cluster": cluster.id,
-                "subject": cluster.subject.name if cluster.subject else None,
-                "looks_like": looks_like[cluster.id].subject.name if cluster.id in looks_like else None,
-                "faces": members[cluster.id],
-            }
-            for cluster in clusters
-        ],
-    }
+def _json(album: Album, clustered: ClusteredAlbum, listing: Listing) -> dict[str, Any]:
+    """The answer that a server would give too, with what only a command line has."""
+    failed = (*listing.unusable, *clustered.looked.failed)
+    return (
+        album_json(album, clustered)
+        | gone_json(album.gone())
+        | {
+            "failed": [{"image": str(file), "reason": str(error)} for file, error in failed],
+            "left_out": listing.suffixes,
+        }
+    )

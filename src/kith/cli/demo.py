@@ -15,7 +15,6 @@ from kith.gallery import Gallery
 from kith.images.reading import load_image
 from kith.presentation.annotate import annotate_photo, annotated_paths
 from kith.presentation.certainty import how_sure
-from kith.records import IdentificationPolicy
 from kith.runtime.prepare import Precision
 from kith.sample_people import GROUP_PHOTO, photos
 
@@ -42,12 +41,8 @@ def demo(
             recognizer.enroll(photo.parent.name, load_image(photo), gallery, source=str(photo))
         image = load_image(GROUP_PHOTO)
         found = recognizer.identify(image, gallery)
-
-        def policy(fpir: float) -> IdentificationPolicy:
-            return recognizer.identification_policy(gallery, fpir=fpir)
-
         people = len(gallery.subjects())
-        sure = [how_sure(decision, policy) for _, decision in found]
+        sure = [how_sure(decision) for _, decision in found]
     answers = [answer_of(*item) for item in found]
     annotate_photo(image, [answer.label for answer in answers], annotated)
     if as_json:

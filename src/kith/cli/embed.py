@@ -63,8 +63,10 @@ def embed(
             if isinstance(photo, ImageError):
                 unreadable += 1
                 continue
-            templates = recognizer.extract(photo.image)
-            found += [(str(file), _in_photo(face, photo.scale), template) for face, template in templates]
+            found += [
+                (str(file), _in_photo(sample.face, photo.scale), sample.template)
+                for sample in recognizer.analyze(photo.image)
+            ]
             read += 1
         saved = save(output)
     if as_json:

@@ -14,7 +14,7 @@ from kith.cli.console import complain, count, note, print_json, print_line, warn
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED, exit_code
 from kith.cli.hints import with_hint
 from kith.cli.interruption import interruptible
-from kith.cli.load import Listing, expand, load_recognizer, require_not_whole_disk
+from kith.cli.load import Listing, expand, load_recognizer
 from kith.cli.options import (
     DEFAULT_GALLERY,
     DEFAULT_MODEL,
@@ -24,84 +24,63 @@ from kith.cli.options import (
     ModelId,
     PrecisionName,
 )
-from kith.cli.progress import track
-from kith.decisions.scoring import ClassifierKind
-from kith.errors import AcquisitionError, DuplicateReference, GalleryError, ImageError, KithError
+from kith.cli.progress import telling
+from kith.errors import AcquisitionError, GalleryError, NoPeopleFound
 from kith.gallery import Gallery, clean_name
-from kith.images.reading import Photo, content_hash, load_photo
-from kith.recognizer import Recognizer
-from kith.records import Enrollment, Subject
+from kith.images.photo_files import require_not_whole_disk
+from kith.presentation.enrollments import enrolled_photo_json, enrolled_photos_json
+from kith.records import Enrollment
 from kith.runtime.prepare import Precision
-from kith.search.ranking import Lookalike, lookalikes
-
-Job = tuple[str, Path]
-"""A person's name, and a photo of that person."""
+from kith.search.lookalikes import lookalikes
+from kith.workflows.enrolling import EnrolledPhoto, EnrolledPhotos, enroll_photos
+from kith.workflows.people_folders import PersonPhoto, find_people
 
 
 @dataclass
 class Report:
-    """What became of the photos of one run."""
+    """What became of the photos of one run, and how it is told."""
 
     listing: Listing
     form: Form
     gallery: Path
-    enrolled: int = 0
-    already: int = 0
-    failed: list[tuple[Path, KithError]] = field(default_factory=list)
-    weak: list[tuple[Path, str]] = field(default_factory=list)
-    turned: list[tuple[Path, int]] = field(default_factory=list)
-    subjects: set[int] = field(default_factory=set)
+    outcome: EnrolledPhotos = field(default_factory=EnrolledPhotos)
     former: set[str] = field(default_factory=set)
-    lookalikes: list[Lookalike] = field(default_factory=list)
 
     @property
     def code(self) -> int:
         """A photo without a usable face is only an error where no photo had one."""
-        unreadable = any(not isinstance(error, AcquisitionError) for _, error in self.failed)
-        if unreadable or self.listing.unusable:
+        failed = self.outcome.failed
+        if self.listing.unusable or any(not isinstance(error, AcquisitionError) for _, error in failed):
             return ERROR
-        return UNDETERMINED if self.failed and not self.enrolled + self.already else SUCCESS
+        return UNDETERMINED if failed and len(failed) == len(self.outcome.photos) else SUCCESS
 
-    def add(self, person: str, file: Path, outcome: Enrollment | KithError | None) -> None:
-        """Take down what became of a photo, None being enrolled already, and tell what is amiss."""
-        line: dict[str, Any] = {"image": str(file), "person": person}
-        if outcome is None:
-            self.already += 1
-            line["outcome"] = "already"
-        elif isinstance(outcome, KithError):
-            self.failed.append((file, outcome))
-            line |= {"outcome": "failed", "reason": str(outcome), "exit_code": exit_code(outcome)}
-            if isinstance(outcome, AcquisitionError):
-                warn(f"{file}: {outcome}; left out")
+    def add(self, one: EnrolledPhoto) -> None:
+        """Take down what became of a photo, and tell what is amiss."""
+        self.outcome.photos.append(one)
+        answer = enrolled_photo_json(one)
+        if one.error is not None:
+            answer["exit_code"] = exit_code(one.error)
+            if isinstance(one.error, AcquisitionError):
+                warn(f"{one.photo.path}: {one.error}; left out")
             else:
-                complain(with_hint(outcome, self.gallery))
-        else:
-            self.enrolled += 1
-            self.subjects.add(outcome.subject.id)
-            line |= {
-                "outcome": "enrolled",
-                "person": outcome.subject.name,
-                "weakness": outcome.weakness,
-                "turned": outcome.turned,
-            }
-            self._tell_of_name(person, outcome.subject)
-            if outcome.turned:
-                self.turned.append((file, outcome.turned))
-                note(f"{file}: lies turned {outcome.turned}° clockwise; enrolled upright")
-            if outcome.weakness:
-                self.weak.append((file, outcome.weakness))
-                warn(f"{file}: enrolled, but {outcome.weakness}")
+                complain(with_hint(one.error, self.gallery))
+        elif one.enrollment is not None:
+            self._tell_of_enrollment(one.photo, one.enrollment)
         if self.form is Form.JSONL:
-            print_json(line, indent=None)
+            print_json(answer, indent=None)
 
-    def _tell_of_name(self, person: str, subject: Subject) -> None:
-        """Say once that a folder has the former name of someone."""
-        if subject.name != person and person not in self.former:
-            self.former.add(person)
+    def _tell_of_enrollment(self, photo: PersonPhoto, enrollment: Enrollment) -> None:
+        name = enrollment.subject.name
+        if name != photo.person and photo.person not in self.former:
+            self.former.add(photo.person)
             note(
-                f"photos of {person} are {subject.name}'s, who was called so; "
-                f"if this is someone new, first: kith people delete-name {shlex.quote(person)}"
+                f"photos of {photo.person} are {name}'s, who was called so; "
+                f"if this is someone new, first: kith people delete-name {shlex.quote(photo.person)}"
             )
+        if enrollment.turned:
+            note(f"{photo.path}: lies turned {enrollment.turned}° clockwise; enrolled upright")
+        if enrollment.weakness:
+            warn(f"{photo.path}: enrolled, but {enrollment.weakness}")
 
 
 def enroll(
@@ -124,7 +103,7 @@ def enroll(
     Exit code 2 if a photo could not be read, 3 if no photo had a usable face.
     """
     form = form_of(as_json, as_jsonl)
-    listing, jobs = _jobs_of_folders(photos) if name is None else _jobs_of_person(name, photos)
+    listing, people = _of_folders(photos) if name is None else _of_person(name, photos)
     recognizer = load_recognizer(model, precision)
     report = Report(listing, form, gallery)
     make_folder_of(gallery)
@@ -133,9 +112,16 @@ def enroll(
         interruptible(lambda: "what was enrolled stays; run it again to go on"),
         _summed_up(report, opened),
     ):
-        for person, file in track(jobs, "enrolling"):
-            report.add(person, file, _try_photo(recognizer, opened, person, file))
-        report.lookalikes = _find_lookalikes(recognizer, opened, report.subjects)
+        with telling() as progress:
+            for one in enroll_photos(people, opened, recognizer, progress=progress):
+                report.add(one)
+        outcome = report.outcome
+        outcome.lookalikes = lookalikes(opened, recognizer.calibration, outcome.subjects)
+        for pair in outcome.lookalikes:
+            warn(
+                f"{pair.subject.name} looks like {pair.other.name}, who is enrolled too "
+                f"(score {pair.score:.3f}); if they are one person, use: kith people merge"
+            )
     return report.code
 
 
@@ -151,61 +137,28 @@ def _summed_up(report: Report, gallery: Gallery) -> Iterator[None]:
 
 
 def _sum_up(report: Report, gallery: Gallery) -> None:
-    people = len(gallery.subjects())
+    outcome = report.outcome
     if report.form is Form.TEXT:
-        already = f", {report.already} already there" if report.already else ""
-        failed = f", {len(report.failed)} left out" if report.failed else ""
-        enrolled = count(report.enrolled, "photo")
+        already = f", {outcome.already} already there" if outcome.already else ""
+        failed = f", {len(outcome.failed)} left out" if outcome.failed else ""
+        people = count(len(gallery.subjects()), "person", "people")
         print_line(
-            f"{enrolled} enrolled{already}{failed}; {count(people, 'person', 'people')} in {gallery.path}"
+            f"{count(len(outcome.enrolled), 'photo')} enrolled{already}{failed}; {people} in {gallery.path}"
         )
         return
-    print_json(_report_json(report, gallery, people), indent=None if report.form is Form.JSONL else 2)
+    print_json(_json(report, gallery), indent=None if report.form is Form.JSONL else 2)
 
 
-def _try_photo(
-    recognizer: Recognizer, gallery: Gallery, person: str, file: Path
-) -> Enrollment | KithError | None:
-    try:
-        return _enroll_photo(recognizer, gallery, person, file)
-    except (AcquisitionError, ImageError, DuplicateReference) as error:
-        return error
-
-
-def _enroll_photo(recognizer: Recognizer, gallery: Gallery, person: str, file: Path) -> Enrollment | None:
-    """Enroll a photo; None if it is enrolled already.
-
-    Raises:
-        ImageError, AcquisitionError: It cannot be used.
-        DuplicateReference: It is enrolled as someone else.
-    """
-    photo = load_photo(file)
-    if _is_enrolled(gallery, photo, person):
-        return None
-    try:
-        return recognizer.enroll(
-            person, photo.image, gallery, source=str(file.absolute()), file_hash=photo.file_hash
-        )
-    except DuplicateReference:
-        if _is_enrolled(gallery, photo, person):  # another process was faster
-            return None
-        raise
-
-
-def _find_lookalikes(recognizer: Recognizer, gallery: Gallery, subjects: set[int]) -> list[Lookalike]:
-    """Newly enrolled people who may be someone else who is enrolled; told, but enrolled all the same."""
-    policy = recognizer.identification_policy(gallery, ClassifierKind.CENTROID)
-    found = lookalikes(gallery, subjects, policy.threshold)
-    for one in found:
-        warn(
-            f"{one.subject.name} looks like {one.other.name}, who is enrolled too (score {one.score:.3f}); "
-            "if they are one person, use: kith people merge"
-        )
-    return found
-
-
-def _is_enrolled(gallery: Gallery, photo: Photo, person: str) -> bool:
-    return gallery.subject_for(person) in gallery.owners(content_hash(photo.image), photo.file_hash)
+def _json(report: Report, gallery: Gallery) -> dict[str, Any]:
+    """The answer that a server would give too, with what only a command line has."""
+    failed = (*report.listing.unusable, *report.outcome.failed)
+    return enrolled_photos_json(report.outcome, gallery) | {
+        "failed": [
+            {"image": str(file), "reason": str(error), "exit_code": exit_code(error)}
+            for file, error in failed
+        ],
+        "left_out": report.listing.suffixes,
+    }
 
 
 def make_folder_of(gallery: Path) -> None:
@@ -219,81 +172,27 @@ def make_folder_of(gallery: Path) -> None:
         ) from None
 
 
-def _jobs_of_person(name: str, paths: list[Path]) -> tuple[Listing, list[Job]]:
+def _of_person(name: str, paths: list[Path]) -> tuple[Listing, list[PersonPhoto]]:
     person = clean_name(name)
     for path in paths:
         require_not_whole_disk(path)
     listing = expand(paths)
-    return listing, [(person, file) for file in listing.photos]
+    return listing, [PersonPhoto(person, file) for file in listing.photos]
 
 
-def _jobs_of_folders(roots: list[Path]) -> tuple[Listing, list[Job]]:
-    listing = Listing()
-    jobs = [job for root in roots for job in _jobs_of_folder(root, listing)]
-    listing.tell()
-    return listing, jobs
-
-
-def _jobs_of_folder(root: Path, listing: Listing) -> list[Job]:
-    if root.is_file():
-        raise ImageError(f"{root}: is a file; say who is on it with --name NAME")
-    if not root.is_dir():
-        raise ImageError(f"{root}: no such folder")
-    require_not_whole_disk(root)
-    jobs: list[Job] = []
-    loose = 0
-    photos: dict[str, list[Path]] = {}
-    found = listing.search(root)
-    for file in found.photos:
-        folder, *below = file.relative_to(root).parts
-        if below:
-            photos.setdefault(folder, []).append(file)
-        else:
-            loose += 1
-    for folder, files in photos.items():
+def _of_folders(roots: list[Path]) -> tuple[Listing, list[PersonPhoto]]:
+    listing, photos = Listing(), list[PersonPhoto]()
+    for root in roots:
         try:
-            person = clean_name(folder)
-        except ValueError as error:
-            listing.refuse(root / folder, f"{error}; rename the folder")
-            continue
-        jobs += [(person, file) for file in files]
-        listing.photos += files
-    for path in _folders_in(root):
-        if path.name not in photos:
-            warn(f"{path}: no photos in it; left out")
-    if not photos and not found.unreadable:
-        what = f"{count(loose, 'photo')}, but in no person's folder" if loose else "no photos in it"
-        raise ImageError(
-            f"{root}: {what}; expected one folder per person, such as {root}/Ada/, or --name NAME"
-        )
-    if loose:
-        note(f"{root}: {count(loose, 'photo')} in no person's folder; left out")
-    return jobs
-
-
-def _folders_in(root: Path) -> list[Path]:
-    try:
-        return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    except OSError:
-        return []  # which was told when it was searched
-
-
-def _report_json(report: Report, gallery: Gallery, people: int) -> dict[str, Any]:
-    return {
-        "gallery": str(gallery.path),
-        "model": gallery.model_id,
-        "people": people,
-        "enrolled": report.enrolled,
-        "already": report.already,
-        "failed": [
-            {"image": str(file), "reason": str(error), "exit_code": exit_code(error)}
-            for file, error in (*report.listing.unusable, *report.failed)
-        ],
-        "left_out": report.listing.suffixes,
-        "weak": [{"image": str(file), "reason": reason} for file, reason in report.weak],
-        "turned": [{"image": str(file), "degrees": degrees} for file, degrees in report.turned],
-        "lookalikes": [
-            {"name": one.subject.name, "looks_like": one.other.name, "score": round(one.score, 4)}
-            for one in report.lookalikes
-        ],
-    }
+            people = find_people(root)
+        except NoPeopleFound as error:
+            raise NoPeopleFound(f"{error}; or say who is on the photos with --name NAME") from None
+        for path, reason in people.refused:
+            listing.refuse(path, reason)
+        listing.left_out[root] = people.found
+        for line in people.notes():
+            warn(line)
+        photos += people.photos
+    for _, unusable in listing.unusable:
+        complain(str(unusable))
+    return listing, photos

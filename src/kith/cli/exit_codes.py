@@ -11,7 +11,9 @@ UNDETERMINED = 3
 INTERRUPTED = 130
 
 EXIT_CODES: Mapping[type[errors.KithError], int] = {
+    errors.InvalidArgument: ERROR,
     errors.ImageError: ERROR,
+    errors.NoPeopleFound: ERROR,
     errors.InvalidImage: ERROR,
     errors.NoFaceFound: UNDETERMINED,
     errors.SeveralFacesFound: UNDETERMINED,

@@ -12,7 +12,7 @@ from kith.cli.gone import NOT_CLEANED, gone_json, note_gone
 from kith.cli.interruption import interruptible
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
-from kith.cli.progress import track
+from kith.cli.progress import telling
 from kith.errors import GalleryError
 from kith.gallery import Album, Gallery, Gone, back_up, select_to_prune
 from kith.gallery import prune as prune_album
@@ -160,13 +160,16 @@ def migrate(
     with Gallery.open(gallery, create=False) as opened:
         recognizer = load_recognizer(model, Precision.AUTO)
         old = opened.model_id
-        with interruptible(lambda: "what was embedded again is kept; run it again to go on"):
+        with (
+            interruptible(lambda: "what was embedded again is kept; run it again to go on"),
+            telling() as progress,
+        ):
             left = migrate_gallery(
                 opened,
                 recognizer,
                 photos=photos,
                 without_missing=without_missing,
-                track=lambda migrants: track(migrants, "embedding again"),
+                progress=progress,
             )
         migrated = opened.model_id == model
         references = sum(person.references for person in opened.subjects())

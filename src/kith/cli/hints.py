@@ -7,6 +7,12 @@ from pathlib import Path
 from kith.cli.options import DEFAULT_GALLERY
 from kith.errors import DuplicateReference, KithError
 
+NEXT_TO_A_SHEET = (
+    "Name a cluster: kith people name CLUSTER NAME. "
+    "Put right: kith cluster --must FACE,FACE, or --cannot FACE,FACE."
+)
+"""What to do with a contact sheet."""
+
 _GALLERY_VARIABLE = "KITH_GALLERY"
 
 

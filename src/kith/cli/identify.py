@@ -1,7 +1,7 @@
 """`kith identify`: who is on a photo."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -27,7 +27,8 @@ from kith.decisions.scoring import ClassifierKind
 from kith.gallery import Gallery
 from kith.images.reading import Photo
 from kith.presentation.annotate import Label
-from kith.records import Candidate, Decision, Face, Outcome
+from kith.presentation.decisions import decision_json
+from kith.records import Decision, Face, Outcome
 from kith.runtime.prepare import Precision
 
 TABLE = Table(("face", "who", "score", ""), (24, 16, 5, 0))
@@ -78,7 +79,7 @@ def answer_of(face: Face, decision: Decision, scale: float = 1.0) -> FaceAnswer:
     """
     score = "" if decision.score is None else f"{decision.score:.3f}"
     return FaceAnswer(
-        _json(face, decision, scale),
+        face_json(face, scale) | decision_json(decision),
         (box_text(face, scale), who(decision), score, decision.reason),
         Label(face, who(decision), known=decision.subject is not None),
     )
@@ -89,19 +90,3 @@ def who(decision: Decision) -> str:
     if decision.subject is not None:
         return decision.subject.name
     return "low quality" if decision.outcome is Outcome.LOW_QUALITY else str(decision.outcome)
-
-
-def _json(face: Face, decision: Decision, scale: float) -> dict[str, Any]:
-    return face_json(face, scale) | {
-        "decision": str(decision.outcome),
-        "subject": decision.subject.name if decision.subject else None,
-        "score": None if decision.score is None else round(decision.score, 4),
-        "candidates": [_candidate_json(candidate) for candidate in decision.candidates],
-    }
-
-
-def _candidate_json(candidate: Candidate) -> dict[str, Any]:
-    answer: dict[str, Any] = {"subject": candidate.subject.name, "score": round(candidate.score, 4)}
-    if candidate.probability is not None:
-        answer["probability"] = round(candidate.probability, 4)
-    return answer

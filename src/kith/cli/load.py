@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kith.cli.console import complain, warn
-from kith.cli.progress import preparing, track
+from kith.cli.progress import telling, track
 from kith.detection import MTCNN, Detector
 from kith.detection.mtcnn import DetectionSettings
 from kith.errors import ImageError
@@ -20,14 +20,16 @@ def load_recognizer(
     model_id: str, precision: Precision, detection: DetectionSettings | None = None
 ) -> Recognizer:
     """A recognizer, with a word on the terminal where it takes a while."""
-    with preparing() as notify:
-        return Recognizer.from_pretrained(model_id, precision=precision, detection=detection, notify=notify)
+    with telling("loading models") as progress:
+        return Recognizer.from_pretrained(
+            model_id, precision=precision, detection=detection, progress=progress
+        )
 
 
 def load_detector(settings: DetectionSettings) -> Detector:
     """A detector, with a word on the terminal where it takes a while."""
-    with preparing() as notify:
-        return MTCNN.from_pretrained(settings=settings, notify=notify)
+    with telling("loading models") as progress:
+        return MTCNN.from_pretrained(settings=settings, progress=progress)
 
 
 @dataclass
@@ -80,16 +82,6 @@ class Listing:
     def suffixes(self) -> dict[str, int]:
         """How many files of each suffix were left out of all folders."""
         return dict(sum((Counter(found.left_out) for found in self.left_out.values()), Counter()))
-
-
-def require_not_whole_disk(path: Path) -> None:
-    """Refuse the root of a file system: "$PHOTOS/" is that where PHOTOS is not set.
-
-    Raises:
-        ImageError: It is.
-    """
-    if path.is_dir() and path.resolve() == Path(path.resolve().anchor):
-        raise ImageError(f"{path}: is the whole disk; name the folder of the photos")
 
 
 def expand(paths: Sequence[Path]) -> Listing:

@@ -24,12 +24,13 @@ from kith.catalogue.preprocessing import (
 )
 from kith.catalogue.published import PUBLISHED, PublishedModel
 from kith.catalogue.spec import DetectorSpec, EmbedderSpec, WeightsSpec
-from kith.cli.console import complain, count, note, print_json, print_line, print_table, warn
+from kith.cli.console import complain, count, note, print_json, print_line, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.interruption import interruptible
 from kith.cli.options import Json
-from kith.cli.progress import downloading, preparing
+from kith.cli.progress import telling
 from kith.decisions.calibration import Calibration
+from kith.decisions.scoring import rule_for
 from kith.errors import UnsupportedFile, WeightsError
 from kith.runtime.prepare import forget
 from kith.workflows.converting import Target
@@ -92,10 +93,9 @@ def pull(
 
     with (
         interruptible(lambda: "what was fetched stays; run it again to go on"),
-        downloading(model_id) as progress,
-        preparing() as notify,
+        telling(f"fetching {model_id}") as progress,
     ):
-        spec = pull_model(model_id, urls=tuple(source or ()), progress=progress, notify=notify, warn=warn)
+        spec = pull_model(model_id, urls=tuple(source or ()), progress=progress)
     _tell_installed(spec, as_json=as_json)
 
 
@@ -130,8 +130,8 @@ def import_(
         if not (crop_size and template and pixels):
             raise WeightsError("an ONNX file needs all of --crop-size, --template and --pixels")
         onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first)
-    with preparing() as notify:
-        spec = import_file(file, model_id=model_id, family=family, onnx=onnx, notify=notify, warn=warn)
+    with telling("importing") as progress:
+        spec = import_file(file, model_id=model_id, family=family, onnx=onnx, progress=progress)
     _tell_installed(spec, as_json=as_json)
 
 
@@ -150,8 +150,8 @@ def convert(
     target = output or file.with_name(f"{file.name.partition('.')[0]}.{to}")
     if target.exists() and not force:
         raise WeightsError(f"{target} is there already; add --force to replace it")
-    with preparing() as notify:
-        convert_file(file, to, target, notify=notify)
+    with telling("converting") as progress:
+        convert_file(file, to, target, progress=progress)
     print_line(f"wrote {target}")
 
 
@@ -160,8 +160,8 @@ def quantize(model_id: Id, as_json: Json = False) -> None:
     """Make a model's int8 network, prove that it keeps the embeddings, and use it from now on."""
     from kith.workflows.quantizing import quantize as quantize_model
 
-    with preparing() as notify:
-        cosine = quantize_model(model_id, notify=notify)
+    with telling("quantizing") as progress:
+        cosine = quantize_model(model_id, progress=progress)
     if as_json:
         print_json({"model": model_id, "mean_cosine": round(cosine, 6)})
     else:
@@ -325,12 +325,13 @@ def _preprocessing(crop: CropRule, pixels: PixelRule, input_size: int) -> dict[s
 
 def _verification(calibration: Calibration) -> str:
     policy = calibration.verification_policy()
-    return f"threshold {policy.threshold:.4f}, FMR {policy.fmr:g}"
+    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}"
 
 
 def _identification(calibration: Calibration, people: int) -> str:
-    policy = calibration.identification_policy(people)
-    return f"threshold {policy.threshold:.4f}, FPIR {policy.fpir:g} with {people:,} people enrolled"
+    policy = rule_for(calibration, people=people, references=people).policy
+    how = " (extrapolated)" if policy.extrapolated else ""
+    return f"threshold {policy.threshold:.4f}, FPIR {policy.rate:g}{how} with {people:,} people enrolled"
 
 
 def _cell(value: object) -> str:

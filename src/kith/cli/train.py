@@ -1,17 +1,15 @@
 """`kith train` and `kith distill`: your own embedding."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from kith.cli.console import note, print_json, print_line, printable, stderr
+from kith.cli.console import note, print_json, print_line
 from kith.cli.interruption import interruptible
 from kith.cli.options import Json
-from kith.cli.progress import bars, heartbeat, track
+from kith.cli.progress import telling
+from kith.progress import Progress
 
 if TYPE_CHECKING:
     from kith.training.runs import Result
@@ -75,17 +73,16 @@ def train(
         network=network, loss=loss, miner=miner, people=people, images=images, epochs=epochs,
         learning_rate=learning_rate, freeze=freeze, seed=seed,
     )  # fmt: skip
-    with _watching() as observer, interruptible(lambda: _LEAVES):
+    with telling("preparing", say=note) as progress, interruptible(lambda: _LEAVES):
         result = run_training(
-            _photos(source, without),
+            _photos(source, without, progress),
             config,
             model_id=model_id,
             folder=run or Path("runs") / model_id,
             start_from=start_from,
             check_labels=check_labels,
             hosts=Hosts(coordinator, processes, index),
-            track=track,
-            observer=observer,
+            progress=progress,
         )
     if index == 0:
         _tell(result, as_json=as_json)
@@ -116,57 +113,24 @@ def distill(
     config = read_config(
         config_file, network=network, epochs=epochs, learning_rate=learning_rate, freeze=freeze, seed=seed
     )
-    with _watching() as observer, interruptible(lambda: _LEAVES):
+    with telling("preparing", say=note) as progress, interruptible(lambda: _LEAVES):
         result = run_distillation(
             teacher,
-            _photos(source, without),
+            _photos(source, without, progress),
             config,
             model_id=model_id,
             folder=run or Path("runs") / model_id,
             hosts=Hosts(coordinator, processes, index),
-            track=track,
-            observer=observer,
+            progress=progress,
         )
     if index == 0:
         _tell(result, as_json=as_json)
 
 
-def _photos(source: Path, without: Path | None) -> Any:
+def _photos(source: Path, without: Path | None, progress: Progress) -> Any:
     from kith.training.photos import find_photos, read_names
 
-    return find_photos(source, without=read_names(without) if without else (), tell=note)
-
-
-class _Watcher:
-    """Shows a run: a bar on a terminal; in a pipe what it says, and where it is now and then."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self._progress = progress
-        self._task = progress.add_task("training", total=None) if progress else None
-        self.doing = "training"
-
-    def progress(self, step: int, steps: int, loss: float, images_per_second: float) -> None:
-        text = f"loss {loss:.4f}  {images_per_second:.0f} images/s"
-        self.doing = f"training: step {step:,} of {steps:,}  {text}"
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=step, total=steps, description=text)
-
-    def say(self, message: str) -> None:
-        if self._progress is not None:
-            self._progress.console.print(printable(message), markup=False)
-        else:
-            note(message)
-
-
-@contextmanager
-def _watching() -> Iterator[_Watcher]:
-    if not stderr.is_terminal:
-        watcher = _Watcher(None)
-        with heartbeat(lambda: watcher.doing):
-            yield watcher
-        return
-    with bars(MofNCompleteColumn(), TimeRemainingColumn()) as progress:
-        yield _Watcher(progress)
+    return find_photos(source, without=read_names(without) if without else (), progress=progress)
 
 
 def _tell(result: "Result", *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from kith.cli.options import DEFAULT_MODEL, Json, ModelId, Photo, PrecisionName
 from kith.decisions.calibration import VERIFICATION_FMR
 from kith.errors import AcquisitionError
 from kith.images.reading import load_image
+from kith.presentation.decisions import comparison_json, policy_json
 from kith.runtime.prepare import Precision
 
 
@@ -39,17 +40,19 @@ def verify(
     answer: dict[str, Any] = {
         "decision": "undetermined",
         "score": None,
+        "score_fmr": None,
         "probability": None,
         "prior": prior,
         "threshold": round(policy.threshold, 4),
-        "fmr": policy.fmr,
+        "fmr": policy.rate,
         "measured_on": policy.measured_on,
+        "policy": policy_json(policy),
         "model": recognizer.model_id,
     }
     templates = []
     for file, image in zip((first, second), images, strict=True):
         try:
-            templates.append(recognizer.extract_main(image)[1])
+            templates.append(recognizer.analyze_main(image).template)
         except AcquisitionError as error:
             reason = f"{file}: {error}"
             if as_json:
@@ -57,17 +60,15 @@ def verify(
             else:
                 print_line(f"undetermined: {reason}")
             return UNDETERMINED
-    comparison = recognizer.compare(*templates, fmr=fmr)
-    probability = recognizer.calibration.probability(comparison.score, prior)
+    comparison = recognizer.compare(*templates, fmr=fmr, prior=prior)
     if as_json:
-        decided = {"decision": str(comparison.outcome), "score": round(comparison.score, 4)}
-        print_json(answer | decided | {"probability": round(probability, 6)})
+        print_json(answer | comparison_json(comparison))
     else:
         verdict = "match" if comparison.is_match else "non-match"
         print_line(
             f"{verdict}: score {comparison.score:.4f}, threshold {policy.threshold:.4f} "
-            f"(false match rate {policy.fmr:g}, measured on {policy.measured_on}); one person with "
-            f"probability {_percent(probability)}, if {_percent(prior)} was likely before"
+            f"(false match rate {policy.rate:g}, measured on {policy.measured_on}); one person with "
+            f"probability {_percent(comparison.probability)}, if {_percent(prior)} was likely before"
         )
     return SUCCESS if comparison.is_match else NON_MATCH
 

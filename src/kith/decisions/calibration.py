@@ -1,60 +1,37 @@
-"""From scores to statements: what a model's comparison scores mean, measured on known people.
+"""From scores to statements: what a model's scores mean, measured on known people.
 
-A calibration belongs to one model. It gives the threshold for a wanted error rate, with the size of
-the gallery at which the rate holds, and the probability that two faces are one person's. It is
-fitted by `kith.workflows.calibrating`.
+A calibration belongs to one model. It says which share of strangers reaches a score, of two faces and of
+searches in galleries of several sizes, and the probability that two faces are one person's. It is fitted by
+`kith.workflows.calibrating`.
 """
 
 import json
 from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from math import exp, log, log10
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import exp, log
 from typing import Any, Self
 
 import numpy as np
 
-from kith.records import DecisionPolicy, FloatArray, IdentificationPolicy
+from kith.decisions.rates import require_rate
+from kith.decisions.tail import SearchTails, Tail
+from kith.records import FloatArray, Measure, Policy
 
-CROWD = 200
-"""From this many enrolled people on, a score is normalized by the others who are most alike."""
+VERSION = 2
+"""Of a calibration's file. Version 1 had no number, and one size of gallery."""
 
 VERIFICATION_FMR = 1e-3
 IDENTIFICATION_FPIR = 3e-3
-MARGIN = 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """Thresholds and the share of strangers' scores that reach them.
+class Scorer(StrEnum):
+    """What a face is compared with in a search, see `kith.decisions.scoring`."""
 
-    Attributes:
-        rates: Descending.
-        thresholds: Of each rate, ascending.
-    """
-
-    rates: tuple[float, ...]
-    thresholds: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.rates) < 2 or len(self.rates) != len(self.thresholds):
-            raise ValueError(f"needs a threshold for each of at least two rates, got {len(self.rates)}")
-
-    def threshold(self, rate: float) -> float:
-        """The threshold that this share reaches, on lines between those measured, over the rate's logarithm.
-
-        Below the lowest measured rate the line of the last two goes on; see `carries`.
-        """
-        places = [-log10(known) for known in self.rates]
-        place = -log10(rate)
-        upper = min(max(bisect_left(places, place), 1), len(places) - 1)
-        share = (place - places[upper - 1]) / (places[upper] - places[upper - 1])
-        low, high = self.thresholds[upper - 1 : upper + 1]
-        return low + share * (high - low)
-
-    def carries(self, rate: float) -> bool:
-        """Whether so low a rate was measured, not extrapolated."""
-        return rate >= self.rates[-1] * (1 - 1e-9)
+    NORMALIZED = "normalized"
+    CENTROID = "centroid"
+    NEAREST = "nearest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +44,8 @@ class Calibration:
         mated: How many pairs of one person.
         non_mated: How many pairs of different people.
         comparisons: False match rates of comparing two faces.
-        searches: The same of comparing a face with a person's centroid; None if it was not measured.
-        crowd: False positive identification rates of normalized scores in a gallery of `CROWD` people or
-            more; None if so many people were not at hand.
+        searches: For each scorer, false positive identification rates by the size of the gallery: its people,
+            or its references where each is compared by itself. Empty if there were too few people.
         scores: At which the odds are known, ascending.
         log_odds: At each of them, how much more often mated than non-mated pairs have it (natural logarithm).
         unrecognizable: (d,) the mean embedding of faces too coarse to recognize; empty if not measured.
@@ -81,53 +57,26 @@ class Calibration:
     mated: int
     non_mated: int
     comparisons: Tail
-    searches: Tail | None
-    crowd: Tail | None
+    searches: Mapping[Scorer, SearchTails]
     scores: tuple[float, ...]
     log_odds: tuple[float, ...]
     unrecognizable: tuple[float, ...] = ()
     usual_distance: float = 1.0
 
-    def verification_policy(self, fmr: float = VERIFICATION_FMR) -> DecisionPolicy:
+    def verification_policy(self, fmr: float = VERIFICATION_FMR) -> Policy:
         """The threshold for comparing two faces (1:1).
 
         Args:
-            fmr: Wanted false match rate.
+            fmr: Wanted false match rate; where the data cannot show so low a one, the lowest they can, for a
+                stricter threshold would be a guess.
+
+        Raises:
+            InvalidArgument: The rate is none.
         """
-        lowest = self.comparisons.rates[-1]
-        carried = max(fmr, lowest)  # a stricter threshold than the data can show would be a guess
-        return DecisionPolicy(self.comparisons.threshold(carried), carried, self.measured_on)
-
-    def identification_policy(
-        self,
-        people: int,
-        comparisons: int | None = None,
-        *,
-        crowd: bool = True,
-        fpir: float = IDENTIFICATION_FPIR,
-    ) -> IdentificationPolicy:
-        """The threshold for searching a gallery (1:N), at that gallery's size.
-
-        A stranger is compared with everyone; if these comparisons were independent of one another, a
-        rate f of each would give 1 - (1 - f)^n of all n. In a crowd the rate is that of the whole search.
-
-        Args:
-            people: How many are enrolled.
-            comparisons: How many comparisons a search makes, if each reference is compared by itself;
-                None if the people's centroids are.
-            crowd: Whether scores are normalized in a crowd.
-            fpir: Wanted share of strangers who get a name.
-        """
-        if crowd and people >= CROWD and self.crowd is not None:
-            tail, rate = self.crowd, fpir
-            margin = 2 * MARGIN  # of a score that counts the lead twice
-        else:
-            tail = self.comparisons if comparisons or self.searches is None else self.searches
-            rate = 1 - (1 - fpir) ** (1 / max(comparisons or people, 1))
-            margin = MARGIN
-        extrapolated = not tail.carries(rate)
-        measured_on = f"{self.measured_on}; extrapolated" if extrapolated else self.measured_on
-        return IdentificationPolicy(tail.threshold(rate), fpir, people, measured_on, margin, extrapolated)
+        lowest = self.comparisons.lowest
+        carried = max(require_rate("fmr", fmr), lowest)
+        threshold = self.comparisons.threshold(carried)
+        return Policy(Measure.FMR, carried, threshold, self.measured_on, lowest=lowest)
 
     def probability(self, score: float, prior: float = 0.5) -> float:
         """The probability that two faces with this score are one person's.
@@ -135,9 +84,11 @@ class Calibration:
         Args:
             score: Of comparing them.
             prior: The probability before they were compared, between 0 and 1.
+
+        Raises:
+            InvalidArgument: The prior is none.
         """
-        if not 0 < prior < 1:
-            raise ValueError(f"prior must lie between 0 and 1, got {prior}")
+        require_rate("prior", prior)
         return 1 / (1 + exp(-(self._log_odds(score) + log(prior / (1 - prior)))))
 
     def _log_odds(self, score: float) -> float:
@@ -155,24 +106,83 @@ class Calibration:
 
     def to_json(self) -> str:
         """The calibration as JSON."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        content = {
+            "version": VERSION,
+            "measured_on": self.measured_on,
+            "people": self.people,
+            "mated": self.mated,
+            "non_mated": self.non_mated,
+            "comparisons": _tail_json(self.comparisons),
+            "searches": {
+                str(scorer): [
+                    {"size": size, **_tail_json(tail)}
+                    for size, tail in zip(tails.sizes, tails.tails, strict=True)
+                ]
+                for scorer, tails in self.searches.items()
+            },
+            "scores": self.scores,
+            "log_odds": self.log_odds,
+            "unrecognizable": self.unrecognizable,
+            "usual_distance": self.usual_distance,
+        }
+        return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """The calibration that `to_json` wrote, once parsed.
+        """The calibration that `to_json` wrote, of this version or an earlier one, once parsed.
 
         Raises:
-            KeyError, TypeError, ValueError: It is damaged.
+            KeyError, TypeError, ValueError: It is damaged, or of a later version.
         """
-        tails = {name: _tail(content[name]) for name in ("comparisons", "searches", "crowd")}
-        rows = ("scores", "log_odds", "unrecognizable")
-        knots = {name: tuple(map(float, content[name])) for name in rows}
-        if len(knots["scores"]) < 2 or len(knots["scores"]) != len(knots["log_odds"]):
+        version = content.get("version", 1)
+        if version not in (1, VERSION):
+            raise ValueError(f"version {version}")
+        scores, log_odds = _numbers(content["scores"]), _numbers(content["log_odds"])
+        if len(scores) < 2 or len(scores) != len(log_odds):
             raise ValueError("needs odds at two scores or more")
-        return cls(**dict(content) | tails | knots)
+        return cls(
+            measured_on=str(content["measured_on"]),
+            people=int(content["people"]),
+            mated=int(content["mated"]),
+            non_mated=int(content["non_mated"]),
+            comparisons=_tail(content["comparisons"]),
+            searches=_searches_of_version_1(content) if version == 1 else _searches(content["searches"]),
+            scores=scores,
+            log_odds=log_odds,
+            unrecognizable=_numbers(content["unrecognizable"]),
+            usual_distance=float(content["usual_distance"]),
+        )
 
 
-def _tail(content: Mapping[str, Any] | None) -> Tail | None:
-    if content is None:
-        return None
-    return Tail(tuple(map(float, content["rates"])), tuple(map(float, content["thresholds"])))
+def _tail_json(tail: Tail) -> dict[str, Any]:
+    return {"rates": tail.rates, "thresholds": tail.thresholds}
+
+
+def _tail(content: Mapping[str, Any]) -> Tail:
+    return Tail(_numbers(content["rates"]), _numbers(content["thresholds"]))
+
+
+def _numbers(content: Iterable[Any]) -> tuple[float, ...]:
+    return tuple(map(float, content))
+
+
+def _searches(content: Mapping[str, Any]) -> dict[Scorer, SearchTails]:
+    return {
+        Scorer(scorer): SearchTails(tuple(int(one["size"]) for one in sizes), tuple(map(_tail, sizes)))
+        for scorer, sizes in content.items()
+    }
+
+
+def _searches_of_version_1(content: Mapping[str, Any]) -> dict[Scorer, SearchTails]:
+    """One comparison with a person, and perhaps a search of a crowd, where the lead counted in full."""
+    if content["searches"] is None:
+        return {}
+    single = _tail(content["searches"])
+    searches = dict.fromkeys((Scorer.CENTROID, Scorer.NORMALIZED), SearchTails((1,), (single,)))
+    if content["crowd"] is not None:
+        tails = (single, single.of_many(_NO_CROWD), _tail(content["crowd"]))
+        searches[Scorer.NORMALIZED] = SearchTails((1, _NO_CROWD, _CROWD), tails)
+    return searches
+
+
+_NO_CROWD, _CROWD = 100, 400  # people, at which today's lead counts not yet, and in full

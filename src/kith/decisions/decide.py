@@ -1,55 +1,72 @@
-"""Embeddings -> scores -> decisions. A score is a cosine: larger is more alike, everywhere."""
+"""Whether two faces are one person's (1:1), and whose a face is, if anyone's (1:N)."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from kith.decisions.calibration import VERIFICATION_FMR, Calibration
 from kith.errors import ModelMismatch
-from kith.records import (
-    Candidate,
-    Comparison,
-    Decision,
-    DecisionPolicy,
-    IdentificationPolicy,
-    Outcome,
-    Subject,
-    Template,
-)
+from kith.records import Candidate, Comparison, Decision, Outcome, Policy, Subject, Template
+
+MARGIN = 0.005
+"""Two subjects who are alike enough and whose scores differ by less are ambiguous."""
 
 
-def compare(first: Template, second: Template, policy: DecisionPolicy) -> Comparison:
+def compare(
+    first: Template,
+    second: Template,
+    calibration: Calibration,
+    *,
+    fmr: float = VERIFICATION_FMR,
+    prior: float = 0.5,
+) -> Comparison:
     """Decide whether two templates are of one person (1:1).
+
+    Args:
+        first: A template.
+        second: Another, of the same model.
+        calibration: Of the model.
+        fmr: Share of pairs of different people that may match.
+        prior: How likely one person is before the two are compared.
 
     Raises:
         ModelMismatch: Two different models made them.
+        InvalidArgument: The rate or the prior is none.
     """
     if first.model_id != second.model_id:
         raise ModelMismatch(f"templates of {first.model_id} and {second.model_id} cannot be compared")
+    policy = calibration.verification_policy(fmr)
     score = float(first.embedding @ second.embedding)
-    outcome = Outcome.MATCH if score >= policy.threshold else Outcome.NON_MATCH
-    return Comparison(score, outcome, policy)
+    return Comparison(
+        score,
+        Outcome.MATCH if score >= policy.threshold else Outcome.NON_MATCH,
+        policy,
+        calibration.comparisons.rate(score),
+        calibration.probability(score, prior),
+    )
 
 
-def decide(
-    candidates: Sequence[Candidate], policy: IdentificationPolicy, taken: Collection[Subject] = ()
-) -> Decision:
+def decide(candidates: Sequence[Candidate], policy: Policy, taken: Collection[Subject] = ()) -> Decision:
     """Decide whose face it is, if anyone's (1:N): first whether, then who.
 
     Args:
-        candidates: Subjects in the order of likelihood; the gate looks at their scores only.
-        policy: Threshold of the gate, and the margin within which two subjects are ambiguous.
+        candidates: Subjects in the order of likelihood; whether they are alike enough, their rates say.
+        policy: With the rate that is allowed.
         taken: Subjects who are other faces of the photo.
     """
-    similar = [candidate for candidate in candidates if candidate.score >= policy.threshold]
+    similar = [candidate for candidate in candidates if candidate.fpir <= policy.rate]
     free = [candidate for candidate in similar if candidate.subject not in taken]
     if not free:
-        return Decision(Outcome.UNKNOWN, tuple(candidates), _why_unknown(candidates, similar))
+        return Decision(Outcome.UNKNOWN, tuple(candidates), policy, _why_unknown(candidates, similar))
     best, *others = free
     ordered = (best, *(candidate for candidate in candidates if candidate is not best))
     for other in others:
-        if other.score > best.score - policy.margin:
-            return Decision(Outcome.AMBIGUOUS, ordered, f"{best.subject.name} or {other.subject.name}")
-    return Decision(Outcome.MATCH, ordered)
+        if abs(other.score - best.score) < MARGIN:
+            return Decision(
+                Outcome.AMBIGUOUS, ordered, policy, f"{best.subject.name} or {other.subject.name}"
+            )
+    return Decision(Outcome.MATCH, ordered, policy)
 
 
 def _why_unknown(candidates: Sequence[Candidate], similar: Sequence[Candidate]) -> str:
@@ -62,8 +79,10 @@ def _why_unknown(candidates: Sequence[Candidate], similar: Sequence[Candidate]) 
 
 def decide_photo(
     candidates: Sequence[Sequence[Candidate]],
-    policy: IdentificationPolicy,
+    policy: Policy,
     unfit: Mapping[int, str] | None = None,
+    *,
+    limit: int | None = None,
 ) -> list[Decision]:
     """Decide whose the faces of one photo are; nobody is there twice.
 
@@ -74,12 +93,13 @@ def decide_photo(
         candidates: For each face, subjects in the order of likelihood.
         policy: See `decide`.
         unfit: Faces, by position, that are not good enough to decide on, and why.
+        limit: How many candidates a decision lists at most; what is decided does not depend on it.
 
     Returns:
         One decision a face.
     """
     decisions = {
-        face: Decision(Outcome.LOW_QUALITY, tuple(candidates[face]), reason)
+        face: Decision(Outcome.LOW_QUALITY, tuple(candidates[face]), policy, reason)
         for face, reason in (unfit or {}).items()
     }
     taken: set[Subject] = set()
@@ -93,13 +113,19 @@ def decide_photo(
         decisions[face] = decision
         if decision.subject is not None:
             taken.add(decision.subject)
-    return [decisions[face] for face in range(len(candidates))]
+    return [_cut(decisions[face], limit) for face in range(len(candidates))]
 
 
-def _certainty(decision: Decision) -> float:
-    """Matches first, the best first."""
-    score = decision.score if decision.score is not None else -1.0
-    return score + (10.0 if decision.outcome is Outcome.MATCH else 0.0)
+def _cut(decision: Decision, limit: int | None) -> Decision:
+    return decision if limit is None else replace(decision, candidates=decision.candidates[:limit])
+
+
+def _certainty(decision: Decision) -> tuple[bool, float, float]:
+    """Matches first, the surest first."""
+    if not decision.candidates:
+        return False, -1.0, -1.0
+    best = decision.candidates[0]
+    return decision.outcome is Outcome.MATCH, -best.fpir, best.score
 
 
 def threshold_at_fmr(non_mated_scores: np.ndarray, fmr: float) -> float:

@@ -26,9 +26,10 @@ from kith.catalogue.builtin import DEFAULT_DETECTOR, find_detector
 from kith.detection.pyramid import Level, Pyramid, build_pyramid
 from kith.detection.upright import log_odds, turn_upright
 from kith.images.arrays import require_image
+from kith.progress import SILENT, Progress
 from kith.records import Face, FloatArray, Image
 from kith.runtime.per_process import PerProcess
-from kith.runtime.prepare import Notify, prepare
+from kith.runtime.prepare import prepare
 from kith.runtime.session import available_cores
 from kith.runtime.workshop import workshop
 
@@ -126,7 +127,7 @@ class MTCNN:
         settings: DetectionSettings | None = None,
         *,
         threads: int = 0,
-        notify: Notify | None = None,
+        progress: Progress = SILENT,
     ) -> Self:
         """Load a detector; the first time it is compiled, which takes seconds.
 
@@ -134,15 +135,15 @@ class MTCNN:
             detector_id: Which.
             settings: What to look for.
             threads: How many threads it may use; 0 means one per core.
-            notify: Told what is being done while it is compiled.
+            progress: Told what is being done while it is compiled.
 
         Raises:
             WeightsError: It cannot be had or read.
         """
         spec = find_detector(detector_id)
         workers = threads or available_cores()
-        pnet = prepare(spec.pnet, threads=1, notify=notify)
-        rnet, onet = (prepare(stage, threads=workers, notify=notify) for stage in (spec.rnet, spec.onet))
+        pnet = prepare(spec.pnet, threads=1, progress=progress)
+        rnet, onet = (prepare(stage, threads=workers, progress=progress) for stage in (spec.rnet, spec.onet))
         detector = cls(pnet, rnet, onet, settings, workers=workers)
         detector._made_by = partial(cls.from_pretrained, detector_id, settings, threads=threads)
         return detector

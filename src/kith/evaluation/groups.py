@@ -2,6 +2,7 @@
 
 import csv
 import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ def read_groups(file: str | os.PathLike[str]) -> dict[str, str]:
             continue
         if len(row) != 2 or not row[0].strip() or not row[1].strip():
             raise EvaluationError(f"{path}, line {number}: expected a person or photo, a comma, and a label")
-        name, label = row[0].strip(), row[1].strip()
+        name, label = _composed(row[0].strip()), row[1].strip()
         if labels.setdefault(name, label) != label:
             raise EvaluationError(f"{path}, line {number}: {name} has the label {labels[name]} already")
     if not labels:
@@ -61,14 +62,17 @@ def labels_of(photos: Sequence[Path], root: Path, labels: Mapping[str, str]) -> 
     Raises:
         EvaluationError: No photo has a label.
     """
-    found = [
-        labels.get(photo.relative_to(root).as_posix(), labels.get(photo.relative_to(root).parts[0], ""))
-        for photo in photos
-    ]
+    paths = [_composed(photo.relative_to(root).as_posix()) for photo in photos]
+    found = [labels.get(path, labels.get(path.partition("/")[0], "")) for path in paths]
     if not any(found):
-        example = photos[0].relative_to(root).parts[0] if photos else "none"
+        example = paths[0].partition("/")[0] if photos else "none"
         raise EvaluationError(f"no label fits any person or photo, which are called like {example}")
     return found
+
+
+def _composed(name: str) -> str:
+    """A name in one form, however a file system or an editor spelled it."""
+    return unicodedata.normalize("NFC", name)
 
 
 def evaluate_groups(

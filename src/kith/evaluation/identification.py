@@ -1,15 +1,13 @@
 """1:N accuracy in the open set: are the enrolled found, and are strangers told from them?"""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from kith.decisions.scoring import Classifier
 from kith.errors import EvaluationError
 from kith.evaluation.bootstrap import REPLICATES, Estimate, estimate_rates
-from kith.evaluation.open_set import OpenSetProtocol
-from kith.records import FloatArray, require_shape
+from kith.records import require_shape
 
 FPIRS = (1e-1, 1e-2, 1e-3)
 RANKS = (1, 5, 10)
@@ -21,10 +19,10 @@ class Searches:
     """What a gallery answered to faces of the enrolled and to strangers.
 
     Attributes:
-        best: (m,) the best score of each search for someone enrolled.
+        best: (m,) what speaks for the best candidate of each search for someone enrolled.
         rank: (m,) the place of the right person among the candidates, from 1; 0 if never found.
         subjects: (m,) int, whom each shows.
-        strangers: (s,) the best score of each search for a stranger.
+        strangers: (s,) the same of each search for a stranger.
         stranger_subjects: (s,) int.
     """
 
@@ -95,40 +93,6 @@ class Growth:
     people: int
     fpir: float
     predicted: float
-
-
-def search(
-    classifier: Classifier, embeddings: FloatArray, subjects: np.ndarray, protocol: OpenSetProtocol
-) -> Searches:
-    """Enroll and search by a protocol; a row of zeros is a photo without a face: never found, never named.
-
-    Args:
-        classifier: Not fitted yet; its labels are subjects.
-        embeddings: (n, d) of unit length, or zero.
-        subjects: (n,) int, whom each shows.
-        protocol: Who is enrolled and who is searched.
-    """
-    acquired = np.any(embeddings, axis=1).reshape(-1)
-    references = protocol.references[acquired[protocol.references]]
-    if len(np.unique(subjects[references])) < 2:
-        raise EvaluationError("needs at least two enrolled people whose photos have a face")
-    classifier.fit(embeddings[references], subjects[references])
-    mated = classifier.decision_function(embeddings[protocol.mated])
-    mated[~acquired[protocol.mated]] = -1
-    strangers = classifier.decision_function(embeddings[protocol.strangers]).max(axis=1)
-    strangers[~acquired[protocol.strangers]] = -1
-    rank = _ranks(mated, classifier.classes_, subjects[protocol.mated])
-    rank[~acquired[protocol.mated]] = 0
-    return Searches(
-        mated.max(axis=1), rank, subjects[protocol.mated], strangers, subjects[protocol.strangers]
-    )
-
-
-def _ranks(scores: np.ndarray, classes: np.ndarray, subjects: np.ndarray) -> np.ndarray:
-    """The place of each row's right class, from 1; among equals the last; 0 if it is no class."""
-    columns = np.minimum(np.searchsorted(classes, subjects), len(classes) - 1)
-    own = np.take_along_axis(scores, columns[:, np.newaxis], axis=1)
-    return np.where(classes[columns] == subjects, (scores >= own).sum(axis=1), 0)
 
 
 def evaluate_searches(
@@ -228,43 +192,24 @@ def _search_weights(subjects: np.ndarray, mated: int, replicates: int) -> Iterat
             yield weights
 
 
-def growth_of_fpir(
-    make: Callable[[], Classifier],
-    embeddings: FloatArray,
-    subjects: np.ndarray,
-    protocol: OpenSetProtocol,
-    threshold: float,
-    *,
-    seed: int = 0,
-) -> tuple[Growth, ...]:
-    """How many strangers a fixed threshold names as more people are enrolled.
+def grow(sizes: Sequence[int], fpirs: Sequence[float]) -> tuple[Growth, ...]:
+    """Measured rates by the gallery's size, and what the largest one's would be at any size.
 
-    The prediction takes the largest gallery's rate, assumes that a stranger's comparisons are
-    independent of one another, and computes 1 - (1 - f)^n. They are not (some strangers resemble many),
-    so beyond the largest gallery it errs to the safe side: it names more strangers than there will be.
+    The prediction assumes that a stranger's comparisons are independent of one another, and computes
+    1 - (1 - f)^n. They are not (some strangers resemble many), so beyond the largest gallery it errs to
+    the safe side: it names more strangers than there will be.
 
     Args:
-        make: A new classifier.
-        embeddings: (n, d) of unit length, or zero.
-        subjects: (n,) int.
-        protocol: With all the people to enroll.
-        threshold: What is fixed.
-        seed: Of the order in which people are enrolled.
+        sizes: Ascending, the people enrolled.
+        fpirs: The share of strangers who got a name among so many.
     """
-    acquired = np.any(embeddings, axis=1).reshape(-1)
-    references = protocol.references[acquired[protocol.references]]
-    people = np.random.default_rng(seed).permutation(np.unique(subjects[references]))
-    strangers = embeddings[protocol.strangers[acquired[protocol.strangers]]]
-    sizes = [size for size in _SIZES if size < len(people)] + [len(people)]
-    measured = []
-    for size in sizes:
-        enrolled = references[np.isin(subjects[references], people[:size])]
-        scores = make().fit(embeddings[enrolled], subjects[enrolled]).decision_function(strangers)
-        measured.append(float(np.mean(scores.max(axis=1) >= threshold)))
-    each = 1 - (1 - measured[-1]) ** (1 / len(people))
-    sizes += [size for size in _SIZES if size > len(people)][:3]
-    padded = measured + [float("nan")] * (len(sizes) - len(measured))
-    return tuple(Growth(size, fpir, 1 - (1 - each) ** size) for size, fpir in zip(sizes, padded, strict=True))
+    each = 1 - (1 - fpirs[-1]) ** (1 / sizes[-1])
+    beyond = [size for size in GALLERY_SIZES if size > sizes[-1]][:3]
+    measured = [*fpirs, *[float("nan")] * len(beyond)]
+    return tuple(
+        Growth(size, fpir, 1 - (1 - each) ** size)
+        for size, fpir in zip([*sizes, *beyond], measured, strict=True)
+    )
 
 
-_SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000)
+GALLERY_SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from kith.errors import GalleryError, UnknownCluster
 from kith.gallery import store
@@ -92,12 +92,11 @@ class ClusterSummary:
 
 @dataclass(frozen=True, slots=True)
 class ClusteredFace:
-    """A face of a cluster: its number, its cluster's, its photo; and, to look at, a small JPEG."""
+    """A face of a cluster: its number, its cluster's, and where its photo is."""
 
     id: int
     cluster: int
     source: str
-    picture: bytes
 
 
 class Album:
@@ -298,18 +297,24 @@ class Album:
         ]
         return sorted(summaries, key=lambda summary: (-summary.faces, summary.id))
 
-    def members(self, *, pictures: bool = False) -> list[ClusteredFace]:
-        """The faces of all clusters, oldest first; with their pictures where these are wanted."""
+    def members(self) -> list[ClusteredFace]:
+        """The faces of all clusters, oldest first."""
         faces = store.faces.c
-        picture = faces.picture if pictures else literal(b"")
         query = (
-            select(faces.id, faces.cluster_id, store.photos.c.source, picture)
+            select(faces.id, faces.cluster_id, store.photos.c.source)
             .join_from(store.faces, store.photos)
             .where(faces.cluster_id.is_not(None))
             .order_by(faces.id)
         )
         with store.read(self.gallery.engine, self.gallery.path) as connection:
             return [ClusteredFace(*row) for row in connection.execute(query)]
+
+    def thumbnails(self, faces: Sequence[int]) -> dict[int, bytes]:
+        """Small JPEGs of some faces, by their numbers; ask for a few hundred at a time."""
+        columns = store.faces.c
+        query = select(columns.id, columns.picture).where(columns.id.in_(faces))
+        with store.read(self.gallery.engine, self.gallery.path) as connection:
+            return {id: picture for id, picture in connection.execute(query)}
 
     def sizes(self) -> tuple[int, int]:
         """How many photos were looked through, and how many faces were found in them."""

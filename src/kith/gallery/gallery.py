@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, 
 
 from kith.catalogue.calibrations import find_calibration
 from kith.catalogue.installed import find_embedder, is_id
+from kith.decisions.scoring import rule_for
 from kith.errors import (
     DuplicateReference,
     DuplicateSubject,
@@ -428,7 +429,7 @@ class Gallery:
     def _delete(self, connection: Connection, subject: Subject) -> Deletion:
         of_subject = store.references.c.subject_id == subject.id
         count: int = connection.execute(select(func.count()).where(of_subject)).scalar_one()
-        policy = find_calibration(self.model_id).identification_policy(1, count, crowd=False)
+        policy = rule_for(find_calibration(self.model_id), "nearest", people=1, references=count).policy
         names = [subject.name, *_former_names(connection, subject)]
         cleaning.mark(connection)
         return delete_person(connection, subject, names, policy.threshold)

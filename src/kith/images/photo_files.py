@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,12 +72,19 @@ def describe_left_out(found: FoundPhotos) -> str:
     return f"{text}; HEIC is read after: pip install 'kith[heif]'" if missing else text
 
 
-def tell_left_out(folder: str | os.PathLike[str], found: FoundPhotos, tell: Callable[[str], None]) -> None:
-    """Tell what of a folder could not be looked into, and what was left out: a line each."""
-    for path, reason in found.unreadable:
-        tell(f"{path}: cannot be read ({reason}); left out")
-    if left_out := describe_left_out(found):
-        tell(f"{folder}: {left_out}")
+def folders_in(folder: Path) -> list[Path]:
+    """The folders directly in a folder, less those that are hidden or a system's own; sorted."""
+    return sorted(path for path, _ in _entries(folder) if path.is_dir())
+
+
+def require_not_whole_disk(path: Path) -> None:
+    """Refuse the root of a file system: "$PHOTOS/" is that where PHOTOS is not set.
+
+    Raises:
+        ImageError: It is.
+    """
+    if path.is_dir() and path.resolve() == Path(path.resolve().anchor):
+        raise ImageError(f"{path}: is the whole disk; name the folder of the photos")
 
 
 class _Search:

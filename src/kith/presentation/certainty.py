@@ -5,29 +5,19 @@ low as the score (FPIR), in a gallery of this size. No word is stronger than wha
 the data do not carry a rate, the words for it are not used, however high the score.
 """
 
-from collections.abc import Callable
-
-from kith.records import Decision, IdentificationPolicy, Outcome
+from kith.records import Decision, Outcome
 
 RUNGS = ((0.1, "perhaps"), (1e-2, "probably"), (1e-3, "very likely"), (1e-4, "almost certainly"))
 """FPIR, and what is said of a match that would still be one at that rate; the weakest first."""
 
 
-def how_sure(decision: Decision, policy_at: Callable[[float], IdentificationPolicy]) -> str:
-    """Say how sure a decision of one face is, in a few words.
-
-    Args:
-        decision: What was decided of the face.
-        policy_at: The policy of the same gallery and classifier for a wanted FPIR; for example
-            `lambda fpir: recognizer.identification_policy(gallery, fpir=fpir)`.
-    """
+def how_sure(decision: Decision) -> str:
+    """Say how sure a decision of one face is, in a few words."""
     if decision.outcome is Outcome.LOW_QUALITY:
         return f"cannot tell: {decision.reason}"
     if decision.outcome is Outcome.AMBIGUOUS:
         return f"one of two: {decision.reason}"
-    if decision.score is None:
-        return f"nobody we know: {decision.reason}"
-    reached = _reached(decision.score, policy_at)
+    reached = _reached(decision)
     if decision.outcome is Outcome.MATCH:
         if not reached:
             return "perhaps: how many strangers look so alike was not measured"
@@ -38,12 +28,9 @@ def how_sure(decision: Decision, policy_at: Callable[[float], IdentificationPoli
     return f"probably nobody we know: {decision.reason}"
 
 
-def _reached(score: float, policy_at: Callable[[float], IdentificationPolicy]) -> list[tuple[float, str]]:
-    """The measured rungs that a score reaches, the weakest first."""
-    reached = []
-    for rate, words in RUNGS:
-        policy = policy_at(rate)
-        if policy.extrapolated or score < policy.threshold:
-            break
-        reached.append((rate, words))
-    return reached
+def _reached(decision: Decision) -> list[tuple[float, str]]:
+    """The rungs that the best candidate reaches, so far as they were measured; the weakest first."""
+    if not decision.candidates:
+        return []
+    least = max(decision.candidates[0].fpir, decision.policy.lowest)
+    return [(rate, words) for rate, words in RUNGS if least <= rate * (1 + 1e-9)]

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,11 @@ class Report:
     blocks: Sequence[Table | Plot | Photos]
 
 
+def on_data(data: str) -> str:
+    """What follows a model's name: on what it was measured, if that has a name."""
+    return f", on {data}" if data else ""
+
+
 def write_report(folder: Path, report: Report, figures: Mapping[str, Any]) -> Path:
     """Write a report's page and its figures into a folder, and return the page's path.
 
@@ -89,9 +94,16 @@ def write_report(folder: Path, report: Report, figures: Mapping[str, Any]) -> Pa
 
 def render(report: Report) -> str:
     """The page as HTML; every text in it is escaped."""
+    kinds = {Table: "table", Plot: "plot", Photos: "photos"}
+    blocks = [(kinds[type(block)], block) for block in report.blocks]
+    return "".join(page("report.html", report=report, blocks=blocks))
+
+
+def page(template: str, **values: object) -> Iterator[str]:
+    """A page of a template beside this file, in parts; every text in it is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True
     )
-    kinds = {Table: "table", Plot: "plot", Photos: "photos"}
-    blocks = [(kinds[type(block)], block) for block in report.blocks]
-    return environment.get_template("report.html").render(report=report, blocks=blocks)
+    stream = environment.get_template(template).stream(**values)
+    stream.enable_buffering()
+    return stream

@@ -9,29 +9,21 @@ be kept, as on a full disk, what was made runs all the same.
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.files import CACHE_VARIABLE, cache_folder, keep, read_weights, remove_stale_partials
-from kith.catalogue.installed import find_embedder
 from kith.catalogue.spec import ONNX, WeightsSpec
-from kith.errors import UnsupportedFile, WeightsError
+from kith.errors import WeightsError
+from kith.progress import SILENT, Progress
+from kith.runtime.keras_models import read_arrays
 from kith.runtime.sealing import is_sealed, seal, unsealed
 from kith.runtime.session import Session
 from kith.runtime.workshop import workshop
-from kith.weights.shapes import require_shapes
-
-if TYPE_CHECKING:
-    import keras
-
-Notify = Callable[[str], None]
-"""Called with a few words at each step that takes a while."""
 
 
 class Precision(StrEnum):
@@ -42,19 +34,19 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
-def prepare(spec: WeightsSpec, *, threads: int = 0, notify: Notify | None = None) -> Session:
+def prepare(spec: WeightsSpec, *, threads: int = 0, progress: Progress = SILENT) -> Session:
     """The network of a weights file, in float32.
 
     Args:
         spec: Which file, read by which reader into which network.
         threads: How many threads one run may use; 0 means one per core.
-        notify: Told when the network must be compiled first.
+        progress: Told when the network must be compiled first.
 
     Raises:
         WeightsError: The file is missing, is not the published one, or does not fit the network.
     """
     path = _cache_path(spec, Precision.FLOAT32)
-    return Session(_cached(path, lambda: _compile(spec, notify or _silent)), threads=threads)
+    return Session(_cached(path, lambda: _compile(spec, progress)), threads=threads)
 
 
 def prepare_int8(
@@ -63,7 +55,7 @@ def prepare_int8(
     *,
     inputs_key: str,
     threads: int = 0,
-    notify: Notify | None = None,
+    progress: Progress = SILENT,
 ) -> Session:
     """The network of a weights file, in int8.
 
@@ -73,18 +65,17 @@ def prepare_int8(
             real inputs of the network, scaled, for calibration and for the accuracy gate.
         inputs_key: Other for other inputs: a network calibrated on those is made anew.
         threads: How many threads one run may use; 0 means one per core.
-        notify: Told when the network must be compiled or quantized first.
+        progress: Told when the network must be compiled or quantized first.
 
     Raises:
         WeightsError: As `prepare`; also if int8 would change the embeddings.
     """
-    say = notify or _silent
 
     def make() -> bytes:
         with workshop() as shop:
-            model = _cached(_cache_path(spec, Precision.FLOAT32), lambda: _compile(spec, say))
+            model = _cached(_cache_path(spec, Precision.FLOAT32), lambda: _compile(spec, progress))
             calibration = inputs()
-            say(f"quantizing {spec.network} to int8")
+            progress.begin(f"first run: quantizing {spec.network} to int8")
             content = model if isinstance(model, bytes) else unsealed(model.read_bytes())
             return shop.quantize(content, calibration)
 
@@ -104,86 +95,14 @@ def forget(spec: WeightsSpec) -> None:
             raise WeightsError(f"cannot delete {path}: {error.strerror or error}") from None
 
 
-def keras_model(model_id: str = DEFAULT_EMBEDDER) -> "keras.Model":
-    """A model as a Keras 3 model with its weights: to look at, to train further, to save as `.keras`.
-
-    Its inputs are crops with their pixels scaled, as `kith models show` tells; its outputs are not
-    brought to unit length yet.
-
-    Args:
-        model_id: An embedder of `kith models list` that is here.
-
-    Raises:
-        WeightsError: It is not here, cannot be read, or was imported as ONNX.
-    """
-    spec = find_embedder(model_id)
-    if spec.weights.network == ONNX:
-        raise UnsupportedFile(f"{model_id} was imported as a compiled network; it has no Keras form")
-    return load_keras(spec.weights)
-
-
-def load_keras(spec: WeightsSpec) -> "keras.Model":
-    """The Keras model of a weights file, with its weights.
-
-    Raises:
-        WeightsError: The file is missing, is not the published one, or does not fit the network.
-    """
-    return build(spec.network, _read_arrays(spec), spec.embedding_size, spec.input_size)
-
-
-def build(
-    network: str,
-    arrays: Mapping[str, np.ndarray],
-    embedding_size: int | None = None,
-    input_size: int | None = None,
-) -> "keras.Model":
-    """The Keras model of a network with these variables.
-
-    Args:
-        network: The function in `kith.networks`.
-        arrays: The variables by their names.
-        embedding_size: For a network that has more than one.
-        input_size: Side of its input, if not the network's own.
-
-    Raises:
-        UnsupportedFile: The variables do not fit the network.
-    """
-    from kith import networks
-
-    wanted = {"embedding_size": embedding_size, "crop_size": input_size}
-    sizes = {name: size for name, size in wanted.items() if size is not None}
-    model: keras.Model = getattr(networks, network)(initializer="zeros", **sizes)
-    assign(model, arrays)
-    return model
-
-
-def assign(model: "keras.Model", arrays: Mapping[str, np.ndarray]) -> None:
-    """Put arrays into a model's variables by name; every variable and every array must find its own.
-
-    Raises:
-        UnsupportedFile: A name is missing or left over, or a shape differs.
-    """
-    # not model.variables: those include the state of dropout's random numbers
-    variables = {variable.path: variable for variable in model.weights}
-    require_shapes(model.name, {name: tuple(variable.shape) for name, variable in variables.items()}, arrays)
-    for name, variable in variables.items():
-        variable.assign(arrays[name])
-
-
-def _compile(spec: WeightsSpec, say: Notify) -> bytes:
+def _compile(spec: WeightsSpec, progress: Progress) -> bytes:
     if spec.network == ONNX:
         return read_weights(spec)
-    say(f"reading {Path(spec.file.path).name}")
-    arrays = _read_arrays(spec)
-    say(f"compiling {spec.network}")
+    progress.begin(f"first run: reading {Path(spec.file.path).name}")
+    arrays = read_arrays(spec)
+    progress.begin(f"first run: compiling {spec.network}")
     with workshop() as shop:
         return shop.compile(spec.network, arrays, spec.embedding_size, spec.input_size)
-
-
-def _read_arrays(spec: WeightsSpec) -> dict[str, np.ndarray]:
-    from kith.weights.registry import READERS  # here: a compiled model needs none
-
-    return READERS[spec.reader](read_weights(spec))
 
 
 def _cached(path: Path, make: Callable[[], bytes]) -> Path | bytes:
@@ -244,7 +163,3 @@ def _sources() -> str:
         for path in sorted(root.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _silent(message: str) -> None:
-    pass

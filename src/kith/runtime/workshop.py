@@ -201,7 +201,7 @@ def _compile(
 ) -> bytes:
     from kith.networks.settings import full_precision
     from kith.runtime.compile import compile_model
-    from kith.runtime.prepare import build
+    from kith.runtime.keras_models import build
 
     with full_precision():
         return compile_model(build(network, arrays, embedding_size, input_size))
@@ -210,7 +210,7 @@ def _compile(
 def _save(arrays: Mapping[str, np.ndarray], network: str, embedding_size: int | None) -> bytes:
     from kith.networks.nn4_layers import without_own_layers
     from kith.networks.settings import full_precision
-    from kith.runtime.prepare import build
+    from kith.runtime.keras_models import build
 
     with full_precision(), tempfile.TemporaryDirectory(prefix="kith-") as folder:
         path = Path(folder) / "model.keras"

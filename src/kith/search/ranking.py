@@ -1,132 +1,108 @@
-"""The people of a gallery whom an embedding may be of, the likeliest first."""
+"""The people whom embeddings may be of, the likeliest first: from the nearest few of any gallery."""
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from kith.decisions.scoring import CLASSIFIERS, GATES, Classifier, ClassifierKind, LinearSVM
-from kith.gallery import Gallery, References
-from kith.records import Candidate, FloatArray, Subject
+from kith.decisions.calibration import Scorer
+from kith.decisions.scoring import RIVALS, Rule, evidence
+from kith.decisions.svm import LinearSVM
+from kith.records import Candidate, FloatArray
+from kith.search.people import People
+
+CONSIDERED = 10
+"""So many people are considered of each face, more if more are to be listed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The people found for n embeddings, c of each, those for whom most speaks first.
+
+    Attributes:
+        positions: (n, c) int64, in `People.ids`.
+        cosines: (n, c).
+        evidence: (n, c), see `kith.decisions.scoring`.
+        shares: (n, c) of an SVM, which then decides the order; None without one.
+    """
+
+    positions: np.ndarray
+    cosines: FloatArray
+    evidence: FloatArray
+    shares: FloatArray | None = None
+
+
+def find(
+    embeddings: FloatArray, people: People, scorer: Scorer, lead: float, count: int = CONSIDERED
+) -> Found:
+    """The people for whom most speaks.
+
+    Args:
+        embeddings: (n, d) float32 of unit length.
+        people: At least one.
+        scorer: What a face is compared with.
+        lead: Weight of the lead in the evidence.
+        count: How many people are wanted, so far as there are so many.
+    """
+    if scorer is Scorer.NEAREST:
+        positions, cosines = people.nearest_by_reference(embeddings, count)
+        return Found(positions, cosines, cosines)
+    if not lead:
+        positions, cosines = people.nearest(embeddings, count)
+        return Found(positions, cosines, cosines)
+    positions, cosines = people.nearest(embeddings, max(count, CONSIDERED) + RIVALS)
+    speaks = evidence(cosines, people.rivals(positions), lead)
+    order = np.argsort(-speaks, axis=1, kind="stable")[:, :count]
+    return Found(*(np.take_along_axis(each, order, axis=1) for each in (positions, cosines, speaks)))
+
+
+def search(
+    embeddings: FloatArray,
+    people: People,
+    rule: Rule,
+    *,
+    svm: LinearSVM | None = None,
+    count: int = CONSIDERED,
+) -> Found:
+    """The likeliest people of each embedding, those who are alike enough first.
+
+    Args:
+        embeddings: (n, d) float32 of unit length.
+        people: At least one, of the same model.
+        rule: How they are compared, and who is alike enough.
+        svm: Orders those who are alike enough, and then the others; fitted on the same people.
+        count: How many people are wanted, so far as there are so many.
+    """
+    found = find(embeddings, people, rule.scorer, rule.lead, count)
+    if svm is None:
+        return found
+    shares = np.take_along_axis(svm.predict_proba(embeddings), found.positions, axis=1)
+    order = np.lexsort((-shares, found.evidence < rule.policy.threshold), axis=1)  # the last key first
+    every = (found.positions, found.cosines, found.evidence, shares)
+    return Found(*(np.take_along_axis(each, order, axis=1) for each in every))
 
 
 def rank(
     embeddings: FloatArray,
-    gallery: Gallery,
+    people: People,
+    rule: Rule,
     *,
-    threshold: float,
-    kind: ClassifierKind = ClassifierKind.NORMALIZED,
-    limit: int = 5,
+    svm: LinearSVM | None = None,
+    count: int = CONSIDERED,
 ) -> list[list[Candidate]]:
-    """The likeliest subjects of each embedding, each with its search score.
-
-    Args:
-        embeddings: (n, d) float32 of unit length.
-        gallery: Of the same model.
-        threshold: Subjects whose score reaches it come first; the classifier orders within.
-        kind: The classifier.
-        limit: How many candidates at most.
-    """
-    references = gallery.references()
-    if not len(embeddings) or not len(references):
+    """The same as candidates, each with its score and what that means; none where nobody is enrolled."""
+    if not len(embeddings) or not len(people):
         return [[] for _ in embeddings]
-    gate = _fitted(GATES[kind], gallery, references)
-    scores = gate.decision_function(embeddings)
-    classifier = gate if GATES[kind] is kind else _fitted(kind, gallery, references)
-    likelihoods = classifier.decision_function(embeddings)
-    shares = classifier.predict_proba(embeddings) if isinstance(classifier, LinearSVM) else None
-    ranked = []
-    for row in range(len(embeddings)):
-        order = np.lexsort((-likelihoods[row], scores[row] < threshold))  # last key first
-        ranked.append(
-            [
-                Candidate(
-                    references.subjects[int(gate.classes_[column])],
-                    float(scores[row, column]),
-                    None if shares is None else float(shares[row, column]),
-                )
-                for column in order[:limit]
-            ]
-        )
-    return ranked
-
-
-@dataclass(frozen=True, slots=True)
-class Lookalike:
-    """Two enrolled people who may be one.
-
-    Attributes:
-        subject: One of them.
-        other: The other.
-        score: Mean search score of the first one's references for the other.
-    """
-
-    subject: Subject
-    other: Subject
-    score: float
-
-
-def lookalikes(gallery: Gallery, subjects: set[int], threshold: float) -> list[Lookalike]:
-    """People whose references would, on the whole, be taken for another enrolled person's; each two once.
-
-    Args:
-        gallery: Of one model.
-        subjects: Ids of the people to look at, the newly enrolled for example.
-        threshold: Of plain centroid scores.
-    """
-    references = gallery.references()
-    if len(np.unique(references.subject_ids)) < 2:
-        return []
-    centroids = _fitted(ClassifierKind.CENTROID, gallery, references)
-    found: list[Lookalike] = []
-    for subject in sorted(subjects & set(references.subject_ids.tolist())):
-        own = references.embeddings[references.subject_ids == subject]
-        scores = centroids.decision_function(own).mean(axis=0)
-        scores[centroids.classes_ == subject] = -1
-        best = int(np.argmax(scores))
-        other = references.subjects[int(centroids.classes_[best])]
-        is_told = any(one.subject == other and one.other.id == subject for one in found)
-        if scores[best] >= threshold and not is_told:
-            found.append(Lookalike(references.subjects[subject], other, float(scores[best])))
-    return found
-
-
-_fitted_on: "WeakKeyDictionary[References, dict[ClassifierKind, Classifier]]" = WeakKeyDictionary()
-
-
-def _fitted(kind: ClassifierKind, gallery: Gallery, references: References) -> Classifier:
-    """A classifier fitted on the gallery as it is now; kept until that changes."""
-    known = _fitted_on.setdefault(references, {})
-    if kind not in known:
-        known[kind] = _load_or_fit(kind, gallery, references)
-    return known[kind]
-
-
-def _load_or_fit(kind: ClassifierKind, gallery: Gallery, references: References) -> Classifier:
-    if kind is not ClassifierKind.SVM:
-        return CLASSIFIERS[kind]().fit(references.embeddings, references.subject_ids)
-    if len(np.unique(references.subject_ids)) < 2:  # one person: nothing for an SVM to separate
-        return _load_or_fit(GATES[kind], gallery, references)
-    arrays = gallery.load_classifier(kind, references.references_revision)  # it takes long to fit
-    if arrays is not None and _fits(arrays, references):
-        return LinearSVM.from_arrays(arrays)
-    svm = LinearSVM().fit(references.embeddings, references.subject_ids)
-    gallery.save_classifier(kind, references.references_revision, svm.to_arrays())
-    return svm
-
-
-def _fits(arrays: dict[str, np.ndarray], references: References) -> bool:
-    """Whether arrays can be an SVM's that was fitted on these references; they come from a file."""
-    classes, size = np.unique(references.subject_ids), references.embeddings.shape[1]
-    shapes = {
-        "coefficients": (len(classes), size),
-        "intercepts": (len(classes),),
-        "temperature": (),
-        "classes": (len(classes),),
-    }
-    return (
-        {name: array.shape for name, array in arrays.items()} == shapes
-        and all(array.dtype.kind in "iuf" and bool(np.isfinite(array).all()) for array in arrays.values())
-        and bool(arrays["temperature"] > 0)
-        and np.array_equal(arrays["classes"], classes)
-    )
+    found = search(embeddings, people, rule, svm=svm, count=count)
+    rates = np.vectorize(rule.tail.rate, [float])(found.evidence)
+    return [
+        [
+            Candidate(
+                people.subject(found.positions[row, place]),
+                float(found.cosines[row, place]),
+                float(rates[row, place]),
+                None if found.shares is None else float(found.shares[row, place]),
+            )
+            for place in range(found.positions.shape[1])
+        ]
+        for row in range(len(embeddings))
+    ]

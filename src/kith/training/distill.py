@@ -11,23 +11,23 @@ from kith.detection import MTCNN
 from kith.embedding import scale_pixels, shrink
 from kith.errors import TrainingError
 from kith.files import write_atomically
+from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
 from kith.records import FloatArray
-from kith.runtime.prepare import build, keras_model
+from kith.runtime.keras_models import build, keras_model
 from kith.training.building import new_model, set_precision
 from kith.training.config import Config
 from kith.training.distribution import Hosts
-from kith.training.faces import FaceSet, Track, describe, prepare_faces, tell_unusable
+from kith.training.faces import FaceSet, describe, prepare_faces, tell_unusable
 from kith.training.installing import Card, require_free
 from kith.training.loading import ShuffledSampler, require_grain
-from kith.training.loop import Observer
-from kith.training.photos import PersonPhoto
 from kith.training.recipes import Recipe, find_recipe, recipe_of
 from kith.training.runs import Result, Task, run
 from kith.training.slimming import slim
 from kith.training.teaching import Distillation, agreement, teach, widen_cone
 from kith.training.validation import hold_out
 from kith.weights.safetensors import read_safetensors, write_safetensors
+from kith.workflows.people_folders import PersonPhoto
 
 _SLIMMED_FROM = 1200  # photos
 _WIDENED_BY = 400
@@ -41,8 +41,7 @@ def distill(
     model_id: str,
     folder: Path,
     hosts: Hosts | None = None,
-    track: Track,
-    observer: Observer,
+    progress: Progress = SILENT,
 ) -> Result:
     """Let a slim network learn a teacher's embeddings; whose photos they are plays no part.
 
@@ -56,8 +55,7 @@ def distill(
         model_id: The new model's name.
         folder: Of the run: checkpoints and logs. Where there are checkpoints the run goes on.
         hosts: The processes that train together; None for this one alone.
-        track: Shows how far the preparation is.
-        observer: Watches the training.
+        progress: Told how far it is, and what a person should know of it.
 
     Raises:
         KithError: The photos, the settings or the disk do not allow it.
@@ -69,9 +67,9 @@ def distill(
     teacher = Recognizer.from_pretrained(teacher_id)
     recipe = replace(recipe_of(teacher_id), network=find_recipe(config.network).network)
     config = replace(config, embedding_size=teacher.spec.embedding_size)
-    faces = prepare_faces(photos, recipe.crop, MTCNN.from_pretrained(), track)
-    tell_unusable(faces, observer.say)
-    taught = teach(faces, teacher, track)
+    faces = prepare_faces(photos, recipe.crop, MTCNN.from_pretrained(), progress)
+    tell_unusable(faces, progress)
+    taught = teach(faces, teacher, progress)
     kept = hold_out(faces.labels, config.hold_out, config.seed)
     learned, held_out = faces.subset(np.flatnonzero(~kept)), faces.subset(np.flatnonzero(kept))
     if not len(learned.crops) or not len(held_out.crops):
@@ -91,7 +89,7 @@ def distill(
             widen_cone(last.kernel, np.asarray(raw, np.float32), center)
 
     if (recipe.network, teacher.spec.weights.network) == ("slim_resnet29", "resnet29"):
-        model = _slimmed(teacher_id, inputs, folder, config.seed, observer)
+        model = _slimmed(teacher_id, inputs, folder, config.seed, progress)
     else:
         model = new_model(recipe, config)
     task = Task(
@@ -110,18 +108,18 @@ def distill(
             licence=teacher.spec.licence,
         ),
     )
-    return run(task, config, model_id, folder, hosts, observer)
+    return run(task, config, model_id, folder, hosts, progress)
 
 
 def _slimmed(
-    teacher_id: str, inputs: Callable[[], FloatArray], folder: Path, seed: int, observer: Observer
+    teacher_id: str, inputs: Callable[[], FloatArray], folder: Path, seed: int, progress: Progress
 ) -> keras.Model:
     """The teacher slimmed down; kept in the run's folder, for a run that goes on is to begin alike."""
     path = folder / "slimmed.safetensors"
     if path.is_file():
         model = build("slim_resnet29", read_safetensors(path.read_bytes()))
     else:
-        observer.say(f"slimming {teacher_id}")
+        progress.say(f"slimming {teacher_id}")
         model = slim(keras_model(teacher_id), inputs(), seed=seed)
         arrays = {weight.path: keras.ops.convert_to_numpy(weight.value) for weight in model.weights}
         try:

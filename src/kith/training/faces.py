@@ -13,7 +13,7 @@ import io
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,8 @@ from kith.detection import Detector, central_face
 from kith.errors import ImageError, NoFaceFound, TrainingError
 from kith.files import write_private
 from kith.images.reading import read_photo
-from kith.training.photos import PersonPhoto
-
-Track = Callable[[Sequence[Any], str], Iterable[Any]]
-"""Goes through items and shows how far it is."""
+from kith.progress import SILENT, Progress, each
+from kith.workflows.people_folders import PersonPhoto
 
 _BUCKETS = 64
 _TOLD = 5  # photos that could not be used
@@ -63,14 +61,16 @@ class FaceSet:
         return FaceSet(_Chosen(self.crops, positions), tuple(self.photos[i] for i in positions), (), self.key)
 
 
-def prepare_faces(photos: Sequence[PersonPhoto], rule: CropRule, detector: Detector, track: Track) -> FaceSet:
+def prepare_faces(
+    photos: Sequence[PersonPhoto], rule: CropRule, detector: Detector, progress: Progress = SILENT
+) -> FaceSet:
     """Find and cut out the central face of every photo, or take it from the cache.
 
     Args:
         photos: What to prepare.
         rule: How a face is cut out.
         detector: Finds faces.
-        track: Shows how far it is.
+        progress: Told how far it is.
 
     Raises:
         TrainingError: No photo shows a face, or the cache cannot be written.
@@ -81,7 +81,7 @@ def prepare_faces(photos: Sequence[PersonPhoto], rule: CropRule, detector: Detec
         buckets[zlib.crc32(str(photo.path).encode()) % _BUCKETS].append(photo)
     keys = {number: _key(bucket, rule, detector) for number, bucket in buckets.items()}
     missing = [number for number in buckets if not _card(folder, keys[number]).is_file()]
-    for number in track(missing, "finding faces"):
+    for number in each(missing, "finding faces", progress):
         _make_bucket(folder, keys[number], buckets[number], rule, detector)
     found, unusable, maps = [], [], []
     for number, bucket in sorted(buckets.items()):
@@ -183,9 +183,9 @@ def describe(faces: FaceSet) -> str:
     return f"{len(faces.crops):,} photos of {len(np.unique(faces.labels)):,} people"
 
 
-def tell_unusable(faces: FaceSet, say: Callable[[str], None]) -> None:
+def tell_unusable(faces: FaceSet, progress: Progress) -> None:
     """Tell which photos gave no crop: the first few, and how many more."""
     for _, reason in faces.unusable[:_TOLD]:
-        say(f"left out: {reason}")
+        progress.say(f"left out: {reason}")
     if len(faces.unusable) > _TOLD:
-        say(f"left out: {len(faces.unusable) - _TOLD} more photos without a usable face")
+        progress.say(f"left out: {len(faces.unusable) - _TOLD} more photos without a usable face")

@@ -1,7 +1,6 @@
 """A trained network -> a model of the catalogue: compiled, quantized, calibrated, with a card."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from kith.catalogue.installed import CARD, discard, install, is_id, models_folde
 from kith.catalogue.spec import EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
 from kith.errors import EvaluationError, WeightsError
+from kith.progress import Progress
 from kith.recognizer import Recognizer
-from kith.runtime.prepare import Notify, Precision
+from kith.runtime.prepare import Precision
 from kith.training.faces import FaceSet
 from kith.training.recipes import Recipe
 from kith.weights.safetensors import EXTENSION, write_safetensors
@@ -57,7 +57,7 @@ def require_free(model_id: str) -> None:
 
 
 def install_trained(
-    model_id: str, model: keras.Model, recipe: Recipe, card: Card, held_out: FaceSet, notify: Notify
+    model_id: str, model: keras.Model, recipe: Recipe, card: Card, held_out: FaceSet, progress: Progress
 ) -> EmbedderSpec:
     """Install a trained network.
 
@@ -67,7 +67,7 @@ def install_trained(
         recipe: What is done to a face before it.
         card: Where it comes from.
         held_out: Faces of people it did not learn from: the thresholds are measured on them.
-        notify: Told what is being done.
+        progress: Told what is being done.
 
     Raises:
         WeightsError: It cannot be written; nothing is installed.
@@ -98,8 +98,8 @@ def install_trained(
     )
     spec = install(spec, content, f"weights.{EXTENSION}")
     try:
-        recognizer, spec = _quantized(spec, notify)
-        notify("measuring thresholds on the people held out")
+        recognizer, spec = _quantized(spec, progress)
+        progress.begin("measuring thresholds on the people held out")
         keep_calibration(spec.id, calibrate(recognizer, held_out), IMPORTED)
         write_card(spec)
     except BaseException as error:
@@ -127,13 +127,15 @@ def calibrate(recognizer: Recognizer, faces: FaceSet) -> Calibration:
         return calibrate_on_sample_people(recognizer)
 
 
-def _quantized(spec: EmbedderSpec, notify: Callable[[str], None]) -> tuple[Recognizer, EmbedderSpec]:
+def _quantized(spec: EmbedderSpec, progress: Progress) -> tuple[Recognizer, EmbedderSpec]:
     """In int8 where that keeps the embeddings."""
     try:
-        return Recognizer.from_spec(spec, precision=Precision.INT8, notify=notify), replace(spec, int8=True)
+        return Recognizer.from_spec(spec, precision=Precision.INT8, progress=progress), replace(
+            spec, int8=True
+        )
     except WeightsError as error:
-        notify(str(error))
-        return Recognizer.from_spec(spec, precision=Precision.FLOAT32, notify=notify), spec
+        progress.say(str(error))
+        return Recognizer.from_spec(spec, precision=Precision.FLOAT32, progress=progress), spec
 
 
 def _array(variable: Any) -> np.ndarray:

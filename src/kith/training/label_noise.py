@@ -15,7 +15,7 @@ from kith.decisions.cosine import normalize
 from kith.errors import TrainingError
 from kith.files import write_private
 from kith.records import FloatArray
-from kith.training.photos import PersonPhoto
+from kith.workflows.people_folders import PersonPhoto
 
 SAME_PICTURE = 0.998
 """Cosine at and above which two photos are taken for one picture, perhaps scaled or compressed anew."""

@@ -4,13 +4,13 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import jax
 import numpy as np
 from jax.experimental.multihost_utils import broadcast_one_to_all
 
 from kith.errors import TrainingError
+from kith.progress import Progress
 from kith.training.checkpoints import Checkpoint, Checkpoints
 from kith.training.loading import Batch
 from kith.training.logs import Log
@@ -35,18 +35,6 @@ class Schedule:
     patience: int = 0
 
 
-class Observer(Protocol):
-    """Who is told of a run while it lasts."""
-
-    def progress(self, step: int, steps: int, loss: float, images_per_second: float) -> None:
-        """One of the steps was made."""
-        ...
-
-    def say(self, message: str) -> None:
-        """Something a person should know."""
-        ...
-
-
 Place = Callable[[np.ndarray], jax.Array]
 """Brings this process's part of a batch to the devices."""
 
@@ -59,7 +47,7 @@ def fit(
     checkpoints: Checkpoints,
     settings: str,
     log: Log,
-    observer: Observer,
+    progress: Progress,
     validate: Callable[[State], float],
     place: Place = jax.numpy.asarray,
     watch: CollapseWatch | None = None,
@@ -76,7 +64,7 @@ def fit(
         checkpoints: Where its state is kept.
         settings: What the run was started with, as text; a checkpoint of other settings is refused.
         log: Where figures go.
-        observer: Who watches.
+        progress: Told how far it is.
         validate: The score of a state; higher is better.
         place: Brings a batch to the devices.
         watch: Looks for a collapse.
@@ -92,6 +80,7 @@ def fit(
     step, state = _resume(start, checkpoints, settings)
     log.rewind(step)
     batches = load(step)
+    progress.begin("training", schedule.steps, done=step)
     pending: tuple[int, Seen] | None = None
     clock = _Clock()
     while step < schedule.steps and not _is_exhausted(schedule, log):
@@ -100,16 +89,16 @@ def fit(
         state, seen = stepper.step(state, place(batch.inputs), place(batch.targets))
         step += 1
         if pending:  # looked at one step late: the device need not wait for us
-            _record(*pending, schedule.steps, clock, len(batch.inputs), log, observer, watch)
+            _record(*pending, clock, len(batch.inputs), log, progress, watch)
         pending = step, seen
         ends_epoch = step % schedule.steps_per_epoch == 0 or step == schedule.steps
         if ends_epoch or step % schedule.checkpoint_every == 0:
-            _record(*pending, schedule.steps, clock, len(batch.inputs), log, observer, watch)
+            _record(*pending, clock, len(batch.inputs), log, progress, watch)
             pending = None
             score = validate(state) if ends_epoch else None
             if score is not None:
                 log.validation(step, score)
-                observer.say(f"epoch {math.ceil(step / schedule.steps_per_epoch)}: validation {score:.4f}")
+                progress.say(f"epoch {math.ceil(step / schedule.steps_per_epoch)}: validation {score:.4f}")
             if leads:
                 checkpoints.save(Checkpoint(step, _to_arrays(state), settings), score)
             clock.restart()
@@ -151,11 +140,10 @@ def _is_exhausted(schedule: Schedule, log: Log) -> bool:
 def _record(
     step: int,
     seen: Seen,
-    steps: int,
     clock: "_Clock",
     images: int,
     log: Log,
-    observer: Observer,
+    progress: Progress,
     watch: CollapseWatch | None,
 ) -> None:
     figures = {name: float(value) for name, value in seen._asdict().items()}
@@ -166,10 +154,10 @@ def _record(
         )
     rate, idle = clock.tick(images)
     log.step(step, {**figures, "images_per_second": rate, "waiting": idle})
-    observer.progress(step, steps, figures["loss"], rate)
+    progress.advance(1, f"loss {figures['loss']:.4f}  {rate:.0f} images/s")
     warning = watch.see(figures["loss"], figures["spread"]) if watch else None
     if warning:
-        observer.say(f"step {step}: {warning}")
+        progress.say(f"step {step}: {warning}")
 
 
 def _to_arrays(state: State) -> dict[str, np.ndarray]:

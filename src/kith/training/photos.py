@@ -1,43 +1,33 @@
 """Which photos there are to learn from, and of whom."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
 
 from kith.errors import TrainingError
-from kith.gallery import Gallery
-from kith.images.photo_files import find_photos as find_in_folder
-from kith.images.photo_files import tell_left_out
-
-
-@dataclass(frozen=True, slots=True)
-class PersonPhoto:
-    """A photo, and whom it is of."""
-
-    person: str
-    path: Path
+from kith.gallery import Gallery, clean_name
+from kith.progress import SILENT, Progress
+from kith.workflows.people_folders import PersonPhoto, find_people
 
 
 def find_photos(
-    source: Path, *, without: Collection[str] = (), tell: Callable[[str], None] = lambda text: None
+    source: Path, *, without: Collection[str] = (), progress: Progress = SILENT
 ) -> list[PersonPhoto]:
     """The photos of a folder with one folder a person, or of a gallery's references, by person and path.
 
     Args:
         source: The folder, or the gallery's file.
         without: People who are to be left out.
-        tell: Told what of the folder is left out, in one line each.
+        progress: Told what of the folder is left out, in one line each.
 
     Raises:
-        TrainingError: There are none, or a name in `without` is of nobody.
+        TrainingError: The gallery has none, or a name in `without` is of nobody.
         KithError: The folder or the gallery cannot be read.
     """
-    photos = _of_folder(source, tell) if source.is_dir() else _of_gallery(source)
+    photos = _of_folder(source, progress) if source.is_dir() else _of_gallery(source)
     if not photos:
-        raise TrainingError(
-            f"{source}: no photos in it; it is to hold a folder for each person, with their photos"
-        )
-    unknown = set(without) - {photo.person for photo in photos}
+        raise TrainingError(f"{source}: nobody is enrolled in it")
+    without = {clean_name(name) for name in without}
+    unknown = without - {photo.person for photo in photos}
     if unknown:
         raise TrainingError(f"{source}: nobody is called {min(unknown)!r}, who was to be left out")
     return [photo for photo in photos if photo.person not in without]
@@ -57,15 +47,10 @@ def read_names(file: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def _of_folder(folder: Path, tell: Callable[[str], None]) -> list[PersonPhoto]:
-    """Photos that lie in the folder itself are of nobody in particular: each counts as its own person."""
-    found = find_in_folder(folder)
-    tell_left_out(folder, found, tell)
-    photos = []
-    for path in found.photos:
-        parts: Sequence[str] = path.relative_to(folder).parts
-        photos.append(PersonPhoto(parts[0], path))
-    return photos
+def _of_folder(folder: Path, progress: Progress) -> list[PersonPhoto]:
+    found = find_people(folder)
+    found.tell(progress)
+    return list(found.photos)
 
 
 def _of_gallery(file: Path) -> list[PersonPhoto]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from kith.embedding import scale_pixels, shrink
 from kith.errors import TrainingError
+from kith.progress import Progress
 from kith.records import FloatArray
 from kith.training.building import make_optimizer
 from kith.training.checkpoints import Checkpoints
@@ -19,7 +20,7 @@ from kith.training.front import Front, split
 from kith.training.installing import Card, install_trained
 from kith.training.loading import Batches, Sampler, load
 from kith.training.logs import Log
-from kith.training.loop import Observer, Schedule, fit
+from kith.training.loop import Schedule, fit
 from kith.training.mining.collapse import CollapseWatch
 from kith.training.recipes import Recipe
 from kith.training.steps import State, Stepper
@@ -75,7 +76,7 @@ class Task:
     finish: Callable[[keras.Model], None] | None = None
 
 
-def run(task: Task, config: Config, model_id: str, folder: Path, hosts: Hosts, observer: Observer) -> Result:
+def run(task: Task, config: Config, model_id: str, folder: Path, hosts: Hosts, progress: Progress) -> Result:
     """Train, keep the best, install it; of several processes the first installs.
 
     Raises:
@@ -124,7 +125,7 @@ def run(task: Task, config: Config, model_id: str, folder: Path, hosts: Hosts, o
         checkpoints=checkpoints,
         settings=f"{config.describe()}\nphotos = {task.learned.key}",
         log=Log(folder, writes=hosts.leads),
-        observer=observer,
+        progress=progress,
         validate=validate,
         place=hosts.place,
         watch=task.watch,
@@ -136,7 +137,7 @@ def run(task: Task, config: Config, model_id: str, folder: Path, hosts: Hosts, o
     if not hosts.leads:
         return Result(model_id, float("nan"), steps, int8=False)
     step, score = checkpoints.best() or (steps, float("nan"))
-    spec = install_trained(model_id, task.model, task.recipe, task.card, task.held_out, observer.say)
+    spec = install_trained(model_id, task.model, task.recipe, task.card, task.held_out, progress)
     return Result(model_id, score, step, spec.int8)
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from collections.abc import Iterable
 
 import keras
 import numpy as np
@@ -12,9 +11,10 @@ from kith.catalogue.files import cache_folder
 from kith.decisions.cosine import normalize
 from kith.errors import TrainingError
 from kith.files import write_private
+from kith.progress import SILENT, Progress, each
 from kith.recognizer import Recognizer
 from kith.records import FloatArray
-from kith.training.faces import FaceSet, Track
+from kith.training.faces import FaceSet
 from kith.training.losses.distillation import CosineDistillation, RelationalDistillation
 from kith.training.losses.loss import Loss
 
@@ -49,7 +49,7 @@ class Distillation(Loss):
         return self._cosine(ours, theirs) + self._relation * self._relational(ours, theirs)
 
 
-def teach(faces: FaceSet, teacher: Recognizer, track: Track) -> FloatArray:
+def teach(faces: FaceSet, teacher: Recognizer, progress: Progress = SILENT) -> FloatArray:
     """The teacher's embedding of every crop (n, d), made once and kept.
 
     Raises:
@@ -61,7 +61,7 @@ def teach(faces: FaceSet, teacher: Recognizer, track: Track) -> FloatArray:
         found: FloatArray = np.load(path, allow_pickle=False)
         if found.shape == (len(faces.crops), teacher.spec.embedding_size):
             return found
-    starts: Iterable[int] = track(range(0, len(faces.crops), _AT_ONCE), "asking the teacher")
+    starts = each(range(0, len(faces.crops), _AT_ONCE), "asking the teacher", progress)
     parts = [teacher.embed(_stack(faces, start)) for start in starts]
     embeddings = np.concatenate(parts)
     buffer = io.BytesIO()

@@ -8,26 +8,26 @@ import numpy as np
 
 from kith.detection import MTCNN
 from kith.errors import TrainingError
+from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
-from kith.runtime.prepare import keras_model
+from kith.runtime.keras_models import keras_model
 from kith.training.building import make_loss, new_model, set_precision
 from kith.training.config import Config
 from kith.training.distribution import Hosts
-from kith.training.faces import FaceSet, Track, describe, prepare_faces, tell_unusable
+from kith.training.faces import FaceSet, describe, prepare_faces, tell_unusable
 from kith.training.imprinting import imprint
 from kith.training.installing import Card, require_free
 from kith.training.label_noise import find_label_noise, write_report
 from kith.training.loading import require_grain
-from kith.training.loop import Observer
 from kith.training.losses import TripletLoss
 from kith.training.losses.prototypes import PrototypeLoss
 from kith.training.mining.collapse import CollapseWatch
-from kith.training.photos import PersonPhoto
 from kith.training.recipes import find_recipe, recipe_of
 from kith.training.runs import Result, Task, run
 from kith.training.sampling import PeopleSampler
 from kith.training.teaching import teach
 from kith.training.validation import hold_out, require_measurable, tar_at_fmr
+from kith.workflows.people_folders import PersonPhoto
 
 
 def train(
@@ -39,8 +39,7 @@ def train(
     start_from: str = "",
     check_labels: bool = True,
     hosts: Hosts | None = None,
-    track: Track,
-    observer: Observer,
+    progress: Progress = SILENT,
 ) -> Result:
     """Train a network on photos of known people.
 
@@ -52,8 +51,7 @@ def train(
         start_from: A model whose weights it starts from.
         check_labels: Whether the default model first looks for photos in wrong folders.
         hosts: The processes that train together; None for this one alone.
-        track: Shows how far the preparation is.
-        observer: Watches the training.
+        progress: Told how far it is, and what a person should know of it.
 
     Raises:
         KithError: The photos, the settings or the disk do not allow it.
@@ -65,10 +63,10 @@ def train(
     _, people = np.unique([photo.person for photo in photos], return_inverse=True)
     _require_enough(people, config)  # now, before the hours that follow
     if check_labels and hosts.leads:
-        _check_labels(photos, folder, track, observer)
+        _check_labels(photos, folder, progress)
     recipe = recipe_of(start_from) if start_from else find_recipe(config.network, config.input_size)
-    faces = prepare_faces(photos, recipe.crop, MTCNN.from_pretrained(), track)
-    tell_unusable(faces, observer.say)
+    faces = prepare_faces(photos, recipe.crop, MTCNN.from_pretrained(), progress)
+    tell_unusable(faces, progress)
     learned, held_out = _divide(faces, config)
     labels = learned.labels
     try:
@@ -99,7 +97,7 @@ def train(
         ),
         watch=CollapseWatch(loss.miner.margin if isinstance(loss, TripletLoss) else None),
     )
-    return run(task, config, model_id, folder, hosts, observer)
+    return run(task, config, model_id, folder, hosts, progress)
 
 
 def _divide(faces: FaceSet, config: Config) -> tuple[FaceSet, FaceSet]:
@@ -122,20 +120,20 @@ def _require_enough(labels: np.ndarray, config: Config) -> None:
     require_measurable(labels[hold_out(labels, config.hold_out, config.seed)], config.fmr)
 
 
-def _check_labels(photos: Sequence[PersonPhoto], folder: Path, track: Track, observer: Observer) -> None:
+def _check_labels(photos: Sequence[PersonPhoto], folder: Path, progress: Progress) -> None:
     """Tell which photos seem to be in the wrong folder; nothing is left out for it."""
     judge = Recognizer.from_pretrained()
-    faces = prepare_faces(photos, judge.spec.crop, MTCNN.from_pretrained(), track)
+    faces = prepare_faces(photos, judge.spec.crop, MTCNN.from_pretrained(), progress)
     noise = find_label_noise(
         faces.photos,
-        teach(faces, judge, track),
+        teach(faces, judge, progress),
         faces.labels,
         judge.calibration.verification_policy().threshold,
     )
     if noise.outliers or noise.duplicates:
         report = folder / "label_noise.csv"
         write_report(noise, report)
-        observer.say(
+        progress.say(
             f"labels: photos unlike their person's others: {len(noise.outliers)}, pictures with two names: "
             f"{noise.mislabelled}, there twice: {len(noise.duplicates) - noise.mislabelled}; see {report}"
         )

@@ -8,7 +8,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -21,12 +21,9 @@ from kith.detection import central_face
 from kith.errors import EvaluationError, ImageError, NoFaceFound
 from kith.files import PRIVATE
 from kith.images.reading import read_photo
-from kith.quality import Quality
+from kith.progress import SILENT, Progress, each
 from kith.recognizer import Recognizer
-from kith.records import Face, FloatArray, Image
-
-Track = Callable[[Sequence[Path]], Iterable[Path]]
-Tell = Callable[[str], None]
+from kith.records import Face, FloatArray, Image, Quality
 
 _MEASURES = Quality.__slots__
 
@@ -58,8 +55,7 @@ def acquire(
     photos: Sequence[Path],
     *,
     keep: Path | None = None,
-    track: Track = iter,
-    tell: Tell = lambda text: None,
+    progress: Progress = SILENT,
 ) -> Acquired:
     """Find, align and embed the central face of each photo.
 
@@ -69,8 +65,7 @@ def acquire(
         recognizer: Does it.
         photos: n files.
         keep: A file for the embeddings: what is in it already is not made again.
-        track: Goes through the photos, showing progress.
-        tell: Told which photo failed, and why.
+        progress: Told how far it is; and which photo failed, and why.
 
     Raises:
         EvaluationError: The file to keep is of another model, or is none, or cannot be written.
@@ -78,7 +73,9 @@ def acquire(
     size = recognizer.spec.embedding_size
     made_by = {"kith": "acquired", "version": 2, "model": recognizer.fingerprint, "size": size}
     with _Kept(keep, made_by) as kept:
-        rows = [_acquire_one(recognizer, photo, kept, tell) for photo in track(photos)]
+        rows = [
+            _acquire_one(recognizer, photo, kept, progress) for photo in each(photos, "embedding", progress)
+        ]
     records = np.array(rows, kept.dtype)
     acquired = records["acquired"].astype(bool)
     qualities = [
@@ -97,34 +94,33 @@ def pick_face(recognizer: Recognizer, image: Image) -> Face:
     return central_face(recognizer.detect(image), image.shape)
 
 
-def _acquire_one(recognizer: Recognizer, photo: Path, kept: "_Kept", tell: Tell) -> np.void:
+def _acquire_one(recognizer: Recognizer, photo: Path, kept: "_Kept", progress: Progress) -> np.void:
     try:
         content = photo.read_bytes()
     except OSError as error:
-        tell(f"{photo}: {error.strerror}")
+        progress.say(f"{photo}: {error.strerror}")
         return kept.empty()
     key = hashlib.sha256(content).digest()
     if key in kept.records:
         record = kept.records[key]
         if not record["acquired"]:
-            tell(f"{photo}: no face found")
+            progress.say(f"{photo}: no face found")
         return record
     record = kept.empty()
     record["key"] = np.frombuffer(key, np.uint8)
     try:
         read = read_photo(content)
         if read.flaw:
-            tell(f"{photo}: {read.flaw}")
+            progress.say(f"{photo}: {read.flaw}")
         image = read.image
-        face = pick_face(recognizer, image)
-        template, quality = recognizer.assess(image, face)
-        record["embedding"] = template.embedding
-        record["quality"] = [getattr(quality, name) for name in _MEASURES]
+        (sample,) = recognizer.analyze(image, [pick_face(recognizer, image)])
+        record["embedding"] = sample.template.embedding
+        record["quality"] = [getattr(sample.quality, name) for name in _MEASURES]
         record["acquired"] = 1
     except ImageError as error:
-        tell(str(error).replace("picture", str(photo), 1))
+        progress.say(str(error).replace("picture", str(photo), 1))
     except NoFaceFound:
-        tell(f"{photo}: no face found")
+        progress.say(f"{photo}: no face found")
     kept.add(key, record)
     return record
 

@@ -4,14 +4,16 @@ Photos are looked through one by one, each safely on the disk before the next; t
 clustered, those that are new beside those that were clustered before.
 """
 
-from collections.abc import Iterator
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from kith.catalogue.calibrations import find_calibration
 from kith.clustering import (
     Clustering,
     ConflictingLinks,
@@ -20,20 +22,24 @@ from kith.clustering import (
     linked_groups,
     require_consistent,
 )
-from kith.decisions.cosine import score_all
+from kith.decisions.calibration import Calibration
+from kith.decisions.decide import decide
+from kith.decisions.scoring import rule_for
 from kith.errors import GalleryError, ImageError
-from kith.gallery import Album, NewFace, PhotoFile, References
+from kith.gallery import Album, ClusterSummary, Gallery, NewFace, PhotoFile
 from kith.gallery.album import AlbumFaces
 from kith.gallery.gone import on_disk
+from kith.images.photo_files import find_photos
 from kith.images.reading import content_hash, load_photo
-from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, assess, why_unfit
+from kith.images.thumbnails import thumbnail
+from kith.progress import SILENT, Progress, each
+from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, why_unfit
 from kith.recognizer import Recognizer
-from kith.records import DecisionPolicy, Face, FloatArray, IdentificationPolicy, Image, Subject
+from kith.records import Policy, Subject
+from kith.search.ranking import rank
+from kith.search.view import view_of
 
-_PICTURE_SIDE = 96
-_MARGIN = 0.25  # around a face, of its size
 _TRIES = 5
-_AT_ONCE = 1000  # faces compared with all references
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,119 @@ class Looked:
 
     new: bool
     left_out: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class LookedThrough:
+    """What became of many photos.
+
+    Attributes:
+        new: How many were looked at; the album had the others.
+        failed: Those that could not be read, and why.
+        left_out: Of each face that is too poor to decide on, its photo and why.
+    """
+
+    new: int = 0
+    failed: list[tuple[Path, ImageError]] = field(default_factory=list)
+    left_out: list[tuple[Path, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteredAlbum:
+    """The clusters of an album, and whom they look like.
+
+    Attributes:
+        clusters: The largest first.
+        looks_like: Of clusters without a name, by their number, the enrolled person they look like.
+        looked: What became of the photos that were to be added.
+    """
+
+    clusters: tuple[ClusterSummary, ...]
+    looks_like: dict[int, "Suggestion"]
+    looked: LookedThrough
+
+    def who(self, cluster: ClusterSummary) -> str:
+        """Whom a cluster is named after or looks like, in words; empty if neither."""
+        if cluster.subject is not None:
+            return cluster.subject.name
+        suggestion = self.looks_like.get(cluster.id)
+        return f"looks like {suggestion.subject.name}" if suggestion else ""
+
+
+def cluster_photos(
+    photos: str | os.PathLike[str] | Sequence[Path],
+    gallery: Gallery,
+    recognizer: Recognizer | None = None,
+    *,
+    progress: Progress = SILENT,
+) -> ClusteredAlbum:
+    """Put the faces of photos together that are one person's, before anyone has a name.
+
+    Photos that were looked through before are not looked at again. Name a cluster by
+    `kith.gallery.name_cluster(Album(gallery), cluster.id, "Ada")`.
+
+    Args:
+        photos: A folder, at any depth; or files. Those that cannot be read do not stop the rest.
+        gallery: Keeps them.
+        recognizer: Of the gallery's model; the one that comes with that name if None.
+        progress: Told how far it is, and which photo failed.
+
+    Raises:
+        ImageError: There is no such folder.
+        GalleryError: The gallery refused, or what is known of its faces contradicts itself.
+    """
+    if isinstance(photos, str | os.PathLike):
+        photos = find_photos(photos).photos
+    album = Album(gallery)
+    looked = LookedThrough()
+    if photos:
+        recognizer = recognizer or Recognizer.from_pretrained(gallery.model_id, progress=progress)
+        looked = look_through_all(recognizer, album, photos, progress=progress)
+    calibration = recognizer.calibration if recognizer else find_calibration(gallery.model_id)
+    return update_clusters(album, calibration, looked)
+
+
+def update_clusters(album: Album, calibration: Calibration, looked: LookedThrough) -> ClusteredAlbum:
+    """Cluster what is new, find photos that were moved, and say whom clusters look like.
+
+    Args:
+        album: Of one model.
+        calibration: Of that model.
+        looked: What became of the photos that were added.
+
+    Raises:
+        GalleryError: As `cluster_album`.
+    """
+    cluster_album(album, calibration.verification_policy())
+    find_moved(album)
+    return ClusteredAlbum(tuple(album.clusters()), suggest(album, calibration), looked)
+
+
+def look_through_all(
+    recognizer: Recognizer, album: Album, photos: Sequence[Path], *, progress: Progress = SILENT
+) -> LookedThrough:
+    """Find and embed the faces of photos and keep them, each photo safely on the disk before the next.
+
+    Args:
+        recognizer: Of the album's model.
+        album: Keeps the faces.
+        photos: Files; those that cannot be read do not stop the rest.
+        progress: Told how far it is, and which photo failed.
+
+    Raises:
+        GalleryError: The faces cannot be kept.
+    """
+    found = LookedThrough()
+    for photo in each(photos, "looking through", progress):
+        try:
+            looked = look_through(recognizer, album, photo)
+        except ImageError as error:
+            found.failed.append((photo, error))
+            progress.say(str(error))
+            continue
+        found.new += looked.new
+        found.left_out += [(photo, reason) for reason in looked.left_out]
+    return found
 
 
 def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
@@ -64,17 +183,13 @@ def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
     file = replace(file, hash=photo.file_hash)
     if album.knows_photo(file, pixels_hash):
         return Looked(new=False)
-    found = recognizer.detect(image)
-    crops = recognizer.align(image, found)
-    embeddings = recognizer.embed(crops)
     faces, left_out = [], []
-    for face, crop, embedding in zip(found, crops, embeddings, strict=True):
-        quality = assess(face, crop, recognizer.calibration.recognizability(embedding))
-        if reason := why_unfit(quality, IDENTIFY_LIMITS):
+    for sample in recognizer.analyze(image):
+        if reason := why_unfit(sample.quality, IDENTIFY_LIMITS):
             left_out.append(reason)
         else:
-            weakness = why_unfit(quality, ENROLL_LIMITS)
-            faces.append(NewFace(face, recognizer.template(embedding), weakness, picture_of(image, face)))
+            weakness = why_unfit(sample.quality, ENROLL_LIMITS)
+            faces.append(NewFace(sample.face, sample.template, weakness, thumbnail(image, sample.face)))
     album.add(file, pixels_hash, faces)
     return Looked(new=True, left_out=tuple(left_out))
 
@@ -111,7 +226,7 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def cluster_album(album: Album, policy: DecisionPolicy) -> None:
+def cluster_album(album: Album, policy: Policy) -> None:
     """Cluster the faces that are new, or that links tell apart; all others stay as they are.
 
     Args:
@@ -235,58 +350,29 @@ class Suggestion:
     faces: int
 
 
-def suggest(album: Album, policy: IdentificationPolicy) -> dict[int, Suggestion]:
+def suggest(album: Album, calibration: Calibration) -> dict[int, Suggestion]:
     """Whom clusters without a name look like: by cluster.
 
-    A person is suggested where at least half of the cluster's faces match, each by its nearest reference.
+    A person is suggested where at least half of the cluster's faces would be identified as that person.
 
     Args:
-        album: Of the policy's model.
-        policy: For searches among the enrolled.
+        album: Of one model.
+        calibration: Of that model.
     """
-    faces, references = album.faces(), album.gallery.references()
+    faces, people = album.faces(), view_of(album.gallery).people()
     rows = np.flatnonzero((faces.clusters > 0) & (faces.subjects == 0))
-    if not len(rows) or not len(references):
+    if not len(rows) or not len(people):
         return {}
-    best, nearest = _nearest(faces.embeddings[rows], references)
-    matches = best >= policy.threshold
-    pairs, counts = np.unique(
-        np.stack([faces.clusters[rows][matches], nearest[matches]], axis=1), axis=0, return_counts=True
-    )
+    rule = rule_for(calibration, people=len(people), references=len(people.references))
+    candidates = rank(faces.embeddings[rows], people, rule)
+    votes: dict[int, Counter[Subject]] = defaultdict(Counter)
+    for number, of_face in zip(faces.clusters[rows].tolist(), candidates, strict=True):
+        subject = decide(of_face, rule.policy).subject
+        if subject is not None:
+            votes[number][subject] += 1
     sizes = np.bincount(faces.clusters)
-    order = np.argsort(counts, kind="stable")  # of several, the one with most faces is written last
-    return {
-        int(cluster): Suggestion(references.subjects[int(subject)], int(count))
-        for (cluster, subject), count in zip(pairs[order], counts[order], strict=True)
-        if 2 * count >= sizes[cluster]
-    }
-
-
-def _nearest(embeddings: FloatArray, references: References) -> tuple[np.ndarray, np.ndarray]:
-    """The best score of each embedding (n, d), and the subject whose reference it is: (n,) each."""
-    scores, subjects = [np.empty(0)], [np.empty(0, np.int64)]
-    for start in range(0, len(embeddings), _AT_ONCE):
-        block = score_all(embeddings[start : start + _AT_ONCE], references.embeddings)
-        scores.append(block.max(axis=1))
-        subjects.append(references.subject_ids[block.argmax(axis=1)])
-    return np.concatenate(scores), np.concatenate(subjects)
-
-
-def picture_of(image: Image, face: Face) -> bytes:
-    """A small JPEG of a face, (96, 96), as it is in its photo, upright to the nearest quarter turn."""
-    half = max(face.width, face.height) * (0.5 + _MARGIN)
-    centre = (face.box[:2] + face.box[2:]) / 2
-    left, top = np.floor(centre - half).astype(int)
-    right, bottom = np.maximum(np.ceil(centre + half).astype(int), (left + 1, top + 1))
-    height, width = image.shape[:2]
-    rows = np.clip(np.arange(top, bottom), 0, height - 1)  # past the edge, the edge is repeated
-    columns = np.clip(np.arange(left, right), 0, width - 1)
-    inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    square = inside[np.ix_(rows - rows[0], columns - columns[0])]
-    square = np.rot90(square, face.turned // 90)
-    picture = cv2.resize(square, (_PICTURE_SIDE, _PICTURE_SIDE), interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return bytes(data)
+    best = {number: Suggestion(*counts.most_common(1)[0]) for number, counts in votes.items()}
+    return {number: one for number, one in best.items() if 2 * one.faces >= sizes[number]}
 
 
 def _stat(path: Path) -> PhotoFile:

@@ -1,15 +1,18 @@
 """Embeddings of known people -> the calibration of their model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from kith.decisions.calibration import CROWD, Calibration, Tail
+from kith.decisions.calibration import Calibration, Scorer
 from kith.decisions.cosine import score_pairs
-from kith.decisions.scoring import Centroid, NormalizedCentroid
+from kith.decisions.scoring import lead_weight
+from kith.decisions.tail import SearchTails, Tail
 from kith.errors import EvaluationError
 from kith.evaluation.open_set import OpenSetProtocol
 from kith.records import FloatArray
+from kith.search.people import People
+from kith.search.ranking import find
 
 RATES = tuple(float(f"{digit}e-{power}") for power in range(1, 8) for digit in (5, 2, 1))
 LEAST_ERRORS = 10
@@ -20,6 +23,9 @@ FEW_PEOPLE = 100
 _LEAST_SEARCHED = 1000  # else what is extrapolated of them is worse than what the comparisons say
 _REFERENCES = 3
 _ENOUGH_PEOPLE = 50
+_PLAIN = (Scorer.CENTROID, Scorer.NEAREST)
+_MOST_STRANGERS = 20_000
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600, 3200)
 _MATED_PER_PERSON = 10  # else a person with 500 photos would speak for all
 _NON_MATED_FOR_ODDS = 1_000_000
 _BINS = 40_000  # of 0.00005 each
@@ -59,7 +65,7 @@ def fit_calibration(
         raise EvaluationError(
             f"{non_mated.sum()} pairs of different people are too few to measure a false match rate with"
         )
-    searches, crowd = _search_tails(embeddings, subjects, generator)
+    searches = _search_tails(embeddings, subjects, generator)
     scores, log_odds = _fit_odds(mated, non_mated)
     centre, usual_distance = _unrecognizable(unrecognizable, embeddings)
     return Calibration(
@@ -69,7 +75,6 @@ def fit_calibration(
         non_mated=int(non_mated.sum()),
         comparisons=comparisons,
         searches=searches,
-        crowd=crowd,
         scores=scores,
         log_odds=log_odds,
         unrecognizable=centre,
@@ -139,26 +144,61 @@ def _tail(count: int, threshold_of: Callable[[float], float]) -> Tail | None:
 
 def _search_tails(
     embeddings: FloatArray, subjects: np.ndarray, generator: np.random.Generator
-) -> tuple[Tail | None, Tail | None]:
-    """Rates of a stranger's scores against people's centroids: of each, and of the best in a crowd."""
+) -> dict[Scorer, SearchTails]:
+    """How alike the likeliest of a gallery seems to strangers, at each size that the data carry."""
     counts = np.bincount(subjects)
     able = np.flatnonzero(counts > _REFERENCES)  # the more references, the more a centroid is like strangers
     if len(able) < _ENOUGH_PEOPLE:
         able = np.flatnonzero(counts >= 2)
-    enrolled = generator.permutation(able)[: max(len(able) * 3 // 4, 1)]
+    most = min(int((counts > 0).sum()) * 3 // 4, _SIZES[-1])  # the others are strangers
+    enrolled = generator.permutation(able)[: max(min(len(able), most), 1)]
     protocol = OpenSetProtocol.draw(subjects, enrolled, references=_REFERENCES, generator=generator)
-    references, strangers = embeddings[protocol.references], embeddings[protocol.strangers]
-    owners = subjects[protocol.references]
-    if not len(strangers):
-        return None, None
-    scores = Centroid().fit(references, owners).decision_function(strangers)
-    if scores.size < _LEAST_SEARCHED:
-        return None, None
-    searches = _tail_of_scores(scores)
-    if len(enrolled) < CROWD or len(strangers) < _LEAST_SEARCHED:
-        return searches, None
-    best = NormalizedCentroid().fit(references, owners).decision_function(strangers).max(axis=1)
-    return searches, _tail_of_scores(best)
+    strangers = embeddings[generator.permutation(protocol.strangers)[:_MOST_STRANGERS]]
+    if len(strangers) * len(enrolled) < _LEAST_SEARCHED:
+        return {}
+    people = People.of(embeddings[protocol.references], subjects[protocol.references])
+    sizes = [size for size in _SIZES if size < len(people)] + [len(people)]
+    plain = {scorer: _plain_tails(scorer, sizes, people, strangers) for scorer in _PLAIN}
+    return plain | {Scorer.NORMALIZED: _tails_with_lead(plain[Scorer.CENTROID], sizes, people, strangers)}
+
+
+def _plain_tails(scorer: Scorer, sizes: Sequence[int], people: People, strangers: FloatArray) -> SearchTails:
+    """The best cosine of each stranger, in galleries that share nobody."""
+    histograms = {size: np.zeros(_BINS, np.int64) for size in sizes}
+    starts = np.searchsorted(people.owners, people.ids)
+    for start in range(0, len(strangers), _AT_ONCE):
+        part = strangers[start : start + _AT_ONCE]
+        if scorer is Scorer.NEAREST:
+            scores = np.maximum.reduceat(part @ people.references.T, starts, axis=1)
+        else:
+            scores = part @ people.centroids.T
+        for size, histogram in histograms.items():
+            galleries = len(people) // size
+            in_galleries = scores[:, : galleries * size].reshape(len(part), galleries, size)
+            histogram += _histogram(in_galleries.max(axis=2).ravel())
+    found = {size: tail for size, one in histograms.items() if (tail := _tail_of_histogram(one))}
+    if scorer is Scorer.NEAREST:  # there a gallery's size is the number of its references
+        each = len(people.references) / len(people)
+        found = {1: found[1]} | {round(size * each): tail for size, tail in found.items()}
+    return SearchTails(tuple(found), tuple(found.values()))
+
+
+def _tails_with_lead(
+    plain: SearchTails, sizes: Sequence[int], people: People, strangers: FloatArray
+) -> SearchTails:
+    """The same with the lead over others, in galleries so large that it counts."""
+    found = {size: tail for size, tail in zip(plain.sizes, plain.tails, strict=True) if not lead_weight(size)}
+    for size in (size for size in sizes if lead_weight(size)):
+        best = []
+        for start in range(0, len(people) - size + 1, size):
+            inside = np.isin(people.owners, people.ids[start : start + size])
+            gallery = People.of(people.references[inside], people.owners[inside])
+            best.append(find(strangers, gallery, Scorer.NORMALIZED, lead_weight(size), count=1).evidence)
+        tail = _tail_of_scores(np.concatenate(best))
+        if tail is None:
+            break
+        found[size] = tail
+    return SearchTails(tuple(found), tuple(found.values()))
 
 
 def _fit_odds(mated: np.ndarray, non_mated: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kith.errors import WeightsError
 from kith.files import write_atomically
-from kith.runtime.prepare import Notify
+from kith.progress import SILENT, Progress
 from kith.runtime.workshop import workshop
 from kith.weights.recognize import Recognized, recognize_file
 from kith.weights.safetensors import write_safetensors
@@ -20,34 +20,34 @@ class Target(StrEnum):
     SAFETENSORS = "safetensors"
 
 
-def convert(source: Path, target: Target, output: Path, *, notify: Notify) -> None:
+def convert(source: Path, target: Target, output: Path, *, progress: Progress = SILENT) -> None:
     """Convert a file of any known format.
 
     Args:
         source: The file, or one of the files of a TensorFlow checkpoint, or their folder.
         target: The form: a whole Keras 3 model, a compiled network, or the variables alone.
         output: The file to write; it is there whole or not at all.
-        notify: Told what is being done.
+        progress: Told what is being done.
 
     Raises:
         WeightsError: The source cannot be read, or the output cannot be written.
     """
-    notify(f"reading {source.name}")
+    progress.begin(f"reading {source.name}")
     try:
         found = recognize_file(source)
     except OSError as error:
         raise WeightsError(f"cannot read {source}: {error.strerror or error}") from None
     require_usable(found)
     try:
-        write_atomically(output, _content(found, target, notify))
+        write_atomically(output, _content(found, target, progress))
     except OSError as error:
         raise WeightsError(f"cannot write {output}: {error.strerror or error}") from None
 
 
-def _content(found: Recognized, target: Target, notify: Notify) -> bytes:
+def _content(found: Recognized, target: Target, progress: Progress) -> bytes:
     if target is Target.SAFETENSORS:
         return write_safetensors(found.arrays)
-    notify(f"writing {target}")
+    progress.begin(f"writing {target}")
     with workshop() as shop:
         make = shop.compile if target is Target.ONNX else shop.save
         return make(found.network, found.arrays, found.embedding_size)

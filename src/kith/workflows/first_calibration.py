@@ -41,7 +41,8 @@ def embed_sample_people(recognizer: Recognizer) -> tuple[FloatArray, np.ndarray]
         for photo in photos:
             image = load_image(photo)
             with np.errstate(all="ignore"):  # a damaged network's numbers may be anything
-                rows.append(recognizer.embed(recognizer.align(image, recognizer.detect(image)[:1]))[0])
+                (sample,) = recognizer.analyze(image, recognizer.detect(image)[:1])
+            rows.append(sample.template.embedding)
             people.append(person)
     return np.stack(rows), np.array(people)
 

@@ -7,13 +7,12 @@ model is installed only when its network was built and has embedded the sample p
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.calibrations import IMPORTED, keep_calibration
-from kith.catalogue.download import Progress, download
+from kith.catalogue.download import download
 from kith.catalogue.families import Family, find_family
 from kith.catalogue.installed import CARD, discard, install, is_id, models_folder, read_card, write_card
 from kith.catalogue.lock import only_one
@@ -22,8 +21,9 @@ from kith.catalogue.published import PUBLISHED, PublishedFile, PublishedModel, f
 from kith.catalogue.spec import ONNX, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
 from kith.errors import WeightsError
+from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
-from kith.runtime.prepare import Notify, Precision
+from kith.runtime.prepare import Precision
 from kith.runtime.trial import adopt_in_bounds
 from kith.weights.recognize import Format, Recognized, recognize_file
 from kith.weights.regular_file import open_regular, read_regular
@@ -75,18 +75,14 @@ def pull(
     model_id: str,
     *,
     urls: tuple[str, ...] = (),
-    progress: Progress,
-    notify: Notify | None = None,
-    warn: Notify | None = None,
+    progress: Progress = SILENT,
 ) -> EmbedderSpec:
     """Fetch a published model and install it.
 
     Args:
         model_id: Its name in `PUBLISHED`.
         urls: Where to fetch it; the published places if empty.
-        progress: Told how far the download is.
-        notify: Told what else is being done.
-        warn: Told what is odd about the model.
+        progress: Told how far it is, and what is odd about the model.
 
     Raises:
         WeightsError: It is unknown or cannot be had, read or kept.
@@ -95,13 +91,13 @@ def pull(
         raise WeightsError(f"{model_id} came with Kith; there is nothing to pull")
     if model_id not in PUBLISHED:
         raise WeightsError(f"no published model {model_id!r}; known: {', '.join(PUBLISHED)}")
-    with only_one(model_id, notify or _silent):
+    with only_one(model_id, progress):
         if (models_folder() / model_id / CARD).exists():
             return read_card(model_id)
         file = PUBLISHED[model_id].files[0]
         path = download(file, urls or file.urls, progress)
         found = _read_weights(path, model_id, None, (PUBLISHED[model_id], file))
-        spec = _install(found, notify, warn or _silent)
+        spec = _install(found, progress)
         path.unlink(missing_ok=True)  # not before: after a break it need not be fetched again
     return spec
 
@@ -112,8 +108,7 @@ def import_file(
     model_id: str | None = None,
     family: str | None = None,
     onnx: OnnxPreprocessing | None = None,
-    notify: Notify | None = None,
-    warn: Notify | None = None,
+    progress: Progress = SILENT,
 ) -> EmbedderSpec:
     """Install the model of a file, or of the files of a TensorFlow checkpoint given one of them.
 
@@ -122,22 +117,20 @@ def import_file(
         model_id: Its name from now on; made of the file's name if None.
         family: How it was trained; told from the network and the format if None.
         onnx: Needed for an ONNX file, and only for that.
-        notify: Told what is being done.
-        warn: Told what is odd about the model.
+        progress: Told what is being done, and what is odd about the model.
 
     Raises:
         WeightsError: The file cannot be read, is of no known kind, holds no network that embeds faces, or a
             model of this name is here.
     """
-    say = notify or _silent
-    say(f"reading {path.name}")
+    progress.begin(f"reading {path.name}")
     try:
         found = _read(path, model_id, family) if onnx is None else _read_onnx(path, model_id, onnx)
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
-    with only_one(found.spec.id, say):
+    with only_one(found.spec.id, progress):
         _require_free(found.spec.id)  # again: another process may have been quicker
-        return _install(found, notify, warn or _silent)
+        return _install(found, progress)
 
 
 def _read_onnx(path: Path, model_id: str | None, onnx: OnnxPreprocessing) -> _Found:
@@ -171,13 +164,13 @@ def _read_weights(
     return _Found(spec, write_safetensors(found.arrays), f"weights.{EXTENSION}")
 
 
-def _install(found: _Found, notify: Notify | None, warn: Notify) -> EmbedderSpec:
+def _install(found: _Found, progress: Progress) -> EmbedderSpec:
     """Keep the weights, build the network, measure it, and only then write the card."""
     content = found.content
     weights = replace(found.spec.weights, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
     spec = install(replace(found.spec, weights=weights), content, found.file_name)
     try:
-        keep_calibration(spec.id, _measure_on_sample_people(spec, notify, warn), IMPORTED)
+        keep_calibration(spec.id, _measure_on_sample_people(spec, progress), IMPORTED)
         write_card(spec)
     except BaseException as error:
         discard(spec.id)
@@ -251,14 +244,14 @@ def _family_of(found: Recognized, published: tuple[PublishedModel, PublishedFile
     return "facenet-pytorch" if found.format is Format.PYTORCH else "sandberg-2018"
 
 
-def _measure_on_sample_people(spec: EmbedderSpec, notify: Notify | None, warn: Notify) -> Calibration:
-    recognizer = Recognizer.from_spec(spec, precision=Precision.FLOAT32, notify=notify)
-    (notify or _silent)("measuring on the sample people")
+def _measure_on_sample_people(spec: EmbedderSpec, progress: Progress) -> Calibration:
+    recognizer = Recognizer.from_spec(spec, precision=Precision.FLOAT32, progress=progress)
+    progress.begin("measuring on the sample people")
     embeddings, people = embed_sample_people(recognizer)
     require_embeddings(embeddings)
     share = discernment(embeddings, people)
     if share < _LEAST_DISCERNMENT:
-        warn(
+        progress.say(
             f"{spec.id} hardly tells the sample people apart: two photos of one person are more alike than "
             f"photos of two people in {share:.0%} of all cases, by chance in 50%; was it trained, and are "
             "its crop, pixels and family right?"
@@ -311,6 +304,3 @@ def _looks_like_onnx(path: Path) -> bool:
     with open_regular(path) as file:
         start = file.read(9)
     return start[:1] == b"\x08" and start[8:] != b"{" and start[:3] != b"\x08\x01\x12"
-
-
-_silent: Callable[[str], None] = lambda message: None  # noqa: E731

@@ -8,13 +8,18 @@ from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.installed import find_embedder, models_folder, write_card
 from kith.errors import WeightsError
 from kith.images.reading import load_image
+from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
-from kith.runtime.prepare import Notify, Precision
+from kith.runtime.prepare import Precision
 from kith.sample_people import photos
 
 
-def quantize(model_id: str, *, notify: Notify | None = None) -> float:
+def quantize(model_id: str, *, progress: Progress = SILENT) -> float:
     """Make a model's int8 network, which is refused if it changes the embeddings, and mark it as proven.
+
+    Args:
+        model_id: Which.
+        progress: Told what is being done.
 
     Returns:
         Mean cosine between the sample people's embeddings in both precisions.
@@ -24,7 +29,7 @@ def quantize(model_id: str, *, notify: Notify | None = None) -> float:
     """
     spec = find_embedder(model_id)
     both = [
-        Recognizer.from_spec(spec, precision=precision, notify=notify)
+        Recognizer.from_spec(spec, precision=precision, progress=progress)
         for precision in (Precision.FLOAT32, Precision.INT8)
     ]
     images = [load_image(photo) for photo in photos()]

@@ -1,6 +1,6 @@
 """A gallery changes its model: every enrolled face is embedded again from its photo."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from kith.gallery.reembedding import Migrant, Migration
 from kith.gallery.same_face import SAME_FACE, overlap
 from kith.images.photo_files import find_photos
 from kith.images.reading import Photo, content_hash, read_photo
+from kith.progress import SILENT, Progress, each
 from kith.recognizer import Recognizer
 
 
@@ -34,7 +35,7 @@ def migrate(
     *,
     photos: Path | None = None,
     without_missing: bool = False,
-    track: Callable[[Sequence[Migrant]], Iterable[Migrant]] = iter,
+    progress: Progress = SILENT,
 ) -> list[LeftBehind]:
     """Embed every enrolled face with another model, and bind the gallery to that; all or nothing.
 
@@ -45,7 +46,7 @@ def migrate(
         recognizer: Of the new model.
         photos: A folder with the photos, where they are not where they were; told by their content.
         without_missing: Go on although some faces cannot be embedded again, and delete those.
-        track: Goes through the faces, showing how far it is.
+        progress: Told how far it is.
 
     Returns:
         The faces that could not be embedded again. Unless `without_missing`, the gallery is migrated
@@ -58,7 +59,7 @@ def migrate(
     moved = dict(_photos_by_content(photos)) if photos else {}
     left: list[LeftBehind] = []
     given_up: list[Migrant] = []
-    for migrant in track(migration.pending()):
+    for migrant in each(migration.pending(), "embedding again", progress):
         reason = _embed_again(migrant, moved, recognizer, migration)
         if reason:
             left.append(LeftBehind(migrant.name, migrant.source, reason))
@@ -81,8 +82,8 @@ def _embed_again(
     face = max(faces, key=lambda face: overlap(face.box, migrant.box), default=None)
     if face is None or overlap(face.box, migrant.box) < SAME_FACE:
         return "the face is not found in its photo any more"
-    (embedding,) = recognizer.embed(recognizer.align(image, [face]))
-    migration.add(migrant, recognizer.template(embedding), face, photo.file_hash)
+    (sample,) = recognizer.analyze(image, [face])
+    migration.add(migrant, sample.template, face, photo.file_hash)
     return ""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from witness import Witness
 
 from kith.catalogue import download as module
 from kith.catalogue.download import download
@@ -140,24 +141,24 @@ def stuck(handler: Handler, start: int) -> None:
     time.sleep(2)
 
 
-def fetch(*urls: str, file: PublishedFile = FILE) -> tuple[Path, list[tuple[int, int]]]:
-    steps: list[tuple[int, int]] = []
-    path = download(file, urls, lambda done, total: steps.append((done, total)))
-    return path, steps
+def fetch(*urls: str, file: PublishedFile = FILE) -> tuple[Path, Witness]:
+    steps = Witness()
+    return download(file, urls, steps), steps
 
 
 @pytest.mark.parametrize("answer", [whole, slow])
 def test_a_file_arrives_and_its_progress_is_told(serve, answer: Answer) -> None:
     path, steps = fetch(serve(answer).url)
     assert path.read_bytes() == CONTENT
-    assert steps[0] == (0, len(CONTENT))
-    assert steps[-1] == (len(CONTENT), len(CONTENT))
+    assert steps.begun == [("fetching model.bin", len(CONTENT))]
+    assert steps.done == len(CONTENT)
 
 
 def test_what_breaks_off_is_gone_on_with(serve) -> None:
     server = serve(cut_off, cut_off, whole)
-    path, _ = fetch(server.url)
+    path, steps = fetch(server.url)
     assert path.read_bytes() == CONTENT
+    assert steps.done == len(CONTENT), "what was there before the break counts, once"
     assert server.starts[0] == 0
     assert 0 < server.starts[1] < server.starts[2] <= 600_000
 

@@ -6,14 +6,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from witness import Witness
 
 from kith.catalogue.installed import models_folder
 from kith.catalogue.lock import only_one
 from kith.errors import WeightsError
-
-
-def silent(message: str) -> None:
-    pass
+from kith.progress import SILENT
 
 
 def left() -> list[str]:
@@ -24,19 +22,20 @@ def test_the_second_waits_for_the_first() -> None:
     order: list[str] = []
     waits = threading.Event()
 
-    def say(message: str) -> None:
-        assert "another process that brings mine here" in message
-        waits.set()
+    class Waiting(Witness):
+        def begin(self, what: str, *rest: object, **options: object) -> None:
+            assert "another process that brings mine here" in what
+            waits.set()
 
     def second() -> None:
-        with only_one("mine", say):
+        with only_one("mine", Waiting()):
             order.append("second")
 
     thread = threading.Thread(target=second)
-    with only_one("mine", silent):
+    with only_one("mine", SILENT):
         thread.start()
         assert waits.wait(30)
-        with only_one("another", silent):
+        with only_one("another", SILENT):
             order.append("another model is nobody's business")
         order.append("first")
     thread.join(30)
@@ -48,7 +47,7 @@ def test_many_one_after_the_other() -> None:
     inside, most = [], []
 
     def bring() -> None:
-        with only_one("mine", silent):
+        with only_one("mine", SILENT):
             inside.append(1)
             most.append(len(inside))
             inside.pop()
@@ -77,13 +76,13 @@ def test_a_killed_process_stands_in_nobodys_way() -> None:
         assert process.stdout.readline() == "held\n"
         process.kill()
     assert left() == [".mine.lock"]
-    with only_one("mine", silent):
+    with only_one("mine", SILENT):
         pass
     assert left() == []
 
 
 def test_an_error_opens_it() -> None:
-    with pytest.raises(KeyboardInterrupt), only_one("mine", silent):
+    with pytest.raises(KeyboardInterrupt), only_one("mine", SILENT):
         raise KeyboardInterrupt
     assert left() == []
 
@@ -93,6 +92,6 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("KITH_MODELS", str(tmp_path / "file"))
     with (
         pytest.raises(WeightsError, match="cannot write .*set KITH_MODELS to a folder with room"),
-        only_one("mine", silent),
+        only_one("mine", SILENT),
     ):
         pass

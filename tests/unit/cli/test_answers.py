@@ -8,9 +8,10 @@ from command_line import kith
 
 from kith.cli.identify import answer_of
 from kith.gallery import Gallery, NewReference
-from kith.records import Candidate, Decision, Face, Outcome, Subject, Template
+from kith.records import Candidate, Decision, Face, Measure, Outcome, Policy, Subject, Template
 from kith.sample_people import photos as sample_photos
 
+POLICY = Policy(Measure.FPIR, 0.003, 0.70001, "made-up people", people=2)
 ADA, GRACE = Subject(1, "Ada"), Subject(2, "Grace")
 
 
@@ -34,7 +35,8 @@ def people(gallery_path: Path, face: Face) -> Path:
 
 
 def test_a_match(face: Face) -> None:
-    decision = Decision(Outcome.MATCH, (Candidate(ADA, 0.71234), Candidate(GRACE, 0.1)))
+    candidates = (Candidate(ADA, 0.71234, 0.0012345), Candidate(GRACE, 0.1, 0.9))
+    decision = Decision(Outcome.MATCH, candidates, POLICY)
     assert answer_of(face, decision, scale=2.0).json == {
         "box": [20.0, 20.0, 180.0, 220.0],
         "landmarks": [[60.0, 80.0], [140.0, 80.0], [100.0, 120.0], [70.0, 160.0], [130.0, 160.0]],
@@ -43,24 +45,34 @@ def test_a_match(face: Face) -> None:
         "decision": "match",
         "subject": "Ada",
         "score": 0.7123,
-        "candidates": [{"subject": "Ada", "score": 0.7123}, {"subject": "Grace", "score": 0.1}],
+        "candidates": [
+            {"subject": "Ada", "score": 0.7123, "fpir": 0.0012},
+            {"subject": "Grace", "score": 0.1, "fpir": 0.9},
+        ],
+        "policy": {
+            "fpir": 0.003,
+            "threshold": 0.7,
+            "measured_on": "made-up people",
+            "people": 2,
+            "extrapolated": False,
+        },
     }
     assert answer_of(face, decision, scale=2.0).cells == ("160x200 at 20,20", "Ada", "0.712", "")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.AMBIGUOUS, Outcome.LOW_QUALITY])
 def test_nobody_is_named_without_a_match(face: Face, outcome: Outcome) -> None:
-    found = answer_of(face, Decision(outcome, (Candidate(ADA, 0.4, probability=0.98765),), "a reason"))
+    found = answer_of(face, Decision(outcome, (Candidate(ADA, 0.4, 0.5, 0.98765),), POLICY, "a reason"))
     answer = found.json
     assert answer["decision"] in {"unknown", "ambiguous", "low_quality"}
     assert answer["subject"] is None
-    assert answer["candidates"] == [{"subject": "Ada", "score": 0.4, "probability": 0.9877}]
+    assert answer["candidates"] == [{"subject": "Ada", "score": 0.4, "fpir": 0.5, "probability": 0.9877}]
     assert "Ada" not in found.cells
     assert (found.label.text, found.label.known) == (found.cells[1], False)
 
 
 def test_an_empty_gallery_has_no_candidates(face: Face) -> None:
-    answer = answer_of(face, Decision(Outcome.UNKNOWN, ())).json
+    answer = answer_of(face, Decision(Outcome.UNKNOWN, (), POLICY)).json
     assert answer["score"] is None
     assert answer["candidates"] == []
 
@@ -81,7 +93,7 @@ def test_identify_prints_one_entry_a_photo(portraits: list[Path], gallery_path: 
     (found,) = entries[0]["faces"]
     assert found.keys() == {
         *("box", "landmarks", "detection_score", "turned"),
-        *("decision", "subject", "score", "candidates"),
+        *("decision", "subject", "score", "candidates", "policy"),
     }
     assert (found["decision"], found["subject"]) == ("match", "Ada")
     assert found["score"] == pytest.approx(1, abs=1e-3)
@@ -178,6 +190,8 @@ def test_verify(portraits: list[Path]) -> None:
     assert result.keys() == {
         "decision",
         "score",
+        "score_fmr",
+        "policy",
         "probability",
         "prior",
         "threshold",

@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from kith.cli import console, progress
-from kith.cli.progress import downloading, heartbeat, preparing, track
+from kith.cli.progress import telling, track
+from kith.progress import BYTES
 
 
 @pytest.fixture
@@ -35,9 +36,10 @@ def wait_for_line(capsys: pytest.CaptureFixture[str], wanted: str) -> str:
 
 def test_quick_work_says_nothing_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(track([1, 2, 3], "counting")) == [1, 2, 3]
-    with preparing() as notify, downloading("a model") as show:
-        notify("compiling")
-        show(1, 2)
+    with telling("loading models") as progress:
+        progress.begin("compiling")
+        progress.begin("fetching a model", 2, unit=BYTES)
+        progress.advance()
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
 
@@ -54,19 +56,39 @@ def test_long_work_gives_a_sign_of_life_in_a_pipe(quick: None, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("begin", "line"),
     [
-        (lambda: preparing(), "loading models"),
-        (lambda: downloading("a model"), "fetching a model: 0 MB"),
-        (lambda: heartbeat(lambda: "thinking"), "thinking"),
+        (lambda progress: None, "loading models"),
+        (lambda progress: progress.begin("thinking"), "thinking"),
+        (lambda progress: progress.begin("fetching", 5 * 10**6, done=10**6, unit=BYTES), "fetching: 1 MB"),
     ],
 )
 def test_every_wait_gives_a_sign_of_life(
     begin: Callable, line: str, quick: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with begin():
+    with telling("loading models") as progress:
+        begin(progress)
         wait_for_line(capsys, line)
     capsys.readouterr()
     time.sleep(0.05)
     assert capsys.readouterr().err == "", "it goes on after the work"
+
+
+def test_how_it_goes_is_told_and_what_was_done_before_takes_no_time(
+    quick: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with telling() as progress:
+        progress.begin("training", 10, done=8)
+        wait_for_line(capsys, "training: 8 of 10\n")
+        progress.advance(1, "loss 0.1234")
+        wait_for_line(capsys, "training: 9 of 10, less than a minute left, loss 0.1234\n")
+
+
+def test_what_work_says_is_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with telling() as progress:
+        progress.say("a.jpg: no face found")
+        assert capsys.readouterr().err == "warning: a.jpg: no face found\n"
+    with telling(say=console.note) as progress:
+        progress.say("epoch 1")
+    assert capsys.readouterr().err == "epoch 1\n"
 
 
 def test_what_is_left_is_told_in_minutes() -> None:
@@ -93,3 +115,15 @@ def test_a_bar_leaves_answers_for_a_file_alone(
         print("answer", item)
     assert capsys.readouterr().out == "answer 1\nanswer 2\n"
     assert "answer" not in terminal.getvalue()
+
+
+def test_one_thing_at_a_time_on_a_terminal(terminal: io.StringIO) -> None:
+    with telling("loading models") as progress:
+        progress.begin("[red]fetching", 2, unit=BYTES)
+        progress.advance(2)
+        progress.begin("training", 2)
+        progress.advance(1, "loss 0.1234")
+        progress.say("step 1: [bold]")
+    shown = terminal.getvalue()
+    for words in ("loading models", "[red]fetching", "loss 0.1234", "step 1: [bold]"):
+        assert words in shown, "as it is, never taken for markup"

@@ -1,131 +1,115 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from sklearn.svm import LinearSVC
+from made_up_calibration import TAIL, calibration_of, measured_up_to
 
-from kith.decisions.calibration import CROWD
-from kith.decisions.scoring import (
-    CLASSIFIERS,
-    RIVALS,
-    Centroid,
-    ClassifierKind,
-    LinearSVM,
-    NearestReference,
-    NormalizedCentroid,
-)
+from kith.decisions.calibration import Scorer
+from kith.decisions.scoring import RIVALS, ClassifierKind, evidence, lead_weight, rule_for
+from kith.decisions.tail import SearchTails
+from kith.errors import InvalidArgument
+from kith.records import Measure
 
 
-def people(count: int, photos: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings around one direction per person, in shuffled order, with labels that have gaps."""
-    random = np.random.default_rng(seed)
-    centres = random.standard_normal((count, 16))
-    X = np.repeat(centres, photos, axis=0) + 0.3 * random.standard_normal((count * photos, 16))
-    X = (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32)
-    y = np.repeat(np.arange(count) * 3 + 5, photos)
-    order = random.permutation(len(y))
-    return X[order], y[order]
-
-
-@pytest.mark.parametrize("kind", CLASSIFIERS)
-@pytest.mark.parametrize(("count", "photos"), [(2, 1), (2, 6), (7, 1), (7, 4)])
-def test_contract(kind: ClassifierKind, count: int, photos: int) -> None:
-    X, y = people(count, photos)
-    classifier = CLASSIFIERS[kind]()
-    assert classifier.fit(X, y) is classifier
-    assert classifier.classes_.tolist() == sorted(set(y.tolist()))
-    scores = classifier.decision_function(X)
-    assert scores.shape == (len(X), count)
-    assert (classifier.predict(X) == classifier.classes_[scores.argmax(axis=1)]).all()
-    assert np.mean(classifier.predict(X) == y) > 0.95
-
-
-@pytest.mark.parametrize("kind", CLASSIFIERS)
-def test_arrays_are_all_that_is_learned(kind: ClassifierKind) -> None:
-    X, y = people(5, 3)
-    classifier = CLASSIFIERS[kind]().fit(X, y)
-    arrays = classifier.to_arrays()
-    assert all(array.dtype != object for array in arrays.values())
-    again = CLASSIFIERS[kind].from_arrays(arrays)
-    assert (again.decision_function(X) == classifier.decision_function(X)).all()
-    assert (again.predict(X) == classifier.predict(X)).all()
-
-
-def test_nearest_equals_a_plain_loop() -> None:
-    X, y = people(4, 3)
-    scores = NearestReference().fit(X, y).decision_function(X)
-    for row, probe in enumerate(X):
-        for column, label in enumerate(sorted(set(y.tolist()))):
-            expected = max(
-                float(probe @ reference) for reference, of in zip(X, y, strict=True) if of == label
+def test_evidence_equals_a_plain_loop() -> None:
+    random = np.random.default_rng(0)
+    cosines = -np.sort(-random.uniform(-1, 1, (4, 9)).astype(np.float32), axis=1)
+    rivals = random.uniform(-1, 1, (4, 9)).astype(np.float32)
+    found = evidence(cosines, rivals, 0.7)
+    for row in range(4):
+        for column in range(9):
+            others = sorted(
+                (float(s) for place, s in enumerate(cosines[row]) if place != column), reverse=True
             )
-            assert scores[row, column] == pytest.approx(expected, abs=1e-6)
+            of_face = sum(others[:RIVALS]) / RIVALS
+            s = float(cosines[row, column])
+            expected = s + 0.7 * (s - (of_face + float(rivals[row, column])) / 2)
+            assert found[row, column] == pytest.approx(expected, abs=1e-5)
 
 
-def test_centroid_is_the_mean_direction() -> None:
-    X, y = people(3, 5)
-    centroid = X[y == 5].mean(axis=0)
-    expected = X @ (centroid / np.linalg.norm(centroid))
-    np.testing.assert_allclose(Centroid().fit(X, y).decision_function(X)[:, 0], expected, atol=1e-6)
+def test_without_a_lead_evidence_is_the_cosine() -> None:
+    cosines = np.array([[0.9, 0.5, 0.4, 0.3, 0.2]], np.float32)
+    assert (evidence(cosines, cosines, 0.0) == cosines).all()
 
 
-def test_svm_decides_like_scikit_learns() -> None:
-    X, y = people(4, 5)
-    expected = LinearSVC(random_state=0).fit(X, y).decision_function(X)
-    np.testing.assert_allclose(LinearSVM().fit(X, y).decision_function(X), expected, atol=1e-5)
+def test_the_lead_grows_with_the_gallery_and_has_no_cliff() -> None:
+    weights = [lead_weight(people) for people in range(1, 1001)]
+    assert weights == sorted(weights)
+    assert (weights[99], weights[199], weights[399]) == (0.0, pytest.approx(0.5), 1.0)
+    assert max(np.diff(weights)) < 0.01
 
 
-@pytest.mark.parametrize("count", [2, 5])
-def test_svm_shares_sum_to_one_and_follow_the_decision(count: int) -> None:
-    X, y = people(count, 6)
-    svm = LinearSVM().fit(X, y)
-    shares = svm.predict_proba(X)
-    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
-    assert (shares.argmax(axis=1) == svm.decision_function(X).argmax(axis=1)).all()
+def test_a_rule_is_read_at_the_size_of_the_gallery() -> None:
+    calibration = measured_up_to(400)
+    for people in (1, 50, 400):
+        policy = rule_for(calibration, people=people, references=3 * people, fpir=0.01).policy
+        assert (policy.measure, policy.rate, policy.people) == (Measure.FPIR, 0.01, people)
+        assert policy.threshold == pytest.approx(TAIL.threshold(1 - 0.99 ** (1 / people)), abs=0.02)
+        assert not policy.extrapolated
 
 
-def test_an_svm_of_one_person_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least two people"):
-        LinearSVM().fit(np.eye(3, dtype=np.float32), np.array([1, 1, 1]))
+def test_people_are_counted_not_their_photos_unless_each_photo_is_compared() -> None:
+    calibration = measured_up_to(400)
+
+    def threshold(kind: str, references: int) -> float:
+        return rule_for(calibration, kind, people=10, references=references).policy.threshold
+
+    for kind in ("normalized", "centroid", "svm"):
+        assert threshold(kind, 10) == threshold(kind, 300)
+    assert threshold("nearest", 10) < threshold("nearest", 300)
 
 
-@pytest.mark.parametrize("kind", CLASSIFIERS)
-def test_nothing_to_learn_from_is_refused(kind: ClassifierKind) -> None:
-    with pytest.raises(ValueError, match="at least one embedding"):
-        CLASSIFIERS[kind]().fit(np.zeros((0, 3), np.float32), np.zeros(0))
+def test_beyond_the_largest_gallery_that_was_measured_a_rate_is_extrapolated() -> None:
+    calibration = measured_up_to(400)
+    within, beyond = (
+        rule_for(calibration, people=people, references=people, fpir=0.01).policy for people in (400, 401)
+    )
+    assert (within.extrapolated, beyond.extrapolated) == (False, True)
+    assert within.lowest == pytest.approx(1 - (1 - 1e-5) ** 400)
+    assert beyond.lowest == 1.0, "nothing was measured there"
+    huge = rule_for(calibration, people=100_000, references=100_000, fpir=0.01).policy
+    assert huge.extrapolated
+    assert huge.threshold > beyond.threshold > within.threshold
 
 
-@pytest.mark.parametrize("kind", CLASSIFIERS)
-def test_labels_of_another_length_are_refused(kind: ClassifierKind) -> None:
-    with pytest.raises(ValueError, match=r"y must have shape \(3\)"):
-        CLASSIFIERS[kind]().fit(np.eye(3, dtype=np.float32), np.array([1, 2]))
+def test_a_rate_lower_than_the_data_can_show_is_extrapolated() -> None:
+    policy = rule_for(measured_up_to(10), people=1, references=1, fpir=1e-6).policy
+    assert (policy.extrapolated, policy.lowest) == (True, pytest.approx(1e-5))
 
 
-def test_in_a_crowd_a_score_is_the_cosine_plus_its_lead() -> None:
-    X, y = people(CROWD, 2)
-    probes = people(20, 1, seed=9)[0]
-    plain = Centroid().fit(X, y)
-    scores = NormalizedCentroid().fit(X, y).decision_function(probes)
-    cosines = plain.decision_function(probes)
-    among = plain.centroids_ @ plain.centroids_.T
-
-    def mean_of_rivals(row: np.ndarray, column: int) -> float:
-        others = sorted((float(score) for place, score in enumerate(row) if place != column), reverse=True)
-        return sum(others[:RIVALS]) / RIVALS
-
-    for row in range(len(probes)):
-        for column in range(0, CROWD, 7):
-            rivals = mean_of_rivals(cosines[row], column) + mean_of_rivals(among[column], column)
-            expected = cosines[row, column] + cosines[row, column] - rivals / 2
-            assert scores[row, column] == pytest.approx(expected, abs=1e-5)
+def test_the_lead_counts_no_more_than_where_it_was_measured() -> None:
+    assert rule_for(measured_up_to(400), people=5000, references=5000).lead == 1.0
+    assert rule_for(measured_up_to(200), people=5000, references=5000).lead == pytest.approx(0.5)
 
 
-def test_few_people_are_no_crowd() -> None:
-    X, y = people(CROWD - 1, 2)
-    plain, normalized = (kind().fit(X, y).decision_function(X) for kind in (Centroid, NormalizedCentroid))
-    assert (plain == normalized).all()
+def test_where_searches_were_never_measured_there_is_no_lead_and_comparisons_count() -> None:
+    rule = rule_for(calibration_of(), people=5000, references=5000, fpir=0.01)
+    assert (rule.lead, rule.policy.extrapolated) == (0.0, True)
+    assert rule.policy.threshold == pytest.approx(TAIL.of_many(5000).threshold(0.01))
 
 
-def test_ties_among_rivals_do_not_matter() -> None:
-    X = np.zeros((CROWD, 4), np.float32)
-    X[:, 0] = 1
-    scores = NormalizedCentroid().fit(X, np.arange(CROWD)).decision_function(X[:3])
-    np.testing.assert_allclose(scores, 1, atol=1e-6)
+def test_only_the_normalized_scorer_has_a_lead() -> None:
+    leads = {
+        kind: rule_for(measured_up_to(400), kind, people=400, references=400).lead for kind in ClassifierKind
+    }
+    assert leads == {"normalized": 1.0, "centroid": 0.0, "nearest": 0.0, "svm": 1.0}
+
+
+def test_each_scorer_has_the_rates_that_were_measured_of_it() -> None:
+    higher = replace(TAIL, thresholds=tuple(one + 0.05 for one in TAIL.thresholds))
+    calibration = calibration_of(
+        searches={
+            Scorer.NORMALIZED: SearchTails((1,), (TAIL,)),
+            Scorer.CENTROID: SearchTails((1,), (higher,)),
+            Scorer.NEAREST: SearchTails((1,), (higher,)),
+        }
+    )
+    found = [rule_for(calibration, kind, people=1, references=1).policy.threshold for kind in ClassifierKind]
+    plain = TAIL.threshold(0.003)
+    assert found == pytest.approx([plain, plain + 0.05, plain + 0.05, plain])
+
+
+@pytest.mark.parametrize("fpir", [0, 1, -0.5, 2, float("nan"), float("inf")])
+def test_what_is_no_rate_is_refused(fpir: float) -> None:
+    with pytest.raises(InvalidArgument, match="fpir must lie between 0 and 1"):
+        rule_for(calibration_of(), people=1, references=1, fpir=fpir)

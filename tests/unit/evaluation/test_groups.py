@@ -64,3 +64,11 @@ def test_a_wrong_line_is_named(tmp_path: Path, text: str, message: str) -> None:
     file.write_text(text)
     with pytest.raises(EvaluationError, match=message):
         read_groups(file)
+
+
+def test_a_name_is_one_in_either_spelling(tmp_path: Path) -> None:
+    """A folder of macOS, and a table written elsewhere."""
+    table = tmp_path / "groups.csv"
+    table.write_text("Zo\u00eb,first\n", encoding="utf-8")
+    photos = [tmp_path / "Zoe\u0308" / "1.jpg"]
+    assert labels_of(photos, tmp_path, read_groups(table)) == ["first"]

@@ -6,7 +6,6 @@ import pytest
 from kith.errors import EvaluationError
 from kith.evaluation.labelled import LabelledPhotos
 from kith.evaluation.pairs import MOST_MATED, all_pairs, read_pairs
-from kith.workflows.people_folders import read_people
 
 
 def people_of(*counts: int) -> LabelledPhotos:
@@ -50,29 +49,6 @@ def test_where_there_are_many_some_are_drawn() -> None:
 def test_nobody_with_two_photos_is_refused() -> None:
     with pytest.raises(EvaluationError, match="nobody has two photos"):
         all_pairs(people_of(1, 1, 1))
-
-
-def test_people_are_folders(folder: Path) -> None:
-    (folder / "empty").mkdir()
-    (folder / "notes.txt").touch()
-    people = read_people(folder)
-    assert people.names == ("Ada", "Grace", "Omar")
-    assert people.subjects.tolist() == [0, 0, 0, 1, 1, 2]
-    with pytest.raises(EvaluationError, match="holds photos of 0 people"):
-        read_people(folder / "Ada")
-    with pytest.raises(EvaluationError, match="no such folder"):
-        read_people(folder / "nobody")
-
-
-def test_what_is_left_out_of_people_is_told_and_the_rest_used(folder: Path) -> None:
-    (folder / "Ada" / "party.MOV").write_bytes(b"\0\0\0\x14ftypqt  ")
-    (folder / "Ada" / "gone.jpg").symlink_to(folder / "nothing")
-    told: list[str] = []
-    assert len(read_people(folder, tell=told.append).photos) == 6
-    assert told == [
-        f"{folder / 'Ada' / 'gone.jpg'}: cannot be read (a link to nothing); left out",
-        f"{folder}: 1 .MOV left out",
-    ]
 
 
 PAIRS = (

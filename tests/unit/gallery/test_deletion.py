@@ -3,13 +3,14 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 from made_up_album import POLICY, add, enrolled, face_at, template_of, update
+from made_up_calibration import calibration_of
 
+from kith.decisions.tail import Tail
 from kith.errors import GalleryError
 from kith.gallery import Album, Gallery, MayBelong, NewFace, NewReference, PhotoFile, cleaning, name_cluster
 from kith.gallery.reembedding import Migration
@@ -226,7 +227,8 @@ def test_faces_without_a_name_that_look_like_the_person_are_listed_and_left(gall
     add(album, 3, 5)
     update(album)
     add(album, 4, 1)
-    calibration = SimpleNamespace(identification_policy=lambda *_, **__: POLICY)
+    threshold = POLICY.threshold
+    calibration = calibration_of(Tail((0.5, 0.003), (threshold - 0.1, threshold)))
     with patch("kith.gallery.gallery.find_calibration", return_value=calibration):
         deletion = gallery.delete("Ada")
     assert [(face.face, face.cluster, face.source) for face in deletion.may_belong] == [

@@ -8,7 +8,6 @@ import pytest
 from command_line import kith
 
 from kith.cli.hints import with_hint
-from kith.decisions.scoring import ClassifierKind
 from kith.errors import (
     DuplicateReference,
     DuplicateSubject,
@@ -18,7 +17,6 @@ from kith.errors import (
 )
 from kith.gallery import Album, Gallery, NewFace, NewReference, PhotoFile, name_cluster
 from kith.records import Face, Template
-from kith.search.ranking import rank
 
 NewReferences = Callable[..., list[NewReference]]
 
@@ -301,24 +299,3 @@ def test_remove_asks_on_a_terminal(
     assert answer.code == (0 if reply else 2)
     assert asked == ["Remove 1 reference?"]
     assert names(gallery) == left
-
-
-def test_a_classifier_that_cannot_be_ours_is_fitted_again(gallery: Gallery, new: NewReferences) -> None:
-    """A gallery from anywhere may hold any arrays."""
-    gallery.enroll("Ada", new(1, 2))
-    gallery.enroll("Grace", new(3, 4))
-    probe = new(1)[0].template.embedding[np.newaxis]
-    for arrays in (
-        {},
-        {"coefficients": np.zeros((2, 3)), "intercepts": np.zeros(2), "temperature": np.array(1.0)},
-        {
-            "coefficients": np.zeros((2, 16)),
-            "intercepts": np.zeros(2),
-            "temperature": np.array(1.0),
-            "classes": np.array([7, 9]),
-        },
-    ):
-        gallery.save_classifier("svm", gallery.references().revision, arrays)
-        with Gallery.open(gallery.path) as opened:
-            (ranked,) = rank(probe, opened, threshold=0.5, kind=ClassifierKind.SVM)
-        assert ranked[0].subject.name == "Ada"

@@ -15,7 +15,7 @@ from small_disk import small_disk
 from kith.errors import GalleryError, KithError
 from kith.gallery import Album, Gallery, NewFace, NewReference, PhotoFile, name_cluster, opening
 from kith.gallery.reembedding import Migration
-from kith.records import DecisionPolicy, Face, Template
+from kith.records import Face, Measure, Policy, Template
 from kith.workflows.albums import cluster_album
 
 Change = Callable[[str], None]
@@ -45,7 +45,7 @@ def fill(path: Path, make_template: Callable[[int], Template], face: Face) -> No
         for photo in (4, 5):
             new = NewFace(face, make_template(4), "", b"a thumbnail")
             album.add(PhotoFile(f"{photo}.jpg", 1, 1), f"hash {photo}", [new])
-        cluster_album(album, DecisionPolicy(0.5, 0.001, "nothing"))
+        cluster_album(album, Policy(Measure.FMR, 0.001, 0.5, "nothing"))
         name_cluster(album, 1, "Wei")
         album.link(1, 2, together=True)
         migration = Migration(gallery, "other")
@@ -73,7 +73,7 @@ def read_everything(path: Path) -> None:
         album = Album(gallery)
         album.faces()
         album.clusters()
-        album.members(pictures=True)
+        album.thumbnails([face.id for face in album.members()])
         album.sizes()
         album.knows_file(PhotoFile("4.jpg", 1, 1))
         Migration(gallery, "other").pending()
@@ -86,7 +86,7 @@ def write_everything(path: Path, template: Template, face: Face) -> None:
         gallery.merge("Grace H", "Augusta")
         album = Album(gallery)
         album.add(PhotoFile("9.jpg", 1, 1), "hash 10", [NewFace(face, template, "", b"")])
-        cluster_album(album, DecisionPolicy(0.5, 0.001, "nothing"))
+        cluster_album(album, Policy(Measure.FMR, 0.001, 0.5, "nothing"))
         name_cluster(album, 1, "Wei")
         gallery.move_references([1], "Wei")
         gallery.remove_references([2])

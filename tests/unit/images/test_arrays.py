@@ -12,7 +12,7 @@ from kith.detection import MTCNN
 from kith.errors import ImageError, InvalidImage
 from kith.images.arrays import require_crops, require_image
 from kith.recognizer import Recognizer
-from kith.records import Face
+from kith.records import Face, Sample
 
 GRAY = np.full((8, 10), 7, np.uint8)
 RGB = np.full((8, 10, 3), 7, np.uint8)
@@ -96,15 +96,15 @@ FACE = Face(np.array([1, 1, 6, 6], np.float32), np.ones((5, 2), np.float32), 1.0
     [
         lambda recognizer, image: recognizer.detect(image),
         lambda recognizer, image: recognizer.align(image, [FACE]),
-        lambda recognizer, image: recognizer.assess(image, FACE),
-        lambda recognizer, image: recognizer.extract(image),
-        lambda recognizer, image: recognizer.extract_main(image),
+        lambda recognizer, image: recognizer.analyze(image),
+        lambda recognizer, image: recognizer.analyze(image, [FACE]),
+        lambda recognizer, image: recognizer.analyze_main(image),
         lambda recognizer, image: recognizer.verify(image, RGB),
         lambda recognizer, image: recognizer.enroll("Ada", image, None),
         lambda recognizer, image: recognizer.identify(image, None),
         lambda recognizer, image: recognizer.embed(image),
     ],
-    ids="detect align assess extract extract_main verify enroll identify embed".split(),
+    ids="detect align analyze analyze_some analyze_main verify enroll identify embed".split(),
 )
 @pytest.mark.parametrize("given", [RGB / 255, None, "a.jpg"], ids=["float", "None", "path"])
 def test_every_door_of_a_recognizer(door: Any, given: object) -> None:
@@ -115,7 +115,7 @@ def test_every_door_of_a_recognizer(door: Any, given: object) -> None:
 
 def test_verify_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     recognizer = Recognizer(Nobody(), None, SimpleNamespace(crop=None), None, None)
-    monkeypatch.setattr(Recognizer, "extract_main", lambda self, image: (FACE, None))
+    monkeypatch.setattr(Recognizer, "analyze_main", lambda self, image: Sample(FACE, None, None))
     with pytest.raises(InvalidImage, match="the second image must be"):
         recognizer.verify(RGB, None)
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from kith.errors import ImageError
-from kith.images.photo_files import FoundPhotos, describe_left_out, find_photos, tell_left_out
+from kith.images.photo_files import FoundPhotos, describe_left_out, find_photos, folders_in
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
 MOVIE = b"\0\0\0\x14ftypqt  \0\0\0\0qt  " + bytes(200)
@@ -127,9 +127,13 @@ def test_one_unreadable_folder_does_not_stop_the_rest(
     found = find_photos(tmp_path)
     assert names(tmp_path, found) == ["a/1.jpg", "z/1.jpg"]
     assert found.unreadable == ((tmp_path / "locked", "Permission denied"),)
-    told: list[str] = []
-    tell_left_out(tmp_path, found, told.append)
-    assert told == [f"{tmp_path / 'locked'}: cannot be read (Permission denied); left out"]
+
+
+def test_folders_that_are_meant_to_be_looked_at(tmp_path: Path) -> None:
+    for name in ("b", "a", ".hidden", "@eaDir"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "c.jpg").touch()
+    assert folders_in(tmp_path) == [tmp_path / "a", tmp_path / "b"]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may enter every folder")

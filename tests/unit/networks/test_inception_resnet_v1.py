@@ -12,7 +12,7 @@ from kith import networks  # first: it chooses Keras's backend
 import keras  # isort: skip
 
 from kith.runtime.compile import compile_model
-from kith.runtime.prepare import assign
+from kith.runtime.keras_models import assign
 from kith.runtime.session import Session
 from kith.weights.names_inception_resnet_v1 import (
     inception_resnet_v1_from_pytorch,

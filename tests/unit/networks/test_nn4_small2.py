@@ -16,7 +16,7 @@ from kith import networks  # first: it chooses Keras's backend
 import keras  # isort: skip
 
 from kith.runtime.compile import compile_model
-from kith.runtime.prepare import assign
+from kith.runtime.keras_models import assign
 from kith.runtime.session import Session
 from kith.weights.names_nn4_small2 import nn4_small2_from_pytorch
 from kith.weights.shapes import shapes_of

@@ -1,9 +1,13 @@
 import base64
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 
+import pytest
+
 from kith.gallery.album import ClusteredFace
-from kith.presentation.sheets import SheetCluster, contact_sheet
+from kith.presentation import sheets
+from kith.presentation.sheets import SheetCluster
 
 VOID = {"meta", "img"}
 
@@ -37,8 +41,12 @@ class Page(HTMLParser):
 
 def cluster(number: int, faces: int, who: str = "", source: str = "a.jpg") -> SheetCluster:
     return SheetCluster(
-        number, who, [ClusteredFace(100 * number + face, number, source, b"jpeg") for face in range(faces)]
+        number, who, [ClusteredFace(100 * number + face, number, source) for face in range(faces)]
     )
+
+
+def contact_sheet(clusters: Sequence[SheetCluster], hint: str = "") -> str:
+    return "".join(sheets.contact_sheet(clusters, lambda ids: dict.fromkeys(ids, b"jpeg"), hint=hint))
 
 
 def test_every_face_is_shown_with_its_picture() -> None:
@@ -47,7 +55,7 @@ def test_every_face_is_shown_with_its_picture() -> None:
     assert {image["src"] for image in page.all("img")} == {
         "data:image/jpeg;base64," + base64.b64encode(b"jpeg").decode()
     }
-    assert "6 faces, 2 clusters, 1 faces alone" in page.text.replace("1 face alone", "1 faces alone")
+    assert "6 faces, 2 clusters, 1 face alone" in page.text
 
 
 def test_names_and_paths_are_never_taken_for_markup() -> None:
@@ -77,3 +85,27 @@ def test_long_clusters_and_lonely_faces_are_folded() -> None:
 
 def test_an_empty_album_is_a_page() -> None:
     assert "0 faces, 0 clusters" in Page(contact_sheet([])).text
+
+
+def test_each_face_has_its_own_thumbnail_and_few_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "_LOADED", 7)
+    asked: list[list[int]] = []
+
+    def thumbnails(ids: Sequence[int]) -> dict[int, bytes]:
+        asked.append(list(ids))
+        return {id: str(id).encode() for id in ids}
+
+    parts = sheets.contact_sheet([cluster(1, 50), cluster(2, 1)], thumbnails)
+    first = next(parts)
+    assert len(asked) <= 1, "the page is not made at once"
+    page = Page(first + "".join(parts))
+    assert max(map(len, asked)) == 7
+    assert [image["src"] for image in page.all("img")] == [
+        "data:image/jpeg;base64," + base64.b64encode(str(id).encode()).decode()
+        for id in [*range(100, 150), 200]
+    ]
+
+
+def test_what_to_do_next_is_said_by_whoever_has_a_command_for_it() -> None:
+    assert "kith" not in contact_sheet([cluster(1, 2)])
+    assert "type this" in Page(contact_sheet([cluster(1, 2)], hint="type this")).text

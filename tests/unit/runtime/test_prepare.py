@@ -2,12 +2,13 @@ import os
 
 import numpy as np
 import pytest
+from witness import Witness
 
 from kith.catalogue import files as store
 from kith.catalogue.builtin import DETECTORS
 from kith.catalogue.spec import PackageFile
-from kith.errors import ChecksumMismatch, DownloadFailed, UnknownModel, UnsupportedFile
-from kith.runtime.prepare import assign, forget, keras_model, prepare, prepare_int8
+from kith.errors import ChecksumMismatch, DownloadFailed
+from kith.runtime.prepare import forget, prepare, prepare_int8
 
 PNET = DETECTORS["mtcnn"].pnet
 
@@ -29,9 +30,9 @@ def run(session) -> np.ndarray:
 
 
 def test_a_network_is_compiled_once(cache, monkeypatch) -> None:
-    steps: list[str] = []
-    first = run(prepare(PNET, notify=steps.append))
-    assert steps == ["reading pnet.lz4", "compiling pnet"]
+    steps = Witness()
+    first = run(prepare(PNET, progress=steps))
+    assert steps.begun == [("first run: reading pnet.lz4", 0), ("first run: compiling pnet", 0)]
     (compiled,) = cache.iterdir()
     before = compiled.read_bytes()
     monkeypatch.setattr("kith.runtime.prepare._compile", lambda *_: pytest.fail("compiled again"))
@@ -142,66 +143,8 @@ def test_stale_partial_files_go_and_fresh_ones_stay(tmp_path) -> None:
     assert (old.exists(), new.exists()) == (False, True)
 
 
-class Variable:
-    def __init__(self, path: str, *shape: int) -> None:
-        self.path, self.shape, self.value = path, shape, None
-
-    def assign(self, value: np.ndarray) -> None:
-        self.value = value
-
-
-class Model:
-    name = "toy"
-
-    def __init__(self) -> None:
-        self.weights = [Variable("a/kernel", 2, 3), Variable("a/bias", 3)]
-
-
-GOOD = {"a/kernel": np.ones((2, 3)), "a/bias": np.ones(3)}
-
-
-def test_assign_fills_every_variable() -> None:
-    model = Model()
-    assign(model, GOOD)
-    assert all(variable.value.shape == variable.shape for variable in model.weights)
-
-
-@pytest.mark.parametrize(
-    ("arrays", "message"),
-    [
-        ({"a/kernel": GOOD["a/kernel"]}, "1 differ, it lacks a/bias"),
-        (GOOD | {"b/kernel": np.ones(1)}, "1 differ, it has no place for 'b/kernel'"),
-        (GOOD | {"a/bias": np.ones(4)}, r"a/bias has shape \(4,\), expected \(3,\)"),
-    ],
-)
-def test_what_does_not_fit_is_refused_before_anything_is_changed(arrays, message) -> None:
-    model = Model()
-    with pytest.raises(UnsupportedFile, match=message):
-        assign(model, arrays)
-    assert all(variable.value is None for variable in model.weights)
-
-
-def test_a_network_with_dropout_is_filled_too() -> None:
-    """Its random numbers' state is a variable, but no weight."""
-    from kith import networks
-
-    model = networks.nn4_small2(initializer="zeros")
-    dropped = networks.inception_resnet_v1(embedding_size=8, dropout=0.4, initializer="zeros")
-    for network in (model, dropped):
-        assign(network, {weight.path: np.full(weight.shape, 0.5, np.float32) for weight in network.weights})
-        assert all(float(np.asarray(weight).min()) == 0.5 for weight in network.weights)
-    assert len(dropped.variables) > len(dropped.weights)
-
-
 def test_what_was_compiled_of_a_file_is_forgotten(cache) -> None:
     prepare(PNET)
     prepare(DETECTORS["mtcnn"].rnet)
     forget(PNET)
     assert [path.name.partition("-")[0] for path in cache.iterdir()] == ["rnet"]
-
-
-def test_a_keras_model_of_a_name() -> None:
-    model = keras_model("dlib-resnet29")
-    assert (model.input_shape, model.output_shape) == ((None, 150, 150, 3), (None, 128))
-    with pytest.raises(UnknownModel):
-        keras_model("nobody")

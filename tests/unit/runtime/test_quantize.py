@@ -6,8 +6,8 @@ from onnx import TensorProto, numpy_helper
 from kith.catalogue.builtin import DETECTORS
 from kith.errors import WeightsError
 from kith.runtime import quantize as module
-from kith.runtime.prepare import load_keras
-from kith.runtime.quantize import quantize
+from kith.runtime.keras_models import load_keras
+from kith.runtime.quantize import clip_filters, quantize
 from kith.runtime.session import Session
 
 
@@ -61,3 +61,29 @@ def test_too_few_inputs_are_refused(small_network) -> None:
     model, inputs = small_network
     with pytest.raises(ValueError, match="at least 8 inputs, got 7"):
         quantize(model, inputs[:7])
+
+
+def rounded(filters: np.ndarray) -> np.ndarray:
+    """In whole numbers up to 64, as the quantizer does it."""
+    scales = np.maximum(np.abs(filters).max(axis=1, keepdims=True), 1e-30) / 64
+    return np.round(filters / scales) * scales
+
+
+def test_filters_are_clipped_where_that_changes_them_least() -> None:
+    filters = np.random.default_rng(0).normal(0, 1, (32, 27)).astype(np.float32)
+    filters[0] = 0
+    filters[1] = np.arange(38, 65)  # whole numbers already: nothing is to be gained
+    clipped = clip_filters(filters.reshape(32, 3, 3, 3)).reshape(32, 27)
+    before, after = (np.sum((rounded(rows) - filters) ** 2, axis=1) for rows in (filters, clipped))
+    assert (after <= before + 1e-6).all()
+    assert after.sum() < 0.97 * before.sum()
+    assert (clipped[:2] == filters[:2]).all()
+    assert clipped.dtype == np.float32
+
+
+def test_the_quantizer_is_given_clipped_filters(small_network, monkeypatch) -> None:
+    model, inputs = small_network
+    monkeypatch.setattr(module, "MIN_COSINE", 0)
+    clipped = quantize(model, inputs)
+    monkeypatch.setattr(module, "clip_filters", lambda filters: filters)
+    assert quantize(model, inputs) != clipped

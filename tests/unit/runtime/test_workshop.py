@@ -120,7 +120,8 @@ keras.config.set_epsilon(1e-3)
 keras.config.set_dtype_policy("mixed_float16")
 sys.executable = ""
 import numpy as np
-from kith.runtime.prepare import keras_model, prepare
+from kith.runtime.keras_models import keras_model
+from kith.runtime.prepare import prepare
 from kith.catalogue.builtin import DETECTORS
 boxes = np.linspace(-1, 1, 24 * 24 * 3, dtype=np.float32).reshape(1, 24, 24, 3)
 found = prepare(DETECTORS["mtcnn"].pnet).run(boxes)

@@ -9,7 +9,7 @@ from kith.catalogue.preprocessing import DLIB_CHIP, resize_template
 from kith.errors import TrainingError
 from kith.records import Face, Image
 from kith.training.faces import FaceSet, describe, prepare_faces, tell_unusable
-from kith.training.photos import PersonPhoto
+from kith.workflows.people_folders import PersonPhoto
 
 RULE = resize_template(DLIB_CHIP, 24)
 

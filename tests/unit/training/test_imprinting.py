@@ -10,8 +10,8 @@ from kith.catalogue.preprocessing import MTCNN_PIXELS, SimilarityCrop
 from kith.training.faces import FaceSet
 from kith.training.imprinting import imprint, means, turn_away
 from kith.training.losses import ArcFace
-from kith.training.photos import PersonPhoto
 from kith.training.recipes import Recipe
+from kith.workflows.people_folders import PersonPhoto
 
 SIDE, PEOPLE, OF_EACH = 16, 12, 4
 RECIPE = Recipe("none", SimilarityCrop(SIDE, ((4.0, 4.0),) * 5), MTCNN_PIXELS, SIDE)

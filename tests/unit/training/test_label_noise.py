@@ -6,7 +6,7 @@ import pytest
 from kith.errors import TrainingError
 from kith.training import label_noise
 from kith.training.label_noise import SAME_PICTURE, find_label_noise, write_report
-from kith.training.photos import PersonPhoto
+from kith.workflows.people_folders import PersonPhoto
 
 
 def make(

@@ -4,6 +4,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from witness import Witness
 
 from kith.errors import TrainingError
 from kith.training.checkpoints import Checkpoints
@@ -26,17 +27,6 @@ class Sum:
         return state._replace(weights=[total], optimizer=[state.optimizer[0] + 1]), seen
 
 
-class Witness:
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def progress(self, step: int, steps: int, loss: float, images_per_second: float) -> None:
-        assert 0 < step <= steps
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-
 def numbers(step: int) -> Iterator[Batch]:
     while True:
         yield Batch(np.array([float(step + 1)], np.float32), np.zeros(1, np.int32))
@@ -54,7 +44,7 @@ def run(
 ):
     return fit(
         Sum(), load, Schedule(steps, 4, 3, patience), checkpoints=Checkpoints(folder), settings="same",
-        log=Log(folder), observer=witness or Witness(), validate=score, **options,
+        log=Log(folder), progress=witness or Witness(), validate=score, **options,
     )  # fmt: skip
 
 
@@ -122,7 +112,7 @@ def test_a_collapse_is_told_once(tmp_path: Path) -> None:
     witness = Witness()
     fit(
         Flat(), numbers, Schedule(10, 4, 3), checkpoints=Checkpoints(tmp_path), settings="", log=Log(tmp_path),
-        observer=witness, validate=lambda state: 0.0, watch=CollapseWatch(patience=3),
+        progress=witness, validate=lambda state: 0.0, watch=CollapseWatch(patience=3),
     )  # fmt: skip
     assert [line for line in witness.said if "collapse" in line] == [witness.said[0]]
     assert witness.said[0].startswith("step 3: collapse")
@@ -150,6 +140,6 @@ def test_a_disk_that_fills_is_told_in_one_line(tmp_path: Path, monkeypatch: pyte
 def test_a_process_that_does_not_lead_writes_nothing(tmp_path: Path) -> None:
     fit(
         Sum(), numbers, Schedule(4, 4, 3), checkpoints=Checkpoints(tmp_path), settings="",
-        log=Log(tmp_path, writes=False), observer=Witness(), validate=lambda state: 1.0, leads=False,
+        log=Log(tmp_path, writes=False), progress=Witness(), validate=lambda state: 1.0, leads=False,
     )  # fmt: skip
     assert not list(tmp_path.iterdir())

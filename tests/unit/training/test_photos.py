@@ -2,11 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from witness import Witness
 
-from kith.errors import GalleryError, ImageError, TrainingError
+from kith.errors import GalleryError, ImageError, NoPeopleFound, TrainingError
 from kith.gallery import Gallery, NewReference
 from kith.records import Face
-from kith.training.photos import PersonPhoto, find_photos, read_names
+from kith.training.photos import find_photos, read_names
+from kith.workflows.people_folders import PersonPhoto
 
 
 def folder(tmp_path: Path) -> Path:
@@ -30,8 +32,12 @@ def test_people_can_be_left_out_and_a_wrong_name_is_told(tmp_path: Path) -> None
 
 
 def test_an_empty_folder_and_a_missing_one_are_told(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="no photos in it"):
+    with pytest.raises(NoPeopleFound, match="no photos in it"):
         find_photos(tmp_path)
+    with Gallery.open(tmp_path / "empty.db", model_id="test-model"):
+        pass
+    with pytest.raises(TrainingError, match="nobody is enrolled in it"):
+        find_photos(tmp_path / "empty.db")
     with pytest.raises((ImageError, GalleryError)):
         find_photos(tmp_path / "nowhere")
 
@@ -39,10 +45,10 @@ def test_an_empty_folder_and_a_missing_one_are_told(tmp_path: Path) -> None:
 def test_what_is_left_out_of_a_folder_is_told(tmp_path: Path) -> None:
     folder(tmp_path)
     (tmp_path / "Ada" / "party.MOV").write_bytes(b"\0\0\0\x14ftypqt  ")
-    told: list[str] = []
-    found = find_photos(tmp_path, tell=told.append)
+    told = Witness()
+    found = find_photos(tmp_path, progress=told)
     assert len(found) == len(find_photos(tmp_path))
-    assert told == [f"{tmp_path}: 1 .MOV left out"]
+    assert told.said == [f"{tmp_path}: 1 .MOV left out"]
 
 
 def test_a_gallery_knows_its_photos(tmp_path: Path, make_template, face: Face) -> None:

@@ -5,7 +5,7 @@ import pytest
 from kith.embedding import scale_pixels
 from kith.images.reading import load_image
 from kith.recognizer import Recognizer
-from kith.runtime.prepare import keras_model
+from kith.runtime.keras_models import keras_model
 from kith.sample_people import photos
 from kith.training import slimming
 from kith.training.slimming import _plan, _Slimming, slim

@@ -1,6 +1,8 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+from witness import Witness
+
 from kith.sample_people import photos
 from kith.workflows.acquiring import acquire
 
@@ -14,8 +16,10 @@ def test_a_photo_without_its_end_is_used_and_told(tmp_path: Path) -> None:
         seen.append(image)
         return []
 
-    recognizer = SimpleNamespace(spec=SimpleNamespace(embedding_size=4), fingerprint="fake", detect=detect)
-    told: list[str] = []
-    acquire(recognizer, [path], tell=told.append)
+    recognizer = SimpleNamespace(
+        spec=SimpleNamespace(embedding_size=4), fingerprint="fake", detect=detect, analyze=None
+    )
+    told = Witness()
+    acquire(recognizer, [path], progress=told)
     assert len(seen) == 1
-    assert told == [f"{path}: its end is missing; what is there was used", f"{path}: no face found"]
+    assert told.said == [f"{path}: its end is missing; what is there was used", f"{path}: no face found"]

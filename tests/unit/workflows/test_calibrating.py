@@ -3,8 +3,12 @@ import json
 import numpy as np
 import pytest
 
-from kith.decisions.calibration import CROWD, Calibration
+from kith.decisions.calibration import Calibration, Scorer
+from kith.decisions.scoring import ClassifierKind, rule_for
 from kith.errors import EvaluationError
+from kith.evaluation.open_set import draw_open_set
+from kith.search.people import People
+from kith.search.ranking import find
 from kith.workflows.calibrating import LEAST_ERRORS, fit_calibration
 
 
@@ -34,32 +38,54 @@ def test_false_match_rates_equal_a_plain_count(fitted: tuple[Calibration, np.nda
         assert rate * len(scores) >= LEAST_ERRORS
 
 
-def test_thresholds_hold_on_other_people_at_the_size_of_their_gallery(
-    fitted: tuple[Calibration, np.ndarray, np.ndarray],
+@pytest.mark.parametrize("kind", ClassifierKind)
+@pytest.mark.parametrize("people", [20, 100, 150, 400])
+def test_rates_hold_on_other_people_at_the_size_of_their_gallery(
+    fitted: tuple[Calibration, np.ndarray, np.ndarray], people: int, kind: ClassifierKind
 ) -> None:
-    from kith.decisions.scoring import Centroid, NormalizedCentroid
-    from kith.evaluation.identification import search
-    from kith.evaluation.open_set import draw_open_set
-
     calibration, _, _ = fitted
     X, y = faces(3000, 4, seed=7)
-    for people, classifier in ((20, Centroid()), (100, Centroid()), (400, NormalizedCentroid())):
-        protocol = draw_open_set(y, people=people, references=2)
-        strangers = search(classifier, X, y, protocol).strangers
-        policy = calibration.identification_policy(people, fpir=0.02)
-        assert (policy.people, policy.fpir) == (people, 0.02)
-        assert 0.008 < np.mean(strangers >= policy.threshold) < 0.04
+    protocol = draw_open_set(y, people=people, references=2, strangers=2500)
+    gallery = People.of(X[protocol.references], y[protocol.references])
+    rule = rule_for(calibration, kind, people=people, references=2 * people, fpir=0.02)
+    assert (rule.policy.people, rule.policy.rate, rule.policy.extrapolated) == (people, 0.02, False)
+    best = find(X[protocol.strangers], gallery, rule.scorer, rule.lead, count=1).evidence
+    assert 0.008 < np.mean(best >= rule.policy.threshold) < 0.04
+
+
+def test_searches_are_measured_at_several_sizes(fitted: tuple[Calibration, np.ndarray, np.ndarray]) -> None:
+    calibration, _, _ = fitted
+    assert calibration.searches[Scorer.NORMALIZED].sizes == (1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1050)
+    assert calibration.searches[Scorer.CENTROID].sizes == calibration.searches[Scorer.NORMALIZED].sizes
+    small = [calibration.searches[scorer].at(50) for scorer in (Scorer.NORMALIZED, Scorer.CENTROID)]
+    assert small[0] == small[1], "in a small gallery there is no lead"
 
 
 def test_a_larger_gallery_needs_a_higher_threshold(
     fitted: tuple[Calibration, np.ndarray, np.ndarray],
 ) -> None:
     calibration, _, _ = fitted
-    sizes = [calibration.identification_policy(people).threshold for people in (2, 10, 50, CROWD - 1)]
-    assert sizes == sorted(sizes)
-    rates = [calibration.identification_policy(10, fpir=fpir).threshold for fpir in (0.1, 0.01, 0.001)]
+    policies = [
+        rule_for(calibration, "centroid", people=size, references=size).policy for size in (2, 10, 50, 199)
+    ]
+    assert [policy.threshold for policy in policies] == sorted(policy.threshold for policy in policies)
+    rates = [
+        rule_for(calibration, people=10, references=10, fpir=fpir).policy.threshold
+        for fpir in (0.1, 0.01, 0.001)
+    ]
     assert rates == sorted(rates)
-    assert "extrapolated" in calibration.identification_policy(150, fpir=1e-6).measured_on
+    assert rule_for(calibration, people=150, references=150, fpir=1e-6).policy.extrapolated
+    assert rule_for(calibration, people=100_000, references=100_000).policy.extrapolated
+
+
+def test_no_person_more_makes_a_cliff(fitted: tuple[Calibration, np.ndarray, np.ndarray]) -> None:
+    calibration, _, _ = fitted
+    for fpir in (0.01, 0.003):
+        thresholds = [
+            rule_for(calibration, people=people, references=people, fpir=fpir).policy.threshold
+            for people in range(90, 450)
+        ]
+        assert np.abs(np.diff(thresholds)).max() < 0.005
 
 
 def test_a_probability_is_right_as_often_as_it_says_on_other_people() -> None:
@@ -98,9 +124,11 @@ def test_json_holds_everything(fitted: tuple[Calibration, np.ndarray, np.ndarray
 def test_a_few_people_give_a_rough_calibration() -> None:
     X, y = faces(6, 3)
     calibration = fit_calibration(X, y, "a few")
-    assert (calibration.searches, calibration.crowd) == (None, None)
-    assert calibration.verification_policy().fmr == calibration.comparisons.rates[-1] > 0.01
-    assert -1 < calibration.identification_policy(10).threshold < 2
+    assert calibration.searches == {}
+    assert calibration.verification_policy().rate == calibration.comparisons.rates[-1] > 0.01
+    policy = rule_for(calibration, people=10, references=10).policy
+    assert -1 < policy.threshold < 2
+    assert policy.extrapolated
 
 
 @pytest.mark.parametrize("shape", [(1, 5), (4, 1), (2, 2)])

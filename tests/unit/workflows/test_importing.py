@@ -15,6 +15,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 from recipes import Arrays, facenet_pytorch, openface, sandberg
+from witness import Witness
 from write_keras_h5 import write_facenet_keras
 from write_onnx import write_onnx, write_onnx_with
 from write_pytorch import write_pytorch
@@ -32,7 +33,7 @@ from kith.decisions.calibration import Calibration
 from kith.decisions.cosine import normalize
 from kith.errors import DownloadFailed, UnknownModel, UnsupportedFile, WeightsError
 from kith.recognizer import Recognizer
-from kith.runtime import prepare as prepare_module
+from kith.runtime import keras_models
 from kith.runtime.prepare import prepare
 from kith.weights.recognize import recognize_file
 from kith.weights.safetensors import write_safetensors
@@ -72,7 +73,7 @@ def test_openface_is_installed_whole(shared: Path, tmp_path: Path, models: Path)
     }
     calibration = find_calibration("nn4")
     assert "1,008 non-mated pairs" in calibration.measured_on
-    assert calibration.verification_policy().fmr == 0.01, "a thousand pairs show no lower rate"
+    assert calibration.verification_policy().rate == 0.01, "a thousand pairs show no lower rate"
     recognizer = Recognizer.from_pretrained("nn4")
     assert (recognizer.model_id, recognizer.calibration) == ("nn4", calibration)
     assert remove("nn4") > 10_000_000
@@ -248,7 +249,7 @@ def test_embeddings_of_another_length(tmp_path: Path, unmeasured: None) -> None:
         200,
         "OpenFace's nn4.small2, 200 numbers; from own.safetensors (safetensors)",
     )
-    assert prepare_module.load_keras(spec.weights).output_shape == (None, 200)
+    assert keras_models.load_keras(spec.weights).output_shape == (None, 200)
 
 
 WRONG = [
@@ -274,14 +275,14 @@ def test_weights_that_are_wrong_are_refused_before_anything_is_built(
     def build(*arguments: object) -> None:
         raise AssertionError("built")
 
-    monkeypatch.setattr(prepare_module, "build", build)
+    monkeypatch.setattr(keras_models, "build", build)
     monkeypatch.setattr(converting, "workshop", build)
     path = own_file(tmp_path, **changed)
     with pytest.raises(UnsupportedFile, match=complaint):
         if bring == "import":
             import_file(path)
         else:
-            convert(path, Target.KERAS, tmp_path / "model.keras", notify=lambda message: None)
+            convert(path, Target.KERAS, tmp_path / "model.keras")
     assert not models.exists()
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
@@ -310,7 +311,7 @@ def test_an_onnx_file_of_our_own(shared: Path, tmp_path: Path) -> None:
     """Its input and output have the names that an adopted network's will have."""
     source = import_file(openface_file(shared, tmp_path), model_id="source")
     path = tmp_path / "converted.onnx"
-    convert(tmp_path / "nn4.small2.v1.t7", Target.ONNX, path, notify=lambda message: None)
+    convert(tmp_path / "nn4.small2.v1.t7", Target.ONNX, path)
     pixels = FixedScaling((0.0,) * 3, 255.0)
     spec = import_file(path, onnx=OnnxPreprocessing(resize_template(ARCFACE_CROP, 96), pixels))
     inputs = np.random.default_rng(1).uniform(0, 1, (3, 96, 96, 3)).astype(np.float32)
@@ -369,9 +370,9 @@ def test_a_network_that_hardly_tells_people_apart_is_told(
 ) -> None:
     path = tmp_path / "random.onnx"
     path.write_bytes(write_onnx())
-    said: list[str] = []
-    import_file(path, onnx=ONNX, warn=said.append)
-    (line,) = said
+    said = Witness()
+    import_file(path, onnx=ONNX, progress=said)
+    (line,) = said.said
     assert re.match(
         r"random hardly tells the sample people apart: .* in [5-8]\d% of all cases, by chance", line
     )
@@ -382,8 +383,8 @@ def test_a_network_that_hardly_tells_people_apart_is_told(
         return normalize(np.eye(16)[people] + noise), people
 
     monkeypatch.setattr(importing, "embed_sample_people", embed)
-    import_file(path, model_id="trained", onnx=ONNX, warn=said.append)
-    assert said == [line], "of a network that was trained nothing is said"
+    import_file(path, model_id="trained", onnx=ONNX, progress=said)
+    assert said.said == [line], "of a network that was trained nothing is said"
 
 
 def test_two_imports_at_once_of_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,7 +428,7 @@ def test_two_pulls_at_once_fetch_once(tmp_path: Path, monkeypatch: pytest.Monkey
     specs: list[EmbedderSpec] = []
 
     def bring() -> None:
-        specs.append(pull("openface-nn4-small2", progress=lambda done, total: None))
+        specs.append(pull("openface-nn4-small2"))
 
     threads = [threading.Thread(target=bring) for _ in range(2)]
     for thread in threads:

@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 
 from kith.catalogue.installed import MODELS_VARIABLE, models_folder
-from kith.decisions.calibration import Calibration, Tail
+from kith.decisions.calibration import Calibration
+from kith.decisions.tail import Tail
 from kith.errors import UnsupportedFile, WeightsError
 from kith.files import write_atomically
 
@@ -22,8 +23,7 @@ UNMEASURED = Calibration(
     mated=0,
     non_mated=0,
     comparisons=Tail((1.0, 0.5), (1.0, 1.0)),
-    searches=None,
-    crowd=None,
+    searches={},
     scores=(-1.0, 1.0),
     log_odds=(0.0, 0.0),
 )

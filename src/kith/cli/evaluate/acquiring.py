@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from kith.cli.console import warn
 from kith.cli.interruption import interruptible
-from kith.cli.progress import track
-from kith.evaluation.bootstrap import Estimate
+from kith.cli.progress import telling
+from kith.evaluation.labelled import LabelledPhotos
 from kith.recognizer import Recognizer
 from kith.workflows.acquiring import Acquired, acquire
+from kith.workflows.people_folders import read_people
+
+
+def read_labelled(folder: Path) -> LabelledPhotos:
+    """The photos of a folder with one folder per person, telling what is left out."""
+    with telling() as progress:
+        return read_people(folder, progress=progress)
 
 
 def acquire_photos(recognizer: Recognizer, photos: Sequence[Path], keep: Path | None) -> Acquired:
@@ -19,16 +24,5 @@ def acquire_photos(recognizer: Recognizer, photos: Sequence[Path], keep: Path | 
         if keep is None
         else f"what was embedded is kept in {keep}; run it again to go on"
     )
-    with interruptible(lambda: leaves):
-        return acquire(
-            recognizer, photos, keep=keep, track=lambda files: track(files, "embedding"), tell=warn
-        )
-
-
-def estimate_json(estimate: Estimate) -> dict[str, Any]:
-    """A value with its interval, for programs."""
-    return {
-        "value": round(estimate.value, 6),
-        "low": round(estimate.low, 6),
-        "high": round(estimate.high, 6),
-    }
+    with interruptible(lambda: leaves), telling() as progress:
+        return acquire(recognizer, photos, keep=keep, progress=progress)

@@ -1,21 +1,15 @@
 """`kith evaluate clusters`: are the faces of one person, and only those, put together?"""
 
 import time
-from typing import Any
 
-import numpy as np
-
-from kith.cli.console import note, print_json, print_line, warn
-from kith.cli.evaluate.acquiring import acquire_photos
+from kith.cli.console import note, print_json, print_line
+from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
-from kith.cli.evaluate.report_clusters import write_clusters_report
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
-from kith.clustering import cluster
-from kith.errors import EvaluationError
-from kith.evaluation.clusters import Agreement, evaluate_clusters
+from kith.presentation.evaluations import clusters_json
 from kith.runtime.prepare import Precision
-from kith.workflows.people_folders import read_people
+from kith.workflows.evaluating_clusters import evaluate_clustering
 
 
 @app.command()
@@ -31,32 +25,16 @@ def clusters(
 
     The central face of each photo counts; photos without a face are counted, and are in no cluster.
     """
-    labelled = read_people(folder, tell=warn)
+    labelled = read_labelled(folder)
     recognizer = load_recognizer(model, precision)
     acquired = acquire_photos(recognizer, labelled.photos, keep)
-    rows = np.flatnonzero(acquired.acquired)
-    if not len(rows):
-        raise EvaluationError(f"{folder}: no photo gave a face")
     started = time.perf_counter()
-    threshold = recognizer.calibration.verification_policy().threshold
-    labels = cluster(acquired.embeddings[rows], threshold).labels
-    seconds = time.perf_counter() - started
-    people = labelled.subjects[rows]
-    result = evaluate_clusters(labels, people)
-    answer: dict[str, Any] = {
-        "model": recognizer.model_id,
-        "precision": str(recognizer.precision),
-        "faces": result.faces,
-        "people": result.people,
-        "clusters": result.clusters,
-        "bcubed": _json(result.bcubed),
-        "pairwise": _json(result.pairwise),
-        "failures_to_acquire": acquired.failures,
-        "seconds": round(seconds, 1),
-    }
+    clustered = evaluate_clustering(recognizer.calibration, labelled, acquired)
+    answer = clusters_json(recognizer, clustered) | {"seconds": round(time.perf_counter() - started, 1)}
     if report is not None:
-        photos = [labelled.photos[row] for row in rows]
-        page = write_clusters_report(report, folder, recognizer, labels, people, photos, answer)
+        from kith.presentation.clusters_page import write_clusters_report  # here: brings Jinja2
+
+        page = write_clusters_report(report, recognizer, clustered, data=str(folder), figures=answer)
         note(f"report: {page}")
     if as_json:
         print_json(answer)
@@ -65,14 +43,6 @@ def clusters(
         f"{answer['model']}: {answer['faces']:,} faces of {answer['people']:,} people in "
         f"{answer['clusters']:,} clusters, in {answer['seconds']} s"
     )
-    for name, one in (("BCubed", result.bcubed), ("pairs", result.pairwise)):
+    for name, one in (("BCubed", clustered.result.bcubed), ("pairs", clustered.result.pairwise)):
         print_line(f"{name}: precision {one.precision:.2%}, recall {one.recall:.2%}, F {one.f:.4f}")
     print_line(f"failures to acquire: {acquired.failures} of {len(acquired.photos)} photos")
-
-
-def _json(agreement: Agreement) -> dict[str, float]:
-    return {
-        "precision": round(agreement.precision, 6),
-        "recall": round(agreement.recall, 6),
-        "f": round(agreement.f, 6),
-    }

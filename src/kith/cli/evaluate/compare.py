@@ -3,23 +3,19 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from kith.catalogue.installed import find_embedder
-from kith.cli.console import note, print_json, print_table, warn
-from kith.cli.evaluate.acquiring import acquire_photos
+from kith.cli.console import note, print_json, print_table
+from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import ReportFolder, app
-from kith.cli.evaluate.identification import Identified, identification_json, identify_people
-from kith.cli.evaluate.report_models import write_comparison_report
-from kith.cli.evaluate.verification import Verified, verification_json, verify_pairs
 from kith.cli.load import load_recognizer
 from kith.cli.options import Json, PrecisionName
-from kith.decisions.scoring import ClassifierKind
-from kith.evaluation.open_set import draw_open_set
 from kith.evaluation.pairs import all_pairs
+from kith.presentation.evaluations import comparison_table, identification_json, verification_json
 from kith.runtime.prepare import Precision
-from kith.workflows.people_folders import read_people
+from kith.workflows.evaluating_pairs import Verified, evaluate_verification
+from kith.workflows.evaluating_searches import Identified, draw_searches, evaluate_identification
 
 
 @app.command()
@@ -39,10 +35,9 @@ def compare(
     """Measure several models on the same pairs and the same searches."""
     for model in models:
         find_embedder(model)  # all of them are known before the first takes its time
-    labelled = read_people(folder, tell=warn)
+    labelled = read_labelled(folder)
     pairs = all_pairs(labelled)
-    able = int(np.sum(np.bincount(labelled.subjects) > references))
-    protocol = draw_open_set(labelled.subjects, people=max((able + 1) // 2, 2), references=references)
+    protocol = draw_searches(labelled, references=references)
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
     answers: list[dict[str, Any]] = []
@@ -52,10 +47,8 @@ def compare(
         recognizer = load_recognizer(model, precision)
         kept = None if keep is None else keep / f"{model}-{recognizer.precision}.kith"
         acquired = acquire_photos(recognizer, labelled.photos, kept)
-        verified[model] = verify_pairs(recognizer, pairs, acquired)
-        identified[model] = identify_people(
-            recognizer, labelled, acquired, protocol, ClassifierKind.NORMALIZED
-        )
+        verified[model] = evaluate_verification(recognizer.calibration, pairs, acquired)
+        identified[model] = evaluate_identification(recognizer.calibration, labelled, acquired, protocol)
         answers.append(
             {
                 "model": model,
@@ -63,30 +56,12 @@ def compare(
                 "identification": identification_json(recognizer, identified[model]),
             }
         )
-    columns, rows = comparison_table(verified, identified)
     if report is not None:
-        page = write_comparison_report(report, folder, verified, identified, columns, rows, answers)
+        from kith.presentation.models_page import write_comparison_report  # here: brings matplotlib
+
+        page = write_comparison_report(report, verified, identified, data=str(folder), figures=answers)
         note(f"report: {page}")
     if as_json:
         print_json(answers)
     else:
-        print_table(columns, rows)
-
-
-def comparison_table(
-    verified: dict[str, Verified], identified: dict[str, Identified]
-) -> tuple[tuple[str, ...], list[list[str]]]:
-    """One row a figure, one column a model."""
-    first, searched = next(iter(verified.values())).result, next(iter(identified.values())).result
-    rows = [["EER", *(str(one.result.eer) for one in verified.values())]]
-    for fmr in first.fnmr_at_fmr:
-        rows.append(
-            [f"FNMR at FMR {fmr:g}", *(str(one.result.fnmr_at_fmr[fmr]) for one in verified.values())]
-        )
-    rows.append(["rank 1", *(str(one.result.ranks[1]) for one in identified.values())])
-    for fpir in searched.fnir_at_fpir:
-        rows.append(
-            [f"FNIR at FPIR {fpir:g}", *(str(one.result.fnir_at_fpir[fpir]) for one in identified.values())]
-        )
-    rows.append(["failures to acquire", *(str(one.acquired.failures) for one in verified.values())])
-    return ("", *verified), rows
+        print_table(*comparison_table(verified, identified))

@@ -1,58 +1,23 @@
 """`kith evaluate lfw` and `kith evaluate verification`: 1:1."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import typer
 
-from kith.cli.console import note, print_json, print_line, print_table, warn
-from kith.cli.evaluate.acquiring import acquire_photos, estimate_json
+from kith.cli.console import note, print_json, print_line, print_table
+from kith.cli.evaluate.acquiring import acquire_photos
 from kith.cli.evaluate.app import Groups, Keep, People, ReportFolder, app
-from kith.cli.evaluate.report_pairs import write_verification_report
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
-from kith.decisions.cosine import score_pairs
-from kith.evaluation.groups import GroupResult, evaluate_groups, labels_of, read_groups
+from kith.cli.progress import telling
 from kith.evaluation.lfw import read_lfw_pairs
-from kith.evaluation.pairs import PairsProtocol, all_pairs, read_pairs
-from kith.evaluation.verification import (
-    NOT_ACQUIRED,
-    FoldsResult,
-    VerificationResult,
-    evaluate_folds,
-    evaluate_pairs,
-)
-from kith.recognizer import Recognizer
+from kith.evaluation.pairs import PairsProtocol
+from kith.presentation.evaluations import verification_json
 from kith.runtime.prepare import Precision
-from kith.workflows.acquiring import Acquired
-from kith.workflows.people_folders import read_people
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Verified:
-    """An evaluation of pairs, with all it was made of.
-
-    Attributes:
-        protocol: The pairs.
-        acquired: Their photos' embeddings.
-        scores: (n,) of the pairs.
-        threshold: The model's own.
-        result: The figures.
-        folds: Accuracy over folds, where there are folds.
-        groups: The figures of groups, where groups were given.
-    """
-
-    protocol: PairsProtocol
-    acquired: Acquired
-    scores: np.ndarray
-    threshold: float
-    result: VerificationResult
-    folds: FoldsResult | None
-    groups: tuple[GroupResult, ...]
+from kith.workflows.evaluating import labels_of_photos, pairs_of
+from kith.workflows.evaluating_pairs import Verified, evaluate_verification
 
 
 @app.command()
@@ -71,9 +36,7 @@ def lfw(
     Of several faces in a photo the large one near the middle counts, as the data set means it. A
     photo without a face makes its pairs non-matches, and is counted.
     """
-    labels = None if groups is None else read_groups(groups)
-    protocol = read_lfw_pairs(folder, pairs)
-    _evaluate(protocol, folder, model, precision, keep, report, labels, as_json)
+    _evaluate(read_lfw_pairs(folder, pairs), folder, model, precision, keep, report, groups, as_json)
 
 
 @app.command()
@@ -97,31 +60,9 @@ def verification(
 
     Of more than a million pairs of different people, a million are drawn at random.
     """
-    labels = None if groups is None else read_groups(groups)
-    protocol = all_pairs(read_people(folder, tell=warn)) if pairs is None else read_pairs(folder, pairs)
-    _evaluate(protocol, folder, model, precision, keep, report, labels, as_json)
-
-
-def verify_pairs(
-    recognizer: Recognizer, protocol: PairsProtocol, acquired: Acquired, labels: np.ndarray | None = None
-) -> Verified:
-    """Score the pairs of a protocol and measure."""
-    first, second = protocol.pairs.T
-    scores = score_pairs(acquired.embeddings[first], acquired.embeddings[second])
-    scores[~acquired.acquired[protocol.pairs].all(axis=1)] = NOT_ACQUIRED
-    subjects = protocol.subjects[protocol.pairs]
-    threshold = recognizer.calibration.verification_policy().threshold
-    return Verified(
-        protocol,
-        acquired,
-        scores,
-        threshold,
-        evaluate_pairs(scores, protocol.mated, subjects, threshold=threshold),
-        None if protocol.folds is None else evaluate_folds(scores, protocol.mated, protocol.folds),
-        ()
-        if labels is None
-        else evaluate_groups(scores, protocol.mated, subjects, labels[protocol.pairs], threshold),
-    )
+    with telling() as progress:
+        protocol = pairs_of(folder, pairs, progress=progress)
+    _evaluate(protocol, folder, model, precision, keep, report, groups, as_json)
 
 
 def _evaluate(
@@ -131,66 +72,24 @@ def _evaluate(
     precision: Precision,
     keep: Path | None,
     report: Path | None,
-    labels: Mapping[str, str] | None,
+    groups: Path | None,
     as_json: bool,
 ) -> None:
-    labels_of_photos = None if labels is None else np.array(labels_of(protocol.photos, folder, labels))
+    labels = labels_of_photos(protocol.photos, folder, groups)
     recognizer = load_recognizer(model, precision)
     started = time.perf_counter()
     acquired = acquire_photos(recognizer, protocol.photos, keep)
-    verified = verify_pairs(recognizer, protocol, acquired, labels_of_photos)
+    verified = evaluate_verification(recognizer.calibration, protocol, acquired, labels)
     answer = verification_json(recognizer, verified) | {"seconds": round(time.perf_counter() - started, 1)}
     if report is not None:
-        page = write_verification_report(report, folder, recognizer, verified, answer)
+        from kith.presentation.verification_page import write_verification_report  # here: brings matplotlib
+
+        page = write_verification_report(report, recognizer, verified, data=str(folder), figures=answer)
         note(f"report: {page}")
     if as_json:
         print_json(answer)
     else:
         _print(answer["model"], verified, answer["seconds"])
-
-
-def verification_json(recognizer: Recognizer, verified: Verified) -> dict[str, Any]:
-    """The figures, for programs."""
-    result, folds, point = verified.result, verified.folds, verified.result.at_policy
-    answer: dict[str, Any] = {
-        "model": recognizer.model_id,
-        "precision": str(recognizer.precision),
-        "pairs": result.mated + result.non_mated,
-        "mated": result.mated,
-        "non_mated": result.non_mated,
-        "failures_to_acquire": verified.acquired.failures,
-        "pairs_not_acquired": result.not_acquired,
-    }
-    if folds is not None:
-        answer |= {"accuracy_mean": round(folds.mean, 6), "accuracy_std": round(folds.std, 6)}
-    answer |= {
-        "eer": estimate_json(result.eer),
-        "auc": estimate_json(result.auc),
-        "tar_at_fmr": {f"{fmr:g}": round(1 - fnmr.value, 6) for fmr, fnmr in result.fnmr_at_fmr.items()},
-        "fnmr_at_fmr": {f"{fmr:g}": estimate_json(fnmr) for fmr, fnmr in result.fnmr_at_fmr.items()},
-        "threshold_at_fmr": {f"{fmr:g}": round(at, 4) for fmr, at in result.threshold_at_fmr.items()},
-        "fmr_not_shown": [f"{fmr:g}" for fmr in result.too_low],
-    }
-    if point is not None:
-        answer["at_model_threshold"] = {
-            "threshold": round(point.threshold, 4),
-            "fmr": estimate_json(point.fmr),
-            "fnmr": estimate_json(point.fnmr),
-        }
-    if verified.groups:
-        answer["groups"] = [_group_json(group) for group in verified.groups]
-    return answer
-
-
-def _group_json(group: GroupResult) -> dict[str, Any]:
-    return {
-        "label": group.label,
-        "people": group.people,
-        "mated": group.mated,
-        "non_mated": group.non_mated,
-        "fmr": None if group.fmr is None else estimate_json(group.fmr),
-        "fnmr": None if group.fnmr is None else estimate_json(group.fnmr),
-    }
 
 
 def _print(model: str, verified: Verified, seconds: float) -> None:

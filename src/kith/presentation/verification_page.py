@@ -2,29 +2,42 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from kith.cli.evaluate.thumbnails import WORST, thumbnail
 from kith.evaluation.discard import DiscardCurve, discard_curve
-from kith.quality import Quality
+from kith.presentation import plots
+from kith.presentation.evaluations import verification_json
+from kith.presentation.report import Photos, Plot, Report, Table, on_data, write_report
+from kith.presentation.thumbnails import WORST, thumbnail_of
 from kith.recognizer import Recognizer
-
-if TYPE_CHECKING:
-    from kith.cli.evaluate.verification import Verified
-    from kith.presentation.report import Photos
+from kith.records import Quality
+from kith.workflows.evaluating_pairs import Verified
 
 
 def write_verification_report(
-    folder: Path, people: Path, recognizer: Recognizer, verified: "Verified", answer: Mapping[str, Any]
+    folder: Path,
+    recognizer: Recognizer,
+    verified: Verified,
+    *,
+    data: str = "",
+    figures: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write the page of a 1:1 evaluation."""
-    from kith.presentation import plots  # here: brings matplotlib
-    from kith.presentation.report import Photos, Plot, Report, Table, write_report
+    """Write the page of a 1:1 evaluation, index.html, and its figures, result.json, and return the page.
 
+    Args:
+        folder: Of the page; made if it is not there.
+        recognizer: Which was measured.
+        verified: What was measured.
+        data: On what, in a word.
+        figures: As JSON; those of `verification_json` if None.
+
+    Raises:
+        EvaluationError: It cannot be written.
+    """
     result, folds, mated = verified.result, verified.folds, verified.protocol.mated
-    summary = [f"model {recognizer.model_id} ({recognizer.precision}), on {people}"]
+    summary = [f"model {recognizer.model_id} ({recognizer.precision}){on_data(data)}"]
     if folds is not None:
         summary.append(f"accuracy {folds.mean:.2%} ± {folds.std:.2%} over {len(folds.accuracies)} folds")
     summary.append(f"{result.mated:,} mated and {result.non_mated:,} non-mated pairs; EER {result.eer}")
@@ -83,10 +96,14 @@ def write_verification_report(
             )
         )
     blocks += _worst_pairs(recognizer, verified)
-    return write_report(folder, Report("Comparing two faces (1:1)", summary, blocks), answer)
+    return write_report(
+        folder,
+        Report("Comparing two faces (1:1)", summary, blocks),
+        figures or verification_json(recognizer, verified),
+    )
 
 
-def discard_curves(verified: "Verified") -> list[DiscardCurve]:
+def discard_curves(verified: Verified) -> list[DiscardCurve]:
     """Error against discard of each quality measure, of the mated pairs whose photos all gave a face."""
     acquired, protocol = verified.acquired, verified.protocol
     mated = protocol.mated & (verified.scores > -1)
@@ -104,9 +121,7 @@ def discard_curves(verified: "Verified") -> list[DiscardCurve]:
     return curves
 
 
-def _worst_pairs(recognizer: Recognizer, verified: "Verified") -> "list[Photos]":
-    from kith.presentation.report import Photos
-
+def _worst_pairs(recognizer: Recognizer, verified: Verified) -> list[Photos]:
     protocol, scores = verified.protocol, verified.scores
     compared = scores > -1
     mated = np.flatnonzero(protocol.mated & compared)
@@ -122,7 +137,7 @@ def _worst_pairs(recognizer: Recognizer, verified: "Verified") -> "list[Photos]"
                 (
                     f"{scores[pair]:.4f}: "
                     + " and ".join(protocol.photos[photo].name for photo in protocol.pairs[pair]),
-                    [thumbnail(recognizer, protocol.photos[photo]) for photo in protocol.pairs[pair]],
+                    [thumbnail_of(recognizer, protocol.photos[photo]) for photo in protocol.pairs[pair]],
                 )
                 for pair in pairs[:WORST]
             ],

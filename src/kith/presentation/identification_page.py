@@ -2,28 +2,41 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from kith.cli.evaluate.thumbnails import WORST, thumbnail
+from kith.presentation import plots
+from kith.presentation.evaluations import identification_json
+from kith.presentation.report import Photos, Plot, Report, Table, on_data, write_report
+from kith.presentation.thumbnails import WORST, thumbnail_of
 from kith.recognizer import Recognizer
-
-if TYPE_CHECKING:
-    from kith.cli.evaluate.identification import Identified
-    from kith.presentation.report import Photos
+from kith.workflows.evaluating_searches import Identified
 
 
 def write_identification_report(
-    folder: Path, people: Path, recognizer: Recognizer, identified: "Identified", answer: Mapping[str, Any]
+    folder: Path,
+    recognizer: Recognizer,
+    identified: Identified,
+    *,
+    data: str = "",
+    figures: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write the page of a 1:N evaluation."""
-    from kith.presentation import plots
-    from kith.presentation.report import Photos, Plot, Report, Table, write_report
+    """Write the page of a 1:N evaluation, index.html, and its figures, result.json, and return the page.
 
+    Args:
+        folder: Of the page; made if it is not there.
+        recognizer: Which was measured.
+        identified: What was measured.
+        data: On what, in a word.
+        figures: As JSON; those of `identification_json` if None.
+
+    Raises:
+        EvaluationError: It cannot be written.
+    """
     result, point = identified.result, identified.result.at_policy
     summary = [
-        f"model {recognizer.model_id} ({recognizer.precision}), {identified.kind}, on {people}",
+        f"model {recognizer.model_id} ({recognizer.precision}), {identified.rule.classifier}{on_data(data)}",
         f"{result.people:,} people enrolled with {result.references:,} photos; {result.mated:,} searches for "
         f"them, {result.strangers:,} for strangers",
         f"rank 1: {result.ranks[1]}",
@@ -41,7 +54,7 @@ def write_identification_report(
         Table(
             "Error rates", ("FPIR", "FNIR", "threshold"), rows, "Intervals of 95 %, by bootstrap over people."
         ),
-        Plot("CMC", plots.plot_cmc({str(identified.kind): result.cmc})),
+        Plot("CMC", plots.plot_cmc({str(identified.rule.classifier): result.cmc})),
         Plot(
             "Best scores of searches",
             plots.plot_scores(
@@ -59,12 +72,14 @@ def write_identification_report(
         ),
         *_worst_strangers(recognizer, identified),
     ]
-    return write_report(folder, Report("Searching a gallery (1:N)", summary, blocks), answer)
+    return write_report(
+        folder,
+        Report("Searching a gallery (1:N)", summary, blocks),
+        figures or identification_json(recognizer, identified),
+    )
 
 
-def _worst_strangers(recognizer: Recognizer, identified: "Identified") -> "list[Photos]":
-    from kith.presentation.report import Photos
-
+def _worst_strangers(recognizer: Recognizer, identified: Identified) -> list[Photos]:
     searches, photos = identified.result.searches, identified.people.photos
     protocol = identified.protocol
     worst = np.argsort(-searches.strangers)[:WORST]
@@ -81,7 +96,7 @@ def _worst_strangers(recognizer: Recognizer, identified: "Identified") -> "list[
     return [
         Photos(
             title,
-            [(f"{score:.4f}: {photo.name}", [thumbnail(recognizer, photo)]) for score, photo in found],
+            [(f"{score:.4f}: {photo.name}", [thumbnail_of(recognizer, photo)]) for score, photo in found],
             "From your own photos. Look here for wrong labels first.",
         )
         for title, found in rows.items()

@@ -1,0 +1,139 @@
+"""From a folder to figures, with a fake recognizer whose figures can be told by hand."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import MODEL, fake_recognizer, paint
+from witness import Witness
+
+from kith.errors import EvaluationError
+from kith.presentation.clusters_page import write_clusters_report
+from kith.presentation.evaluations import (
+    clusters_json,
+    comparison_table,
+    identification_json,
+    verification_json,
+)
+from kith.presentation.identification_page import write_identification_report
+from kith.presentation.models_page import write_comparison_report
+from kith.presentation.verification_page import write_verification_report
+from kith.workflows import evaluating
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """Six people with three photos each; of one photo a face is not found."""
+    root = tmp_path / "people"
+    for person in range(1, 7):
+        for photo in range(3):
+            paint(root / f"person {person}/{photo}.png", person, photo=photo)
+    paint(root / "person 6/3.png")
+    return root
+
+
+def test_verification(people: Path) -> None:
+    progress = Witness()
+    verified = evaluating.verification(people, fake_recognizer(), progress=progress)
+    assert (verified.result.mated, verified.result.non_mated) == (6 * 3 + 3, 19 * 18 // 2 - 21)
+    assert verified.acquired.failures == 1
+    assert verified.result.not_acquired == 18, "all pairs with the photo that gave no face"
+    assert verified.result.eer.value == pytest.approx(3 / 21, abs=0.08), "such pairs never match, and count"
+    assert progress.begun == [("embedding", 19)]
+    assert progress.said == [f"{people / 'person 6/3.png'}: no face found"]
+
+
+def test_verification_by_a_file_of_pairs_and_of_groups(people: Path, tmp_path: Path) -> None:
+    pairs, groups = tmp_path / "pairs.csv", tmp_path / "groups.csv"
+    pairs.write_text(
+        "person 1/0.png,person 1/1.png,1\nperson 2/0.png,person 2/1.png,1\n"
+        "person 1/0.png,person 2/0.png,0\nperson 1/1.png,person 2/1.png,0\n"
+    )
+    groups.write_text("person 1,first\nperson 2,first\n")
+    verified = evaluating.verification(people, fake_recognizer(), pairs=pairs, groups=groups)
+    assert (verified.result.mated, verified.result.non_mated) == (2, 2)
+    assert [(group.label, group.people) for group in verified.groups] == [("first", 2)]
+
+
+def test_identification(people: Path) -> None:
+    identified = evaluating.identification(people, fake_recognizer(), people=4, references=1)
+    assert (identified.result.people, identified.result.references) == (4, 4)
+    assert identified.rule.policy.people == 4, "photos are no people"
+    assert identified.result.ranks[1].value > 0.85
+
+
+def test_clusters(people: Path) -> None:
+    clustered = evaluating.clusters(people, fake_recognizer())
+    assert (clustered.result.faces, clustered.result.people, clustered.result.clusters) == (18, 6, 6)
+    assert clustered.result.bcubed.f == 1
+    assert len(clustered.photos) == len(clustered.labels) == 18
+
+
+def test_clusters_of_photos_without_a_face(tmp_path: Path) -> None:
+    for name in ("Ada", "Grace"):
+        paint(tmp_path / name / "1.png", photo=len(name))
+    with pytest.raises(EvaluationError, match="no photo gave a face"):
+        evaluating.clusters(tmp_path, fake_recognizer())
+
+
+def test_calibration(tmp_path: Path) -> None:
+    for person in range(1, 13):
+        for photo in range(4):
+            paint(tmp_path / "some people" / str(person) / f"{photo}.png", person, photo=photo)
+    found = evaluating.calibration(tmp_path / "some people", fake_recognizer())
+    assert (found.people, found.mated) == (12, 12 * 6)
+    assert found.measured_on.startswith("some people: 1,056 non-mated pairs of 12 people")
+
+
+def test_what_was_embedded_is_kept(people: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    evaluating.clusters(people, fake_recognizer(), keep=kept)
+    again = fake_recognizer()
+    evaluating.verification(people, again, keep=kept)
+    assert again._detector.looked_at == 0
+
+
+def test_pages_and_their_figures(people: Path, tmp_path: Path) -> None:
+    recognizer = fake_recognizer()
+    verified = evaluating.verification(people, recognizer)
+    identified = evaluating.identification(people, recognizer)
+    clustered = evaluating.clusters(people, recognizer)
+    pages = {
+        "v": (
+            write_verification_report(tmp_path / "v", recognizer, verified, data="my people"),
+            "least alike",
+        ),
+        "i": (write_identification_report(tmp_path / "i", recognizer, identified), "Strangers most like"),
+        "c": (write_clusters_report(tmp_path / "c", recognizer, clustered), "Agreement"),
+    }
+    for name, (page, words) in pages.items():
+        assert page == tmp_path / name / "index.html"
+        assert words in page.read_text()
+    assert "on my people" in pages["v"][0].read_text()
+    assert "data:image/jpeg;base64," in pages["v"][0].read_text()
+    figures = {name: json.loads((tmp_path / name / "result.json").read_text()) for name in pages}
+    assert figures["v"] == verification_json(recognizer, verified)
+    assert figures["i"] == identification_json(recognizer, identified)
+    assert figures["c"] == clusters_json(recognizer, clustered)
+    page = write_comparison_report(tmp_path / "m", {MODEL: verified}, {MODEL: identified}, data="my people")
+    assert "Models side by side" in page.read_text()
+    columns, rows = comparison_table({MODEL: verified}, {MODEL: identified})
+    assert columns == ("", MODEL)
+    assert [row[0] for row in rows][0 :: len(rows) - 1] == ["EER", "failures to acquire"]
+
+
+def test_a_photo_that_is_gone_is_gray_in_a_report(people: Path, tmp_path: Path) -> None:
+    recognizer = fake_recognizer()
+    verified = evaluating.verification(people, recognizer)
+    for photo in people.rglob("*.png"):
+        photo.unlink()
+    page = write_verification_report(tmp_path / "v", recognizer, verified)
+    assert "data:image/jpeg;base64," in page.read_text()
+
+
+def test_subjects_stay_with_their_photos(people: Path) -> None:
+    """Whoever gave no face is left out of photos and people alike."""
+    clustered = evaluating.clusters(people, fake_recognizer())
+    names = np.array([photo.parent.name for photo in clustered.photos])
+    assert all(len(set(names[clustered.subjects == subject])) == 1 for subject in clustered.subjects)
