@@ -16,12 +16,12 @@ from lfw_faces import embed_lfw, parser
 from sklearn.linear_model import LogisticRegression
 from timing import exit_code, verdict
 
-from kith.decisions.scoring import Centroid, NormalizedCentroid
-from kith.evaluation.identification import search
+from kith.decisions.scoring import rule_for
 from kith.evaluation.labelled import LabelledPhotos
 from kith.evaluation.open_set import draw_open_set
 from kith.evaluation.pairs import all_pairs
 from kith.workflows.calibrating import fit_calibration
+from kith.workflows.evaluating_searches import search_protocol
 
 PRIORS = (0.5, 0.1, 0.01)
 WINDOW = (0.87, 0.93)
@@ -55,10 +55,10 @@ def main() -> None:
                 references=1 if size == 500 else 3,
                 seed=seed,
             )
-            classifier = Centroid() if size < 200 else NormalizedCentroid()
-            found = search(classifier, embeddings[others], people.subjects[others], protocol).strangers
-            threshold = calibration.identification_policy(min(size, 450), fpir=FPIR).threshold
-            shares.append(float(np.mean(found >= threshold)))
+            rule, found = search_protocol(calibration, embeddings[others], people.subjects[others], protocol)
+            enrolled, references = rule.policy.people, len(protocol.references)
+            asked = rule_for(calibration, people=enrolled, references=references, fpir=FPIR)
+            shares.append(float(np.mean(found.strangers >= asked.policy.threshold)))
     print(
         f"said to be one person with probability {WINDOW[0]} to {WINDOW[1]}; {len(SPLITS)} splits by people"
     )

@@ -16,9 +16,14 @@ from lfw_faces import embed_lfw, parser
 from scipy.stats import genpareto
 from timing import exit_code, verdict
 
-from kith.decisions.scoring import Centroid, LinearSVM, NearestReference, NormalizedCentroid
-from kith.evaluation.identification import FPIRS, Searches, evaluate_searches, search
+from kith.catalogue.builtin import DEFAULT_EMBEDDER
+from kith.catalogue.calibrations import find_calibration
+from kith.decisions.scoring import ClassifierKind
+from kith.decisions.svm import LinearSVM
+from kith.evaluation.identification import FPIRS, Searches, evaluate_searches
 from kith.evaluation.open_set import OpenSetProtocol, draw_open_set
+from kith.search.people import People
+from kith.workflows.evaluating_searches import search_protocol
 
 SETTINGS = ((500, 3), (1500, 1))
 STRANGERS = 3000
@@ -65,40 +70,27 @@ def measure(searches: Searches, enrolled: int) -> list[float]:
     return [result.ranks[1].value, *(fnir.value for fnir in result.fnir_at_fpir.values())]
 
 
-def gated(gate: Callable[[], Centroid | NearestReference | NormalizedCentroid]) -> Method:
-    """Whoever scores best, if that is enough."""
-    return lambda X, y, protocol: search(gate(), X, y, protocol)
+def kith(kind: ClassifierKind) -> Method:
+    """As `kith identify` does."""
+    calibration = find_calibration(DEFAULT_EMBEDDER)
+    return lambda X, y, protocol: search_protocol(calibration, X, y, protocol, kind)[1]
+
+
+def enrolled(X: np.ndarray, y: np.ndarray, protocol: OpenSetProtocol) -> People:
+    """The enrolled, each by its centroid."""
+    return People.of(X[protocol.references], y[protocol.references])
 
 
 def svm_probability(X: np.ndarray, y: np.ndarray, protocol: OpenSetProtocol) -> Searches:
     """The tutorial's: whoever the SVM finds likeliest, if its probability is enough."""
     svm = LinearSVM().fit(X[protocol.references], y[protocol.references])
-    return answers(
-        svm.predict_proba(X[protocol.mated]), svm.predict_proba(X[protocol.strangers]), svm, y, protocol
-    )
-
-
-def svm_behind(gate: type[Centroid] | type[NormalizedCentroid]) -> Method:
-    """The SVM names, the gate says whether anyone is."""
-
-    def method(X: np.ndarray, y: np.ndarray, protocol: OpenSetProtocol) -> Searches:
-        references = X[protocol.references], y[protocol.references]
-        svm, scorer = LinearSVM().fit(*references), gate().fit(*references)
-        right = svm.predict(X[protocol.mated]) == y[protocol.mated]
-        return Searches(
-            scorer.decision_function(X[protocol.mated]).max(axis=1),
-            np.where(right, 1, 2),
-            y[protocol.mated],
-            scorer.decision_function(X[protocol.strangers]).max(axis=1),
-            y[protocol.strangers],
-        )
-
-    return method
+    mated, strangers = (svm.predict_proba(X[rows]) for rows in (protocol.mated, protocol.strangers))
+    return answers(mated, strangers, svm.classes_, y, protocol)
 
 
 def extreme_value(X: np.ndarray, y: np.ndarray, protocol: OpenSetProtocol) -> Searches:
     """How improbable the best score is among the search's others (meta-recognition, Scheirer et al. 2011)."""
-    centroid = Centroid().fit(X[protocol.references], y[protocol.references])
+    people = enrolled(X, y, protocol)
 
     def improbable(scores: np.ndarray) -> np.ndarray:
         ordered = -np.sort(-scores, axis=1)[:, : TAIL + 2]
@@ -108,9 +100,8 @@ def extreme_value(X: np.ndarray, y: np.ndarray, protocol: OpenSetProtocol) -> Se
         )  # an exponential tail, of the peaks over a threshold
         return np.asarray(np.log1p(-genpareto.cdf(best - least, 0.0, scale=spread)))
 
-    mated = centroid.decision_function(X[protocol.mated])
-    strangers = centroid.decision_function(X[protocol.strangers])
-    plain = answers(mated, strangers, centroid, y, protocol)
+    mated, strangers = (X[rows] @ people.centroids.T for rows in (protocol.mated, protocol.strangers))
+    plain = answers(mated, strangers, people.ids, y, protocol)
     return Searches(
         -improbable(mated)[:, 0],
         plain.rank,
@@ -124,29 +115,29 @@ def cohort(X: np.ndarray, y: np.ndarray, protocol: OpenSetProtocol) -> Searches:
     """Normalized like the default, but by strangers' photos kept for it, of people in no other role."""
     others = ~np.isin(y, np.concatenate([y[protocol.references], y[protocol.strangers]]))
     kept = X[np.flatnonzero(others)[np.unique(y[others], return_index=True)[1]]]
-    centroid = Centroid().fit(X[protocol.references], y[protocol.references])
+    people = enrolled(X, y, protocol)
 
     def rivals(faces: np.ndarray) -> np.ndarray:
         return -np.partition(-(faces @ kept.T), 20, axis=1)[:, :20].mean(axis=1)
 
-    of_people = rivals(centroid.centroids_)
+    of_people = rivals(people.centroids)
 
     def normalized(faces: np.ndarray) -> np.ndarray:
-        plain = centroid.decision_function(faces)
+        plain = faces @ people.centroids.T
         return 2 * plain - (rivals(faces)[:, np.newaxis] + of_people) / 2
 
-    return answers(normalized(X[protocol.mated]), normalized(X[protocol.strangers]), centroid, y, protocol)
+    return answers(normalized(X[protocol.mated]), normalized(X[protocol.strangers]), people.ids, y, protocol)
 
 
 def answers(
     mated: np.ndarray,
     strangers: np.ndarray,
-    classifier: Centroid | LinearSVM,
+    classes: np.ndarray,
     y: np.ndarray,
     protocol: OpenSetProtocol,
 ) -> Searches:
-    """Searches from the scores (n, k) of a classifier's classes."""
-    right = classifier.classes_[mated.argmax(axis=1)] == y[protocol.mated]
+    """Searches from the scores (n, k) of classes (k,)."""
+    right = classes[mated.argmax(axis=1)] == y[protocol.mated]
     return Searches(
         mated.max(axis=1),
         np.where(right, 1, 2),
@@ -158,13 +149,12 @@ def answers(
 
 METHODS: dict[str, Method] = {
     "SVM, its probability": svm_probability,
-    "SVM behind the centroid": svm_behind(Centroid),
-    "SVM behind the normalized centroid": svm_behind(NormalizedCentroid),
-    "nearest reference": gated(NearestReference),
-    "centroid": gated(Centroid),
+    "SVM among those alike enough": kith(ClassifierKind.SVM),
+    "nearest reference": kith(ClassifierKind.NEAREST),
+    "centroid": kith(ClassifierKind.CENTROID),
     "extreme values of the search": extreme_value,
     "centroid, cohort of strangers": cohort,
-    "normalized centroid (the default)": gated(NormalizedCentroid),
+    "normalized centroid (the default)": kith(ClassifierKind.NORMALIZED),
 }
 
 

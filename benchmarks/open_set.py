@@ -14,11 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from kith import Gallery, Recognizer, load_image
-from kith.decisions.scoring import CLASSIFIERS, ClassifierKind, LinearSVM
+from kith.catalogue.calibrations import find_calibration
+from kith.decisions.scoring import ClassifierKind, rule_for
+from kith.decisions.svm import LinearSVM
 from kith.detection import central_face
 from kith.errors import AcquisitionError
 from kith.images.photo_files import find_photos
-from kith.recognizer import rank
+from kith.records import Outcome, Template
+from kith.search.identify import identify
+from kith.search.people import People
+from kith.search.ranking import rank
+from kith.search.view import view_of
 
 STRANGERS = 1000
 
@@ -79,10 +85,11 @@ def print_classifier(
             decision for _, decision in recognizer.identify(load_image(photo), gallery, classifier=kind)
         ]
         right += [decision.subject.name for decision in decisions if decision.subject] == [photo.parent.name]
-    threshold = recognizer.identification_policy(gallery, kind).threshold
+    templates = [Template(row, recognizer.model_id) for row in strangers]
     named = sum(
-        candidates[0].score >= threshold
-        for candidates in rank(strangers, gallery, threshold=threshold, kind=kind)
+        identify([template], gallery, recognizer.calibration, classifier=kind)[0].outcome
+        is not Outcome.UNKNOWN
+        for template in templates
     )
     print(
         f"{kind}: {right} of {len(photos)} test photos right; five-fold {cross_validate(gallery, kind):.1%}; "
@@ -92,22 +99,25 @@ def print_classifier(
 
 def cross_validate(gallery: Gallery, kind: ClassifierKind) -> float:
     """Accuracy of five folds over the enrolled photos, closed set."""
-    references = gallery.references()
-    X, y = references.embeddings, references.subject_ids
+    everyone = view_of(gallery).people()
+    X, y = everyone.references, everyone.owners
     fold = np.zeros(len(y), int)
     for label in np.unique(y):
         fold[y == label] = np.arange(np.sum(y == label)) % 5
-    right = [
-        CLASSIFIERS[kind]().fit(X[fold != k], y[fold != k]).predict(X[fold == k]) == y[fold == k]
-        for k in range(5)
-    ]
-    return float(np.concatenate(right).mean())
+    calibration, right = find_calibration(gallery.model_id), []
+    for k in range(5):
+        people = People.of(X[fold != k], y[fold != k])
+        svm = LinearSVM().fit(X[fold != k], y[fold != k]) if kind is ClassifierKind.SVM else None
+        rule = rule_for(calibration, kind, people=len(people), references=len(people.references))
+        ranked = rank(X[fold == k], people, rule, svm=svm)
+        right += [one[0].subject.id == owner for one, owner in zip(ranked, y[fold == k], strict=True)]
+    return float(np.mean(right))
 
 
 def print_tutorial(gallery: Gallery, strangers: np.ndarray) -> None:
     """The SVM without a gate."""
-    references = gallery.references()
-    svm = LinearSVM().fit(references.embeddings, references.subject_ids)
+    people = view_of(gallery).people()
+    svm = LinearSVM().fit(people.references, people.owners)
     sure = svm.predict_proba(strangers).max(axis=1)
     print(f"the tutorial's SVM without a gate: {len(strangers)} of {len(strangers)} strangers named")
     for threshold in (0.5, 0.9):

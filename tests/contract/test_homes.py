@@ -25,7 +25,7 @@ HOMES = {
     "platformdirs": ("folders.py",),
     "rich": ("cli/",),
     "safetensors": ("runtime/workshop.py", "weights/"),
-    "sklearn": ("decisions/scoring.py", "workflows/calibrating.py"),
+    "sklearn": ("decisions/svm.py", "workflows/calibrating.py"),
     "sqlalchemy": ("gallery/",),
     "tensorboardX": ("training/",),
     "typer": ("cli/",),

@@ -25,6 +25,7 @@ from kith.boxes import areas, cut_windows, square, suppress
 from kith.catalogue.builtin import DEFAULT_DETECTOR, find_detector
 from kith.detection.pyramid import Level, Pyramid, build_pyramid
 from kith.detection.upright import log_odds, turn_upright
+from kith.errors import InvalidArgument
 from kith.images.arrays import require_image
 from kith.progress import SILENT, Progress
 from kith.records import Face, FloatArray, Image
@@ -82,11 +83,11 @@ class DetectionSettings:
 
     def __post_init__(self) -> None:
         if self.min_face_size < _WINDOW:
-            raise ValueError(f"min_face_size must be at least {_WINDOW}, got {self.min_face_size}")
+            raise InvalidArgument(f"min_face_size must be at least {_WINDOW}, got {self.min_face_size}")
         if not all(0 <= threshold < 1 for threshold in self.thresholds) or len(self.thresholds) != 3:
-            raise ValueError(f"thresholds must be three numbers in [0, 1), got {self.thresholds}")
+            raise InvalidArgument(f"thresholds must be three numbers in [0, 1), got {self.thresholds}")
         if self.longest_side is not None and self.longest_side < _WINDOW:
-            raise ValueError(f"longest_side must be at least {_WINDOW}, got {self.longest_side}")
+            raise InvalidArgument(f"longest_side must be at least {_WINDOW}, got {self.longest_side}")
 
 
 class MTCNN:
@@ -117,6 +118,7 @@ class MTCNN:
         self.settings = settings or DetectionSettings()
         self._workers = workers
         self._made_by: Callable[[], Self] | None = None
+        self._weights: tuple[str, ...] = ()  # their hashes, where they are not the program's own
         self._pool = PerProcess(lambda: ThreadPoolExecutor(workers, thread_name_prefix="kith-pnet"))
 
     @classmethod
@@ -145,6 +147,7 @@ class MTCNN:
         pnet = prepare(spec.pnet, threads=1, progress=progress)
         rnet, onet = (prepare(stage, threads=workers, progress=progress) for stage in (spec.rnet, spec.onet))
         detector = cls(pnet, rnet, onet, settings, workers=workers)
+        detector._weights = tuple(stage.sha256 for stage in (spec.pnet, spec.rnet, spec.onet))
         detector._made_by = partial(cls.from_pretrained, detector_id, settings, threads=threads)
         return detector
 
@@ -161,7 +164,7 @@ class MTCNN:
     @property
     def recipe(self) -> str:
         """What decides which faces are found, and where."""
-        return f"mtcnn, landmarks of two looks, in four turns, {self.settings}"
+        return f"mtcnn {self._weights} {self.settings}"
 
     def detect(self, image: Image) -> list[Face]:
         """Find the faces, the largest first.

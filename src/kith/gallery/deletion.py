@@ -10,15 +10,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, Table, bindparam, delete, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from kith.decisions.cosine import score_all
 from kith.gallery import store
-from kith.gallery.paths import NamesInPaths
+from kith.gallery.paths import NamesInPaths, rough_pattern
 from kith.gallery.same_face import SAME_FACE, overlap
 from kith.records import FloatArray, Subject
 
 _AT_ONCE = 1000  # faces compared with all references
+_NOT_ASCII = "*[^\x01-\x7f]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +97,16 @@ def delete_person(
     gone = set(connection.execute(in_clusters).scalars()) | set(faces_of_references(connection, subject))
     may_belong = _may_belong(connection, subject, gone, threshold)
     shown = delete_faces(connection, gone)
-    others = connection.execute(select(store.subjects.c.name).where(store.subjects.c.id != subject.id))
-    paths = NamesInPaths(names, others.scalars())
-    named = _holding(connection, store.photos, paths)
+    others = select(store.subjects.c.name).where(store.subjects.c.id != subject.id)
+    longer = others.where(_may_hold(store.subjects.c.name, names))
+    paths = NamesInPaths(names, connection.execute(longer).scalars())
+    named = _holding(connection, store.photos, names, paths)
     deleted = _delete_photos_without_faces(connection, shown | named)
     connection.execute(delete(store.subjects).where(store.subjects.c.id == subject.id))
     places = _delete_paths(connection, store.photos, named - deleted)
-    places += _delete_paths(connection, store.references, _holding(connection, store.references, paths))
+    places += _delete_paths(
+        connection, store.references, _holding(connection, store.references, names, paths)
+    )
     connection.execute(delete(store.classifiers))  # support vectors are made of embeddings
     return Deletion(subject, own, len(gone), len(deleted), places, may_belong, cleaned=False)
 
@@ -97,10 +114,11 @@ def delete_person(
 def faces_of_references(connection: Connection, subject: Subject | None = None) -> dict[int, str]:
     """The album's faces that are the very faces of references, and whose: of one subject, or of all."""
     references, faces, photos = store.references.c, store.faces.c, store.photos.c
+    is_same = store.is_photo(connection, store.references, photos.pixels_hash, photos.file_hash)
     query = (
         select(faces.id, faces.box, references.box.label("enrolled"), store.subjects.c.name)
         .join_from(store.faces, store.photos)
-        .join(store.references, references.source_hash == photos.source_hash)
+        .join(store.references, is_same)
         .join(store.subjects, store.subjects.c.id == references.subject_id)
     )
     if subject is not None:
@@ -140,10 +158,16 @@ def _delete_photos_without_faces(connection: Connection, ids: set[int]) -> set[i
     return found
 
 
-def _holding(connection: Connection, table: Table, paths: NamesInPaths) -> set[int]:
+def _holding(connection: Connection, table: Table, names: Sequence[str], paths: NamesInPaths) -> set[int]:
     """The rows whose path holds a name."""
-    rows = connection.execute(select(table.c.id, table.c.source))
+    rows = connection.execute(select(table.c.id, table.c.source).where(_may_hold(table.c.source, names)))
     return {row.id for row in rows if paths.within(row.source)}
+
+
+def _may_hold(column: ColumnElement[str], names: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a text may hold one of the names, so that Python need not look at all texts there are."""
+    patterns = [column.op("LIKE")(literal(rough_pattern(name), String)) for name in names]
+    return or_(*patterns, column.op("GLOB")(literal(_NOT_ASCII, String)))
 
 
 def _delete_paths(connection: Connection, table: Table, ids: set[int]) -> int:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 _SEPARATORS = re.compile(r"[\s_.+-]+")
+_UNLIKE = re.compile(r"[^a-z0-9]+")  # may be spelled otherwise, or mean something in a pattern
 
 
 class NamesInPaths:
@@ -21,7 +22,7 @@ class NamesInPaths:
     """
 
     def __init__(self, names: Iterable[str], others: Iterable[str] = ()) -> None:
-        self._names = [_plain(name) for name in names]
+        self._names = [plain for name in names if (plain := _plain(name))]
         longer = (_plain(other) for other in others)
         self._others = [other for other in longer if any(name in other for name in self._names)]
         self._home = os.path.expanduser("~")  # noqa: PTH111 (Path's raises where an account has no home)
@@ -29,9 +30,16 @@ class NamesInPaths:
     def within(self, path: str) -> bool:
         """Whether one of the names is in a path."""
         text = _plain(path.removeprefix(self._home))
+        if not any(name in text for name in self._names):  # as in most
+            return False
         for other in self._others:
             text = text.replace(other, "/")
         return any(_holds(text, name) for name in self._names)
+
+
+def rough_pattern(name: str) -> str:
+    """What SQLite's LIKE finds in every text of plain ASCII that holds a name; and in some that do not."""
+    return f"%{_UNLIKE.sub('%', _plain(name))}%"
 
 
 def _plain(text: str) -> str:

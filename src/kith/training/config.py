@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from kith.errors import TrainingError
+from kith.errors import InvalidArgument, TrainingError
 from kith.training.augmentation import Augmentation
 
 _POSITIVE = ("people", "images", "epochs", "learning_rate", "threads", "embedding_size", "checkpoint_every")
@@ -113,7 +113,7 @@ def read_config(file: Path | None, **chosen: Any) -> Config:
         changed = _checked(Augmentation(), augmentation, "augmentation.")
         config: Config = _checked(Config(augmentation=changed), settings)
         return replace(config, **{name: value for name, value in chosen.items() if value is not None})
-    except (TrainingError, ValueError) as error:
+    except (TrainingError, InvalidArgument) as error:
         raise TrainingError(f"{file}: {error}" if settings or augmentation else str(error)) from None
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kith.detection import MTCNN
-from kith.errors import TrainingError
+from kith.detection import load_detector
+from kith.errors import InvalidArgument, TrainingError
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
 from kith.runtime.keras_models import keras_model
@@ -68,13 +68,13 @@ def train(
     if check_labels and hosts.leads:
         _check_labels(photos, folder, progress)
     recipe = recipe_of(start_from) if start_from else find_recipe(config.network, config.input_size)
-    faces = prepare_faces(photos, recipe.crop, MTCNN.from_pretrained(), progress)
+    faces = prepare_faces(photos, recipe.crop, load_detector(), progress)
     tell_unusable(faces, progress)
     learned, held_out = _divide(faces, config)
     labels = learned.labels
     try:
         sampler = PeopleSampler(labels, people=config.people, images=config.images, seed=config.seed)
-    except ValueError as error:
+    except InvalidArgument as error:
         raise TrainingError(f"{error}; more photos of each person are needed, or smaller batches") from None
     hosts.spread()
     set_precision(config.precision)
@@ -126,7 +126,7 @@ def _require_enough(labels: np.ndarray, config: Config) -> None:
 def _check_labels(photos: Sequence[PersonPhoto], folder: Path, progress: Progress) -> None:
     """Tell which photos seem to be in the wrong folder; nothing is left out for it."""
     judge = Recognizer.from_pretrained()
-    faces = prepare_faces(photos, judge.spec.crop, MTCNN.from_pretrained(), progress)
+    faces = prepare_faces(photos, judge.spec.crop, load_detector(), progress)
     noise = find_label_noise(
         faces.photos,
         teach(faces, judge, progress),

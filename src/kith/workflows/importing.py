@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kith.assembly import RecognizerSettings
 from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.calibrations import IMPORTED, keep_calibration
 from kith.catalogue.download import download
@@ -247,7 +248,9 @@ def _family_of(found: Recognized, published: tuple[PublishedModel, PublishedFile
 
 
 def _measure_on_sample_people(spec: EmbedderSpec, progress: Progress) -> Calibration:
-    recognizer = Recognizer.from_spec(spec, precision=Precision.FLOAT32, progress=progress)
+    recognizer = Recognizer.from_settings(
+        RecognizerSettings(spec, precision=Precision.FLOAT32), progress=progress
+    )
     progress.begin("measuring on the sample people")
     embeddings, people = embed_sample_people(recognizer)
     require_embeddings(embeddings)

@@ -93,7 +93,7 @@ def test_identify_prints_one_entry_a_photo(portraits: list[Path], gallery_path: 
     (found,) = entries[0]["faces"]
     assert found.keys() == {
         *("box", "landmarks", "detection_score", "turned"),
-        *("decision", "subject", "score", "candidates"),
+        *("decision", "subject", "score", "candidates", "policy"),
     }
     assert (found["decision"], found["subject"]) == ("match", "Ada")
     assert found["score"] == pytest.approx(1, abs=1e-3)

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up_album import POLICY, add, enrolled, face_at, template_of, update
+from made_up_calibration import calibration_of
 
+from kith.decisions.tail import Tail
 from kith.errors import (
     DuplicateReference,
     DuplicateSubject,
@@ -311,16 +313,21 @@ def test_faces_that_are_not_good_enough_are_left_out(album: Album) -> None:
     assert enrolled(album.gallery) == {"Ada": ["1.jpg"]}
 
 
+CALIBRATION = calibration_of(Tail((0.5, 0.003), (POLICY.threshold - 0.1, POLICY.threshold)))
+
+
 def test_a_cluster_joins_a_person_who_is_enrolled(album: Album) -> None:
     reference = NewReference(template_of(1, 50), face_at(0), "50.jpg", "hash 50")
     album.gallery.enroll("Ada", [reference])
     add(album, 1, 1)
     add(album, 2, 9)
     update(album)
-    assert {cluster: found.subject.name for cluster, found in suggest(album, POLICY).items()} == {1: "Ada"}
+    assert {cluster: found.subject.name for cluster, found in suggest(album, CALIBRATION).items()} == {
+        1: "Ada"
+    }
     name_cluster(album, 1, "Ada")
     assert enrolled(album.gallery) == {"Ada": ["50.jpg", "1.jpg"]}
-    assert suggest(album, POLICY) == {}
+    assert suggest(album, CALIBRATION) == {}
 
 
 def test_names_that_cannot_be(album: Album) -> None:

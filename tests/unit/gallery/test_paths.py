@@ -1,9 +1,11 @@
+import sqlite3
 import unicodedata
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from kith.gallery.paths import NamesInPaths
+from kith.gallery.paths import NamesInPaths, rough_pattern
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,26 @@ def test_the_home_folder_is_the_name_of_an_account(monkeypatch: pytest.MonkeyPat
 
 def test_former_names_count() -> None:
     assert NamesInPaths(["Wei Li", "Wei"]).within("/people/Wei/1.jpg")
+
+
+def test_a_name_of_signs_only_is_in_no_path() -> None:
+    assert not NamesInPaths(["-", "_ ."]).within("/photos/party-1.jpg")
+    assert NamesInPaths(["-", "Ada"]).within("/photos/Ada-1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("Ada", "/photos/ADA1.jpg"),
+        ("Wei Li", "/lfw/wei_li/1.jpg"),
+        ("Jean-Luc", "/photos/Jean Luc/1.jpg"),
+        ("100% Ada_", "/photos/100%_ada.jpg"),
+        ("O'Neil", "/photos/o'neil.jpg"),
+        ("a[b]*?", "/photos/A[B]*?.jpg"),
+    ],
+)
+def test_the_rough_pattern_misses_none(name: str, path: str) -> None:
+    assert NamesInPaths([name]).within(path)
+    with closing(sqlite3.connect(":memory:")) as connection:
+        assert connection.execute("SELECT ? LIKE ?", (path, rough_pattern(name))).fetchone() == (1,)
+        assert connection.execute("SELECT '/photos/1.jpg' LIKE ?", (rough_pattern(name),)).fetchone() == (0,)

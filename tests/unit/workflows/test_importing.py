@@ -33,7 +33,7 @@ from kith.decisions.calibration import Calibration
 from kith.decisions.cosine import normalize
 from kith.errors import DownloadFailed, UnknownModel, UnsupportedFile, WeightsError
 from kith.recognizer import Recognizer
-from kith.runtime import prepare as prepare_module
+from kith.runtime import keras_models
 from kith.runtime.prepare import prepare
 from kith.weights.recognize import recognize_file
 from kith.weights.safetensors import write_safetensors
@@ -249,7 +249,7 @@ def test_embeddings_of_another_length(tmp_path: Path, unmeasured: None) -> None:
         200,
         "OpenFace's nn4.small2, 200 numbers; from own.safetensors (safetensors)",
     )
-    assert prepare_module.load_keras(spec.weights).output_shape == (None, 200)
+    assert keras_models.load_keras(spec.weights).output_shape == (None, 200)
 
 
 WRONG = [
@@ -275,7 +275,7 @@ def test_weights_that_are_wrong_are_refused_before_anything_is_built(
     def build(*arguments: object) -> None:
         raise AssertionError("built")
 
-    monkeypatch.setattr(prepare_module, "build", build)
+    monkeypatch.setattr(keras_models, "build", build)
     monkeypatch.setattr(converting, "workshop", build)
     path = own_file(tmp_path, **changed)
     with pytest.raises(UnsupportedFile, match=complaint):
