@@ -42,12 +42,14 @@ def untaught(monkeypatch: pytest.MonkeyPatch) -> list[Mock]:
 def random_weights(network: str, embedding_size: int) -> dict[str, np.ndarray]:
     """Variables of a network that never learned anything."""
     random = np.random.default_rng(1)
-    return {
-        name: np.ones(shape, np.float32)
-        if name.endswith("variance")
-        else random.normal(scale=0.1, size=shape).astype(np.float32)
-        for name, shape in shapes_of(network, embedding_size).items()
-    }
+
+    def values(name: str, shape: tuple[int, ...]) -> np.ndarray:
+        if name.endswith("kernel"):
+            return random.normal(scale=(2 / np.prod(shape[:-1])) ** 0.5, size=shape)
+        return np.ones(shape) if name.endswith(("variance", "gamma")) else np.zeros(shape)
+
+    shapes = shapes_of(network, embedding_size)
+    return {name: values(name, shape).astype(np.float32) for name, shape in shapes.items()}
 
 
 def without_digits(text: str) -> str:
