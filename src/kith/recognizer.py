@@ -5,28 +5,24 @@
 This is the one file that joins the stages; the stages do not know one another.
 """
 
-import hashlib
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
 from kith.alignment import align
+from kith.assembly import RecognizerSettings, assemble, recipe_of_embeddings
 from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER
-from kith.catalogue.calibrations import find_calibration
-from kith.catalogue.installed import find_embedder
 from kith.catalogue.spec import EmbedderSpec
 from kith.decisions.calibration import IDENTIFICATION_FPIR, VERIFICATION_FMR, Calibration
 from kith.decisions.decide import compare
 from kith.decisions.scoring import ClassifierKind
-from kith.detection import MTCNN, Detector, main_face
-from kith.detection.mtcnn import DetectionSettings
-from kith.embedding import Embedder, views_of
+from kith.detection import DetectionSettings, Detector, main_face
+from kith.embedding import Embedder
 from kith.errors import AcquisitionError, InvalidArgument, LowQuality
 from kith.gallery import Gallery, NewReference
 from kith.images.arrays import require_crops, require_image
-from kith.images.reading import content_hash, load_image
+from kith.images.reading import content_hash
 from kith.progress import SILENT, Progress
 from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, QualityLimits, assess, why_unfit
 from kith.records import (
@@ -39,9 +35,7 @@ from kith.records import (
     Sample,
     Template,
 )
-from kith.runtime.prepare import Precision, prepare, prepare_int8
-from kith.runtime.workshop import workshop
-from kith.sample_people import photos as sample_photos
+from kith.runtime.prepare import Precision
 from kith.search.identify import identify
 
 
@@ -71,7 +65,7 @@ class Recognizer:
         self.precision = precision
         self._detector = detector
         self._embedder = embedder
-        self._settings: dict[str, Any] | None = None  # of `from_spec`, to make it again in another process
+        self.settings: RecognizerSettings | None = None  # those it was made of, if it was
 
     @classmethod
     def from_pretrained(
@@ -97,57 +91,17 @@ class Recognizer:
         Raises:
             WeightsError: A model cannot be had or read.
         """
-        return cls.from_spec(
-            find_embedder(model_id),
-            detector_id=detector_id,
-            detection=detection,
-            precision=precision,
-            threads=threads,
-            progress=progress,
+        settings = RecognizerSettings(
+            model_id, detector_id, detection or DetectionSettings(), precision, threads
         )
+        return cls.from_settings(settings, progress=progress)
 
     @classmethod
-    @workshop()  # one for all that must be made
-    def from_spec(
-        cls,
-        spec: EmbedderSpec,
-        *,
-        detector_id: str = DEFAULT_DETECTOR,
-        detection: DetectionSettings | None = None,
-        precision: Precision | str = Precision.AUTO,
-        threads: int = 0,
-        progress: Progress = SILENT,
-    ) -> Self:
-        """The same, of an embedder that need not be installed."""
-        precision = Precision(precision)
-        if precision is Precision.AUTO:
-            precision = Precision.INT8 if spec.int8 else Precision.FLOAT32
-        detector = MTCNN.from_pretrained(detector_id, detection, threads=threads, progress=progress)
-        if precision is Precision.INT8:
-            network = prepare_int8(
-                spec.weights,
-                lambda: _calibration(detector, spec),
-                inputs_key=_calibration_key(spec),
-                threads=threads,
-                progress=progress,
-            )
-        else:
-            network = prepare(spec.weights, threads=threads, progress=progress)
-        embedder = Embedder(
-            network,
-            crop_size=spec.crop.size,
-            input_size=spec.input_size,
-            embedding_size=spec.embedding_size,
-            pixels=spec.pixels,
-            mirrored=spec.mirrored,
-        )
-        recognizer = cls(detector, embedder, spec, find_calibration(spec.id), precision)
-        recognizer._settings = {
-            "detector_id": detector_id,
-            "detection": detection,
-            "precision": precision,
-            "threads": threads,
-        }
+    def from_settings(cls, settings: RecognizerSettings, *, progress: Progress = SILENT) -> Self:
+        """The same, of settings."""
+        parts = assemble(settings, progress)
+        recognizer = cls(parts.detector, parts.embedder, parts.spec, parts.calibration, parts.precision)
+        recognizer.settings = parts.settings
         return recognizer
 
     @property
@@ -156,27 +110,22 @@ class Recognizer:
         return self.spec.id
 
     @property
-    def fingerprint(self) -> str:
-        """What makes this recognizer's embeddings: other for other numbers."""
-        made_by = hashlib.sha256(_preprocessing(self.spec) + self._detector.recipe.encode()).hexdigest()
-        return f"{self.model_id} {self.spec.weights.sha256[:16]} {made_by[:8]} {self.precision}"
+    def recipe(self) -> str:
+        """What makes this recognizer's embeddings: other for other numbers, see `kith.assembly`."""
+        return recipe_of_embeddings(self._detector, self.spec, self.precision)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle and copy it as what it was made of: models are loaded again, from the cache.
+        """Pickle and copy its settings: models are loaded again, from the cache.
 
         Raises:
             TypeError: It has a detector or an embedder of the program's own.
         """
-        if self._settings is None:
+        if self.settings is None:
             raise TypeError(
                 "a Recognizer with a detector or an embedder of your own cannot be pickled or copied; "
                 "make one in each process"
             )
-        return (
-            partial(type(self).from_spec, self.spec, **self._settings),
-            (),
-            {"calibration": self.calibration},
-        )
+        return type(self).from_settings, (self.settings,), {"calibration": self.calibration}
 
     def detect(self, image: Image) -> list[Face]:
         """Find the faces of an image (h, w, 3) uint8 RGB, the largest first."""
@@ -273,7 +222,9 @@ class Recognizer:
                 raise type(error)(f"{position} photo: {error}") from None
         return self.compare(*templates, fmr=fmr, prior=prior)
 
-    def enroll(self, name: str, image: Image, gallery: Gallery, *, source: str = "") -> Enrollment:
+    def enroll(
+        self, name: str, image: Image, gallery: Gallery, *, source: str = "", file_hash: str = ""
+    ) -> Enrollment:
         """Add the main face of a photo to a person's references.
 
         Args:
@@ -281,6 +232,7 @@ class Recognizer:
             image: (h, w, 3) uint8 RGB.
             gallery: Of this recognizer's model.
             source: Where the photo is, for people to read and for re-embedding.
+            file_hash: SHA-256 of the photo's file, in hexadecimal, where the image is of one.
 
         Raises:
             AcquisitionError: The photo has no face, several, or one that is not good enough.
@@ -288,7 +240,7 @@ class Recognizer:
             GalleryError: The gallery refused.
         """
         sample = self.analyze_main(image, ENROLL_LIMITS)
-        reference = NewReference(sample.template, sample.face, source, content_hash(image))
+        reference = NewReference(sample.template, sample.face, source, content_hash(image), file_hash)
         subject = gallery.enroll(name, [reference])
         return Enrollment(subject, why_unfit(sample.quality, GOOD_LIMITS), sample.face.turned)
 
@@ -333,34 +285,3 @@ class Recognizer:
             limit=limit,
         )
         return [(sample.face, decision) for sample, decision in zip(samples, decisions, strict=True)]
-
-
-def _calibration(detector: Detector, spec: EmbedderSpec) -> FloatArray:
-    """Real inputs of an embedder: the sample people's faces, again with twice their contrast, mirrored too
-    where it sees mirror images."""
-    crops: list[np.ndarray] = []
-    for photo in sample_photos():
-        image = load_image(photo)
-        crops.extend(align(image, detector.detect(image)[:1], spec.crop))
-    # blended faces have less contrast than photos: their ranges alone would cut off what photos reach
-    crops += [_with_twice_the_contrast(crop) for crop in crops]
-    views = views_of(np.stack(crops), spec.input_size, spec.pixels, mirrored=spec.mirrored)
-    return np.stack(list(views), axis=1).reshape(-1, spec.input_size, spec.input_size, 3)
-
-
-def _with_twice_the_contrast(crop: np.ndarray) -> np.ndarray:
-    values = crop.astype(np.float32)
-    return np.asarray(np.clip(2 * values - values.mean(), 0, 255), np.uint8)
-
-
-def _calibration_key(spec: EmbedderSpec) -> str:
-    """Other when other photos, or other views of them, calibrate."""
-    digest = hashlib.sha256(_preprocessing(spec))
-    for photo in sample_photos():
-        digest.update(photo.read_bytes())
-    return digest.hexdigest()
-
-
-def _preprocessing(spec: EmbedderSpec) -> bytes:
-    """All that is done to a face before the network."""
-    return repr((spec.crop, spec.pixels, spec.input_size, spec.mirrored)).encode()

@@ -110,7 +110,7 @@ def test_a_photo_in_a_cluster_can_be_enrolled_under_its_other_person(work: Path)
     for number in (1, 2):
         assert kith("people", "name", str(number), f"Person {number}", "-g", gallery).code == 0
     with Gallery.open(gallery) as opened:
-        (group,) = [r.source_hash for r in opened.references_of("Person 1") if r.source.endswith("group.jpg")]
+        (group,) = [r.pixels_hash for r in opened.references_of("Person 1") if r.source.endswith("group.jpg")]
         assert [owner.name for owner in opened.owners(group)] == ["Person 1", "Person 2"]
 
 

@@ -105,9 +105,9 @@ def test_a_copy_has_the_same_settings(recognizer: Recognizer) -> None:
     first = Recognizer.from_pretrained(precision="float32", detection=detection, threads=1)
     first.calibration = replace(recognizer.calibration, measured_on="something else")
     for second in (copy.deepcopy(first), pickle.loads(pickle.dumps(first))):
-        assert second.fingerprint == first.fingerprint
+        assert second.recipe == first.recipe
         assert second._detector.settings == detection
-        assert second._settings == first._settings
+        assert second.settings == first.settings
         assert second.calibration == first.calibration
 
 

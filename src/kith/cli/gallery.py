@@ -18,7 +18,7 @@ from kith.gallery import Album, Gallery, Gone, back_up, select_to_prune
 from kith.gallery import prune as prune_album
 from kith.runtime.prepare import Precision
 from kith.workflows.albums import find_moved
-from kith.workflows.reembedding import migrate as migrate_gallery
+from kith.workflows.reembedding import reembed
 
 app = typer.Typer(help="Look at and change the gallery itself.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -164,7 +164,7 @@ def migrate(
             interruptible(lambda: "what was embedded again is kept; run it again to go on"),
             telling() as progress,
         ):
-            left = migrate_gallery(
+            left = reembed(
                 opened,
                 recognizer,
                 photos=photos,

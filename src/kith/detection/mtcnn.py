@@ -118,6 +118,7 @@ class MTCNN:
         self.settings = settings or DetectionSettings()
         self._workers = workers
         self._made_by: Callable[[], Self] | None = None
+        self._weights: tuple[str, ...] = ()  # their hashes, where they are not the program's own
         self._pool = PerProcess(lambda: ThreadPoolExecutor(workers, thread_name_prefix="kith-pnet"))
 
     @classmethod
@@ -146,6 +147,7 @@ class MTCNN:
         pnet = prepare(spec.pnet, threads=1, progress=progress)
         rnet, onet = (prepare(stage, threads=workers, progress=progress) for stage in (spec.rnet, spec.onet))
         detector = cls(pnet, rnet, onet, settings, workers=workers)
+        detector._weights = tuple(stage.sha256 for stage in (spec.pnet, spec.rnet, spec.onet))
         detector._made_by = partial(cls.from_pretrained, detector_id, settings, threads=threads)
         return detector
 
@@ -162,7 +164,7 @@ class MTCNN:
     @property
     def recipe(self) -> str:
         """What decides which faces are found, and where."""
-        return f"mtcnn, landmarks of two looks, in four turns, {self.settings}"
+        return f"mtcnn {self._weights} {self.settings}"
 
     def detect(self, image: Image) -> list[Face]:
         """Find the faces, the largest first.

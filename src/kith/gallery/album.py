@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from kith.errors import GalleryError, UnknownCluster
 from kith.gallery import store
-from kith.gallery.deletion import delete_empty_clusters
+from kith.gallery.deletion import delete_empty_clusters, delete_rows
 from kith.gallery.gallery import Gallery
 from kith.gallery.gone import Gone, find_gone, is_there
 from kith.gallery.revision import raise_revision
@@ -20,11 +20,19 @@ from kith.records import Face, FloatArray, Subject, Template
 
 @dataclass(frozen=True, slots=True)
 class PhotoFile:
-    """A photo's file: where it is, and by what a change of it is noticed."""
+    """A photo's file: where it is, and by what a change of it is noticed.
+
+    Attributes:
+        source: Its path.
+        size: In bytes.
+        modified: When, in nanoseconds.
+        hash: SHA-256 of its content, in hexadecimal; empty where that was not read.
+    """
 
     source: str
     size: int
     modified: int
+    hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,19 +129,21 @@ class Album:
         with store.read(self.gallery.engine, self.gallery.path) as connection:
             return connection.execute(query).first() is not None
 
-    def knows_photo(self, file: PhotoFile, source_hash: str) -> bool:
-        """Whether a photo of this content was looked through; if so, this is where it is from now on."""
-        columns = store.photos.c
-        with store.write(self.gallery.engine, self.gallery.path) as connection:
-            values = {"source": stored_text(file.source), "bytes": file.size, "modified": file.modified}
-            known = connection.execute(
-                update(store.photos).where(columns.source_hash == source_hash).values(values)
-            )
-            if known.rowcount:
-                _forget_what_was_there(connection, file, source_hash)
-            return known.rowcount > 0
+    def knows_photo(self, file: PhotoFile, pixels_hash: str) -> bool:
+        """Whether a photo was looked through; if so, this is where it is, and its file, from now on.
 
-    def add(self, file: PhotoFile, source_hash: str, faces: Sequence[NewFace]) -> None:
+        It is told by its file, else by its pixels.
+        """
+        with store.write(self.gallery.engine, self.gallery.path) as connection:
+            photo = _find_photo(connection, file, pixels_hash)
+            if photo is None:
+                return False
+            known = store.photos.c.id == photo
+            connection.execute(update(store.photos).where(known).values(_file_row(file)))
+            _delete_what_was_there(connection, file, but=photo)
+            return True
+
+    def add(self, file: PhotoFile, pixels_hash: str, faces: Sequence[NewFace]) -> None:
         """Add a photo with its faces, unless another process was faster; on the disk when this returns.
 
         Raises:
@@ -143,14 +153,12 @@ class Album:
             self.gallery.require_fit(face.template)
         with store.write(self.gallery.engine, self.gallery.path) as connection:
             self.gallery.require_own_model(connection)
-            if connection.execute(
-                select(store.photos.c.id).where(store.photos.c.source_hash == source_hash)
-            ).first():
+            if _find_photo(connection, file, pixels_hash) is not None:
                 return
-            _forget_what_was_there(connection, file, source_hash)
-            photo = {"source": stored_text(file.source), "bytes": file.size, "modified": file.modified}
+            _delete_what_was_there(connection, file)
+            photo = {"pixels_hash": pixels_hash, "file_hash": "", **_file_row(file)}
             photo_id = connection.execute(
-                insert(store.photos).values(source_hash=source_hash, **photo).returning(store.photos.c.id)
+                insert(store.photos).values(photo).returning(store.photos.c.id)
             ).scalar_one()
             if faces:
                 connection.execute(insert(store.faces), [_row(photo_id, face) for face in faces])
@@ -230,7 +238,8 @@ class Album:
 
     def _disown(self, connection: Connection, before: AlbumFaces, lost: np.ndarray) -> None:
         """Delete the references that were made of faces (n,) bool which leave their named cluster."""
-        faces, references = store.faces.c, store.references.c
+        faces, references, photos = store.faces.c, store.references.c, store.photos.c
+        is_same = store.is_photo(connection, store.references, photos.pixels_hash, photos.file_hash)
         for face in before.ids[lost].tolist():
             made_of_it = (
                 select(references.id)
@@ -238,7 +247,7 @@ class Album:
                 .join(store.clusters)
                 .join(
                     store.references,
-                    (references.source_hash == store.photos.c.source_hash)
+                    is_same
                     & (references.box == faces.box)
                     & (references.subject_id == store.clusters.c.subject_id),
                 )
@@ -324,11 +333,10 @@ class Album:
     def gone(self) -> Gone:
         """Photos whose file is not there any more, unless they are enrolled from another place that is."""
         photos, references = store.photos.c, store.references.c
-        elsewhere = select(photos.source, references.source).join(
-            store.references, references.source_hash == photos.source_hash
-        )
         sources = [file.source for file in self.files()]
         with store.read(self.gallery.engine, self.gallery.path) as connection:
+            is_same = store.is_photo(connection, store.references, photos.pixels_hash, photos.file_hash)
+            elsewhere = select(photos.source, references.source).join(store.references, is_same)
             copies = connection.execute(elsewhere.where(references.source != photos.source)).all()
         found = find_gone(sources)
         here = {source for source, copy in copies if source in found.photos and copy and is_there(copy)}
@@ -376,11 +384,24 @@ def _name_of(connection: Connection, face: int) -> str | None:
     return name
 
 
-def _forget_what_was_there(connection: Connection, file: PhotoFile, source_hash: str) -> None:
+def _find_photo(connection: Connection, file: PhotoFile, pixels_hash: str) -> int | None:
+    """The number of a photo that was looked through: told by its file, else by its pixels."""
+    photos = store.photos.c
+    query = select(photos.id).order_by(photos.file_hash != file.hash)
+    is_it = store.is_photo(connection, store.photos, pixels_hash, file.hash)
+    return connection.execute(query.where(is_it)).scalars().first()
+
+
+def _delete_what_was_there(connection: Connection, file: PhotoFile, but: int | None = None) -> None:
     """A photo that was at this place before, and was written over, is no more."""
     columns = store.photos.c
-    replaced = (columns.source == stored_text(file.source)) & (columns.source_hash != source_hash)
-    connection.execute(delete(store.photos).where(replaced))
+    there = connection.execute(select(columns.id).where(columns.source == stored_text(file.source)))
+    delete_rows(connection, store.photos, set(there.scalars()) - {but})
+
+
+def _file_row(file: PhotoFile) -> dict[str, object]:
+    row = {"source": stored_text(file.source), "bytes": file.size, "modified": file.modified}
+    return row | ({"file_hash": file.hash} if file.hash else {})
 
 
 def _lost(before: AlbumFaces, now: np.ndarray) -> np.ndarray:

@@ -114,10 +114,11 @@ def delete_person(
 def faces_of_references(connection: Connection, subject: Subject | None = None) -> dict[int, str]:
     """The album's faces that are the very faces of references, and whose: of one subject, or of all."""
     references, faces, photos = store.references.c, store.faces.c, store.photos.c
+    is_same = store.is_photo(connection, store.references, photos.pixels_hash, photos.file_hash)
     query = (
         select(faces.id, faces.box, references.box.label("enrolled"), store.subjects.c.name)
         .join_from(store.faces, store.photos)
-        .join(store.references, references.source_hash == photos.source_hash)
+        .join(store.references, is_same)
         .join(store.subjects, store.subjects.c.id == references.subject_id)
     )
     if subject is not None:

@@ -51,13 +51,16 @@ class NewReference:
         template: Its embedding and model.
         face: Where it is in its photo.
         source: Where the photo is, for people and for re-embedding; may be empty.
-        source_hash: Of the photo's content: the same photo is enrolled once.
+        pixels_hash: Of the photo's pixels, see `kith.images.reading.content_hash`.
+        file_hash: SHA-256 of the photo's file, in hexadecimal; empty of an array. The same photo, told by
+            its file or else by its pixels, is enrolled once.
     """
 
     template: Template
     face: Face
     source: str
-    source_hash: str
+    pixels_hash: str
+    file_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Reference:
     id: int
     subject: Subject
     source: str
-    source_hash: str
+    pixels_hash: str
     detection_score: float
     created: datetime
 
@@ -227,10 +230,27 @@ class Gallery:
                 f"{self.path} was migrated to {bound} meanwhile; open it again with that model"
             )
 
-    def owners(self, source_hash: str) -> list[Subject]:
-        """The subjects under whom a photo's faces are enrolled, in the order of their enrolment."""
+    def owners(self, pixels_hash: str, file_hash: str = "") -> list[Subject]:
+        """The subjects under whom a photo's faces are enrolled, in the order of their enrollment.
+
+        A photo that was enrolled before files told it is told by its file from now on.
+
+        Args:
+            pixels_hash: Of the photo's pixels.
+            file_hash: Of its file; empty of an array.
+        """
         with store.read(self.engine, self.path) as connection:
-            return list(dict.fromkeys(each.subject for each in _enrolled(connection, source_hash)))
+            found = _enrolled(connection, pixels_hash, file_hash)
+            unnamed = bool(file_hash) and _without_file(connection, pixels_hash)
+        if unnamed:
+            self._name_file(pixels_hash, file_hash)
+        return list(dict.fromkeys(each.subject for each in found))
+
+    def _name_file(self, pixels_hash: str, file_hash: str) -> None:
+        columns = store.references.c
+        unnamed = (columns.pixels_hash == pixels_hash) & (columns.file_hash == "")
+        with suppress(GalleryError), store.write(self.engine, self.path) as connection:
+            connection.execute(update(store.references).where(unnamed).values(file_hash=file_hash))
 
     def subject_for(self, name: str) -> Subject | None:
         """The subject whom `enroll` would add to: who has this name, or had it; None if it is new.
@@ -332,7 +352,7 @@ class Gallery:
             target = find_subject(connection, name) or add_subject(connection, name)
             moved = tuple(reference for reference in references if reference.subject != target)
             for reference in moved:
-                for other in _enrolled(connection, reference.source_hash):
+                for other in _of_the_photo_of(connection, reference.id):
                     if other.subject == target:
                         raise DuplicateReference(reference.source, other.id, target.name, target.name)
                 of_it = columns.id == reference.id
@@ -599,7 +619,7 @@ def _references(connection: Connection, condition: ColumnElement[bool]) -> list[
     query = (
         select(
             *(columns.id, columns.subject_id, store.subjects.c.name),
-            *(columns.source, columns.source_hash, columns.detection_score, columns.created),
+            *(columns.source, columns.pixels_hash, columns.detection_score, columns.created),
         )
         .join_from(store.references, store.subjects)
         .where(condition)
@@ -646,7 +666,7 @@ def add_reference(connection: Connection, subject: Subject, reference: NewRefere
     Raises:
         DuplicateReference: The face is enrolled already, or another face of its photo as the same person.
     """
-    for other in _enrolled(connection, reference.source_hash):
+    for other in _enrolled(connection, reference.pixels_hash, reference.file_hash):
         if other.subject == subject or overlap(other.box, reference.face.box) >= SAME_FACE:
             raise DuplicateReference(reference.source, other.id, other.subject.name, subject.name)
     connection.execute(insert(store.references).values(_row(subject, reference)))
@@ -661,13 +681,29 @@ class _EnrolledFace:
     box: FloatArray
 
 
-def _enrolled(connection: Connection, source_hash: str) -> list[_EnrolledFace]:
+def _without_file(connection: Connection, pixels_hash: str) -> bool:
+    """Whether a photo is enrolled without its file's hash."""
+    if not store.has_file_hashes(connection):
+        return False
+    columns = store.references.c
+    unnamed = (columns.pixels_hash == pixels_hash) & (columns.file_hash == "")
+    return connection.execute(select(columns.id).where(unnamed)).first() is not None
+
+
+def _of_the_photo_of(connection: Connection, reference: int) -> list[_EnrolledFace]:
+    """The enrolled faces of a reference's photo, oldest first."""
+    columns = store.references.c
+    query = select(columns.pixels_hash, columns.file_hash).where(columns.id == reference)
+    return _enrolled(connection, *connection.execute(query).one())
+
+
+def _enrolled(connection: Connection, pixels_hash: str, file_hash: str) -> list[_EnrolledFace]:
     """A photo's enrolled faces, oldest first."""
     columns = store.references.c
     rows = connection.execute(
         select(columns.id, store.subjects.c.id, store.subjects.c.name, columns.box)
         .join_from(store.references, store.subjects)
-        .where(columns.source_hash == source_hash)
+        .where(store.is_photo(connection, store.references, pixels_hash, file_hash))
         .order_by(columns.id)
     ).all()
     return [_EnrolledFace(row[0], Subject(row[1], row[2]), np.frombuffer(row[3], "<f4")) for row in rows]
@@ -678,7 +714,8 @@ def _row(subject: Subject, reference: NewReference) -> dict[str, object]:
         "subject_id": subject.id,
         "embedding": reference.template.embedding.astype("<f4").tobytes(),
         "source": reference.source.encode(errors="backslashreplace").decode(),  # file names may be no UTF-8
-        "source_hash": reference.source_hash,
+        "pixels_hash": reference.pixels_hash,
+        "file_hash": reference.file_hash,
         "box": reference.face.box.astype("<f4").tobytes(),
         "landmarks": reference.face.landmarks.astype("<f4").tobytes(),
         "detection_score": reference.face.detection_score,

@@ -76,7 +76,7 @@ def name_cluster(album: Album, cluster: int, name: str) -> Named:
 def _enroll(gallery: Gallery, connection: Connection, cluster: int, subject: Subject) -> Named:
     faces = store.faces.c
     rows = connection.execute(
-        select(store.faces, store.photos.c.source, store.photos.c.source_hash)
+        select(store.faces, store.photos.c.source, store.photos.c.pixels_hash, store.photos.c.file_hash)
         .join_from(store.faces, store.photos)
         .where(faces.cluster_id == cluster)
         .order_by(faces.id)
@@ -86,16 +86,19 @@ def _enroll(gallery: Gallery, connection: Connection, cluster: int, subject: Sub
     became = Counter[str]()
     for row in rows:
         box = np.frombuffer(row.box, "<f4")
-        if row.source_hash in known:
-            is_same = overlap(box, known[row.source_hash]) >= SAME_FACE
+        hashes = {row.pixels_hash, row.file_hash} - {""}
+        others = [known[one] for one in hashes if one in known]
+        if others:
+            is_same = overlap(box, others[0]) >= SAME_FACE
             became["already" if is_same else "twice"] += 1
         elif row.unfit:
             became["unfit"] += 1
         else:
             face = Face(box, np.frombuffer(row.landmarks, "<f4").reshape(5, 2), row.detection_score)
             template = Template(np.frombuffer(row.embedding, "<f4"), gallery.model_id)
-            add_reference(connection, subject, NewReference(template, face, row.source, row.source_hash))
-            known[row.source_hash] = box
+            reference = NewReference(template, face, row.source, row.pixels_hash, row.file_hash)
+            add_reference(connection, subject, reference)
+            known |= dict.fromkeys(hashes, box)
             became["enrolled"] += 1
     if is_new and not became["enrolled"]:
         raise LowQuality(f"no face of cluster {cluster} is good enough to enroll: {rows[0].unfit}")
@@ -103,7 +106,13 @@ def _enroll(gallery: Gallery, connection: Connection, cluster: int, subject: Sub
 
 
 def _boxes_of(connection: Connection, subject: Subject) -> dict[str, FloatArray]:
-    """Where in each photo (its hash) a person's reference is: a box (4,)."""
+    """Where in each photo (either of its hashes) a person's reference is: a box (4,)."""
     references = store.references.c
-    of_subject = select(references.source_hash, references.box).where(references.subject_id == subject.id)
-    return {row.source_hash: np.frombuffer(row.box, "<f4") for row in connection.execute(of_subject)}
+    of_subject = select(references.pixels_hash, references.file_hash, references.box).where(
+        references.subject_id == subject.id
+    )
+    return {
+        one: np.frombuffer(row.box, "<f4")
+        for row in connection.execute(of_subject)
+        for one in {row.pixels_hash, row.file_hash} - {""}
+    }

@@ -27,14 +27,16 @@ class Migrant:
         id: Of the reference.
         name: Of its subject.
         source: Where the photo was when it was enrolled.
-        source_hash: Of the photo's content.
+        pixels_hash: Of the photo's pixels.
+        file_hash: Of its file; empty where that is not known.
         box: (4,) float32: where the face was found in it.
     """
 
     id: int
     name: str
     source: str
-    source_hash: str
+    pixels_hash: str
+    file_hash: str
     box: FloatArray
 
 
@@ -61,7 +63,10 @@ class Migration:
         """The references without an embedding of the new model."""
         columns = store.references.c
         query = (
-            select(columns.id, store.subjects.c.name, columns.source, columns.source_hash, columns.box)
+            select(
+                *(columns.id, store.subjects.c.name, columns.source),
+                *(columns.pixels_hash, columns.file_hash, columns.box),
+            )
             .join_from(store.references, store.subjects)
             .outerjoin(store.waiting, store.waiting.c.reference_id == columns.id)
             .where(store.waiting.c.reference_id.is_(None))
@@ -70,12 +75,19 @@ class Migration:
         with store.read(self._gallery.engine, self._gallery.path) as connection:
             rows = connection.execute(query).all()
         try:
-            return [Migrant(*row[:4], np.frombuffer(row.box, "<f4")) for row in rows]
+            return [Migrant(*row[:5], np.frombuffer(row.box, "<f4")) for row in rows]
         except ValueError:
             raise store.damaged(self._gallery.path) from None
 
-    def add(self, migrant: Migrant, template: Template, face: Face) -> None:
-        """Keep a reference's new embedding until all are there; passes over one deleted meanwhile."""
+    def add(self, migrant: Migrant, template: Template, face: Face, file_hash: str = "") -> None:
+        """Save a reference's new embedding until all are there; passes over one deleted meanwhile.
+
+        Args:
+            migrant: The reference.
+            template: Of the new model.
+            face: As it was found in the photo now.
+            file_hash: Of the photo's file, which from now on tells it.
+        """
         if template.model_id != self._model_id:
             raise ValueError(f"the template is of {template.model_id}, the migration is to {self._model_id}")
         row = {
@@ -90,6 +102,9 @@ class Migration:
                 connection.execute(insert(store.waiting).values(row))
             except IntegrityError:
                 return
+            if file_hash:
+                of_it = store.references.c.id == migrant.id
+                connection.execute(update(store.references).where(of_it).values(file_hash=file_hash))
 
     def finish(self, leave_out: Sequence[Migrant] = ()) -> None:
         """Bind the gallery to the new model: all of it, or nothing.

@@ -8,7 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, Engine, ForeignKey, MetaData, Table, exc, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    ForeignKey,
+    MetaData,
+    Table,
+    and_,
+    exc,
+    or_,
+    select,
+)
 
 from kith.errors import GalleryError, InvalidArgument
 from kith.gallery.values import (
@@ -66,11 +78,12 @@ references = Table(
     Column("subject_id", Id, ForeignKey("subjects.id")),
     Column("embedding", Embedding),
     Column("source", Source),  # where the photo was, for people and for re-embedding
-    Column("source_hash", Text),  # a photo can hold several people's faces
+    Column("source_hash", Text, key="pixels_hash"),  # a photo can hold several people's faces
     Column("box", Box),
     Column("landmarks", Landmarks),
     Column("detection_score", Real),
     Column("created", Moment),
+    Column("file_hash", Text),  # SHA-256; empty of an array, and of what was enrolled before version 5
 )
 
 waiting = Table(
@@ -98,7 +111,8 @@ photos = Table(
     Column("source", Source),  # where the file was last
     Column("bytes", Whole),  # with the next: an unchanged file is not read again
     Column("modified", Whole),  # nanoseconds
-    Column("source_hash", Text),
+    Column("source_hash", Text, key="pixels_hash"),
+    Column("file_hash", Text),  # SHA-256; empty of what was looked through before version 5
 )
 
 clusters = Table(
@@ -210,6 +224,28 @@ def has_former_names(connection: Connection) -> bool:
 def has_changes(connection: Connection) -> bool:
     """Whether a gallery says who changed when; one of version 3 that cannot be written does not."""
     return version(connection) > 3
+
+
+def has_file_hashes(connection: Connection) -> bool:
+    """Whether a gallery tells photos by their files; one of version 4 that cannot be written does not."""
+    return version(connection) > 4
+
+
+def is_photo(
+    connection: Connection, table: Table, pixels_hash: object, file_hash: object
+) -> ColumnElement[bool]:
+    """Whether a row of references or of photos is of a photo: of its file, or of its pixels.
+
+    Args:
+        connection: To the gallery.
+        table: One of the two.
+        pixels_hash: Of the photo's pixels, a text or a column.
+        file_hash: Of its file, likewise; empty of an array.
+    """
+    of_pixels = table.c.pixels_hash == pixels_hash
+    if not has_file_hashes(connection):
+        return of_pixels
+    return or_(of_pixels, and_(table.c.file_hash == file_hash, table.c.file_hash != ""))
 
 
 def setting(connection: Connection, name: str) -> str:

@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -87,11 +87,14 @@ class Photo:
         scale: How many pixels of the file one pixel of the image stands for, in each direction; 1.0 unless
             the picture was too large.
         flaw: What is wrong with the file, in a few words; empty if nothing is.
+        file_hash: SHA-256 of the file, in hexadecimal: the photo's name. Empty of an array, which is named
+            by its pixels, see `content_hash`.
     """
 
     image: Image
     scale: float = 1.0
     flaw: str = ""
+    file_hash: str = ""
 
 
 def load_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Image:
@@ -114,11 +117,19 @@ def load_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Image:
         ImageError: The file is missing, empty, damaged, of another format, or too large.
         InvalidImage: The source is no picture, or the array has no shape or type of one.
     """
-    photo = read_photo(source, max_pixels=max_pixels)
+    return _warned(source, read_photo(source, max_pixels=max_pixels)).image
+
+
+def load_photo(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Photo:
+    """Read a picture as `load_image` does, with its warning, and with its name and its scale beside it."""
+    return _warned(source, read_photo(source, max_pixels=max_pixels))
+
+
+def _warned(source: ImageSource, photo: Photo) -> Photo:
     if photo.flaw:
         name = os.fspath(source) if isinstance(source, str | os.PathLike) else "picture"
-        warnings.warn(f"{name}: {photo.flaw}", ImageWarning, stacklevel=2)
-    return photo.image
+        warnings.warn(f"{name}: {photo.flaw}", ImageWarning, stacklevel=3)
+    return photo
 
 
 def read_photo(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Photo:
@@ -127,6 +138,7 @@ def read_photo(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Photo:
         return Photo(to_image(source))
     name, data = _read(source)
     kind = _require_format(name, data)
+    file_hash = hashlib.sha256(data).hexdigest()
     try:
         prepared = prepare_picture(kind, data)
         del data  # which may be as large as what is made of it
@@ -139,11 +151,11 @@ def read_photo(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Photo:
         raise ImageError(f"{name}: the picture is damaged, copy it again ({_one_line(error)})") from None
     if photo.flaw and _is_flat(photo.image):  # nothing of it was there
         raise ImageError(f"{name}: the picture is damaged, copy it again (its end is missing)")
-    return photo
+    return replace(photo, file_hash=file_hash)
 
 
 def content_hash(image: Image) -> str:
-    """A name for a picture's pixels: the same photo has the same, whatever its file is called."""
+    """A name for a picture's pixels: of an array, and of a photo enrolled before its file named it."""
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 

@@ -19,11 +19,21 @@ import numpy as np
 from kith.catalogue.files import CACHE_VARIABLE, cache_folder, keep, read_weights, remove_stale_partials
 from kith.catalogue.spec import ONNX, WeightsSpec
 from kith.errors import WeightsError
+from kith.files import digest_of_code
 from kith.progress import SILENT, Progress
 from kith.runtime.keras_models import read_arrays
 from kith.runtime.sealing import is_sealed, seal, unsealed
 from kith.runtime.session import Session
 from kith.runtime.workshop import workshop
+
+CODE_OF_NETWORKS = (
+    "networks/*.py",
+    "weights/*.py",
+    "runtime/compile.py",
+    "runtime/quantize.py",
+    "runtime/session.py",
+)
+"""The code that turns a file into a network: readers, networks, compiler, quantizer."""
 
 
 class Precision(StrEnum):
@@ -139,7 +149,7 @@ def _cache_path(spec: WeightsSpec, precision: Precision, inputs_key: str = "") -
         spec.network,
         f"{spec.embedding_size} {spec.input_size}",
         inputs_key,
-        _sources(),
+        digest_of_code(*CODE_OF_NETWORKS),
     )
     key = hashlib.sha256("\n".join(parts).encode())
     return _compiled_folder() / f"{_stem(spec)}-{precision}-{key.hexdigest()[:16]}.onnx"
@@ -152,14 +162,3 @@ def _compiled_folder() -> Path:
 def _stem(spec: WeightsSpec) -> str:
     """How all that was compiled of a weights file begins."""
     return f"{spec.network}-{spec.sha256[:16]}"
-
-
-@cache
-def _sources() -> str:
-    """Hash of the code that turns a file into a network: readers, networks, compiler, quantizer."""
-    root = Path(__file__).parent.parent
-    digest = hashlib.sha256()
-    for pattern in ("networks/*.py", "weights/*.py", "runtime/compile.py", "runtime/quantize.py"):
-        for path in sorted(root.glob(pattern)):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -71,7 +71,7 @@ def acquire(
         EvaluationError: The file to keep is of another model, or is none, or cannot be written.
     """
     size = recognizer.spec.embedding_size
-    made_by = {"kith": "acquired", "version": 2, "model": recognizer.fingerprint, "size": size}
+    made_by = {"kith": "acquired", "version": 3, "recipe": recognizer.recipe, "size": size}
     with _Kept(keep, made_by) as kept:
         rows = [
             _acquire_one(recognizer, photo, kept, progress) for photo in each(photos, "embedding", progress)
@@ -164,7 +164,8 @@ class _Kept:
         if content and not content.startswith(self._head):
             self._file.close()
             raise EvaluationError(
-                f"{path}: was not made by this model in this precision; choose another file to keep"
+                f"{path}: was made otherwise (model, precision, detection, or version of Kith); "
+                "choose another file to keep"
             )
         if content:
             whole = self._read(content)

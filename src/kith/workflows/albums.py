@@ -30,7 +30,7 @@ from kith.gallery import Album, ClusterSummary, Gallery, NewFace, PhotoFile
 from kith.gallery.album import AlbumFaces
 from kith.gallery.gone import on_disk
 from kith.images.photo_files import find_photos
-from kith.images.reading import content_hash, load_image
+from kith.images.reading import content_hash, load_photo
 from kith.images.thumbnails import thumbnail
 from kith.progress import SILENT, Progress, each
 from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, why_unfit
@@ -178,9 +178,10 @@ def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
     file = _stat(path)
     if album.knows_file(file):
         return Looked(new=False)
-    image = load_image(path)
-    photo = content_hash(image)
-    if album.knows_photo(file, photo):
+    photo = load_photo(path)
+    image, pixels_hash = photo.image, content_hash(photo.image)
+    file = replace(file, hash=photo.file_hash)
+    if album.knows_photo(file, pixels_hash):
         return Looked(new=False)
     faces, left_out = [], []
     for sample in recognizer.analyze(image):
@@ -189,7 +190,7 @@ def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
         else:
             weakness = why_unfit(sample.quality, ENROLL_LIMITS)
             faces.append(NewFace(sample.face, sample.template, weakness, thumbnail(image, sample.face)))
-    album.add(file, photo, faces)
+    album.add(file, pixels_hash, faces)
     return Looked(new=True, left_out=tuple(left_out))
 
 
@@ -207,7 +208,8 @@ def find_moved(album: Album) -> None:
         with suppress(ImageError, GalleryError):  # it is no photo, or the gallery is read-only
             file = _stat(path)
             if file.size in sizes and not album.knows_file(file):
-                album.knows_photo(file, content_hash(load_image(path)))
+                photo = load_photo(path)
+                album.knows_photo(replace(file, hash=photo.file_hash), content_hash(photo.image))
 
 
 def _files_near(folders: set[Path]) -> Iterator[Path]:

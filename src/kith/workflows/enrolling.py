@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kith.errors import AcquisitionError, DuplicateReference, ImageError, KithError
 from kith.gallery import Gallery
-from kith.images.reading import content_hash, load_image
+from kith.images.reading import Photo, content_hash, load_photo
 from kith.progress import SILENT, Progress, each
 from kith.recognizer import Recognizer
 from kith.records import Enrollment
@@ -126,17 +126,17 @@ def _enroll(photo: PersonPhoto, gallery: Gallery, recognizer: Recognizer) -> Enr
         ImageError, AcquisitionError: It cannot be used.
         DuplicateReference: It is enrolled as someone else.
     """
-    image = load_image(photo.path)
-    content = content_hash(image)
-    if _is_enrolled(gallery, content, photo.person):
+    read = load_photo(photo.path)
+    if _is_enrolled(gallery, read, photo.person):
         return None
+    source = str(photo.path.absolute())
     try:
-        return recognizer.enroll(photo.person, image, gallery, source=str(photo.path.absolute()))
+        return recognizer.enroll(photo.person, read.image, gallery, source=source, file_hash=read.file_hash)
     except DuplicateReference:
-        if _is_enrolled(gallery, content, photo.person):  # another process was faster
+        if _is_enrolled(gallery, read, photo.person):  # another process was faster
             return None
         raise
 
 
-def _is_enrolled(gallery: Gallery, content: str, person: str) -> bool:
-    return gallery.subject_for(person) in gallery.owners(content)
+def _is_enrolled(gallery: Gallery, photo: Photo, person: str) -> bool:
+    return gallery.subject_for(person) in gallery.owners(content_hash(photo.image), photo.file_hash)

@@ -6,10 +6,12 @@ model is installed only when its network was built and has embedded the sample p
 """
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kith.assembly import RecognizerSettings
 from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.calibrations import IMPORTED, keep_calibration
 from kith.catalogue.download import download
@@ -103,7 +105,7 @@ def pull(
 
 
 def import_file(
-    path: Path,
+    path: str | os.PathLike[str],
     *,
     model_id: str | None = None,
     family: str | None = None,
@@ -123,6 +125,7 @@ def import_file(
         WeightsError: The file cannot be read, is of no known kind, holds no network that embeds faces, or a
             model of this name is here.
     """
+    path = Path(path)
     progress.begin(f"reading {path.name}")
     try:
         found = _read(path, model_id, family) if onnx is None else _read_onnx(path, model_id, onnx)
@@ -245,7 +248,9 @@ def _family_of(found: Recognized, published: tuple[PublishedModel, PublishedFile
 
 
 def _measure_on_sample_people(spec: EmbedderSpec, progress: Progress) -> Calibration:
-    recognizer = Recognizer.from_spec(spec, precision=Precision.FLOAT32, progress=progress)
+    recognizer = Recognizer.from_settings(
+        RecognizerSettings(spec, precision=Precision.FLOAT32), progress=progress
+    )
     progress.begin("measuring on the sample people")
     embeddings, people = embed_sample_people(recognizer)
     require_embeddings(embeddings)

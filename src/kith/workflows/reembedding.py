@@ -9,10 +9,9 @@ from kith.gallery import Gallery
 from kith.gallery.reembedding import Migrant, Migration
 from kith.gallery.same_face import SAME_FACE, overlap
 from kith.images.photo_files import find_photos
-from kith.images.reading import content_hash, read_photo
+from kith.images.reading import Photo, content_hash, read_photo
 from kith.progress import SILENT, Progress, each
 from kith.recognizer import Recognizer
-from kith.records import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class LeftBehind:
     reason: str
 
 
-def migrate(
+def reembed(
     gallery: Gallery,
     recognizer: Recognizer,
     *,
@@ -74,34 +73,37 @@ def _embed_again(
     migrant: Migrant, moved: dict[str, Path], recognizer: Recognizer, migration: Migration
 ) -> str:
     """Embed one face; returns what is in the way, or nothing."""
-    image = _load(Path(migrant.source) if migrant.source else None, migrant.source_hash)
-    if image is None:
-        image = _load(moved.get(migrant.source_hash), migrant.source_hash)
-    if image is None:
+    elsewhere = moved.get(migrant.file_hash) or moved.get(migrant.pixels_hash)
+    photo = _load(Path(migrant.source) if migrant.source else None, migrant) or _load(elsewhere, migrant)
+    if photo is None:
         return "its photo is not there any more, or was changed"
+    image = photo.image
     faces = recognizer.detect(image)
     face = max(faces, key=lambda face: overlap(face.box, migrant.box), default=None)
     if face is None or overlap(face.box, migrant.box) < SAME_FACE:
         return "the face is not found in its photo any more"
     (sample,) = recognizer.analyze(image, [face])
-    migration.add(migrant, sample.template, face)
+    migration.add(migrant, sample.template, face, photo.file_hash)
     return ""
 
 
-def _load(path: Path | None, source_hash: str) -> Image | None:
+def _load(path: Path | None, migrant: Migrant) -> Photo | None:
     """A photo, if it is the one that was enrolled."""
     if path is None:
         return None
     try:
-        image = read_photo(path).image
+        photo = read_photo(path)
     except ImageError:
         return None
-    return image if content_hash(image) == source_hash else None
+    is_it = photo.file_hash == migrant.file_hash or content_hash(photo.image) == migrant.pixels_hash
+    return photo if is_it else None
 
 
 def _photos_by_content(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in find_photos(folder).photos:
         try:
-            yield content_hash(read_photo(path).image), path
+            photo = read_photo(path)
         except ImageError:
             continue
+        yield content_hash(photo.image), path
+        yield photo.file_hash, path

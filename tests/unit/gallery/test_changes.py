@@ -241,6 +241,9 @@ def of_version_3(follower: Follower) -> Path:
     follower.gallery.close()
     with closing(sqlite3.connect(follower.gallery.path)) as connection, connection:
         connection.execute("DROP TABLE changes")
+        for table in ("references", "photos"):
+            connection.execute(f"DROP INDEX ix_{table}_file_hash")
+            connection.execute(f'ALTER TABLE "{table}" DROP COLUMN file_hash')
         connection.execute("DELETE FROM settings WHERE name IN ('references_revision', 'followed_since')")
         connection.execute("PRAGMA user_version = 3")
     return follower.gallery.path

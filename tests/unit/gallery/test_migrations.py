@@ -215,6 +215,8 @@ def schema(path: Path) -> list[tuple[object, ...]]:
         ("0001_people.sql", "bc599b074fbb73dcdbe4db8196bea42396efc86a1bea2a1853234ee15e54e9d7"),
         ("0002_album.sql", "626b8b35c97f02500f555bbd001f75826b81f90083a26ebe276bbcc58daaeba5"),
         ("0003_former_names.sql", "690ef090711bc8875111c438aff85a57328ccabc1616a708ee03806dae87df49"),
+        ("0004_changes.sql", "ae9d60c8991537f24a01a3dcf1f5d16ea5ffd2a4e10d5533c88f9a375979c0f5"),
+        ("0005_photo_files.sql", "8b972831958161b47b5469cf9c24725238fda6d287457b999e7ef812173ed40d"),
     ],
 )
 def test_a_step_is_frozen(name: str, sha256: str) -> None:
@@ -237,7 +239,7 @@ def test_everything_is_there_after_it(
     before = rows(old, 'SELECT * FROM "references" ORDER BY id')
     waits = any(name == "migration" for _, name, *_ in schema(old))
     with Gallery.open(old, model_id="test-model") as gallery:
-        assert rows(old, 'SELECT * FROM "references" ORDER BY id') == before
+        assert rows(old, 'SELECT * FROM "references" ORDER BY id') == [(*row, "") for row in before]
         expected = np.stack([make_template(1).embedding, make_template(2).embedding])
         np.testing.assert_array_equal(gallery.references().embeddings, expected)
         assert Album(gallery).clusters() == []
@@ -346,7 +348,11 @@ def test_one_that_cannot_be_written_is_read_as_it_is(old: Path, monkeypatch: pyt
         assert len(gallery.references_of("Ada")) == 2
         assert gallery.former_names_of("Ada") == []
         assert gallery.subject_for("Grace") is None
+        assert [subject.name for subject in gallery.owners("hash 1", "of its file")] == ["Ada"]
+        assert gallery.changes_since(-1).subjects.keys() == {3}
         if version == [(1,)]:
             with pytest.raises(GalleryError, match="older version of Kith; make it and its folder writable"):
                 Album(gallery)
+        else:
+            assert Album(gallery).gone().photos == ()
     assert rows(old, "PRAGMA user_version") == version

@@ -159,7 +159,7 @@ def test_all_of_a_call_or_none(gallery: Gallery, new: NewReferences, face: Face)
             gallery.move_references(ids, "Grace")
     elsewhere = Face(face.box + 500, face.landmarks + 500, 0.9)
     (same_photo,) = new(2)
-    gallery.enroll("Grace", [NewReference(new(5)[0].template, elsewhere, "2.jpg", same_photo.source_hash)])
+    gallery.enroll("Grace", [NewReference(new(5)[0].template, elsewhere, "2.jpg", same_photo.pixels_hash)])
     with pytest.raises(DuplicateReference, match=r"2\.jpg is enrolled already, as Grace"):
         gallery.move_references([1, 2], "Grace")
     assert names(gallery) == {"Ada": 2, "Grace": 1}

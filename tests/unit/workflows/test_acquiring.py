@@ -17,7 +17,7 @@ def test_a_photo_without_its_end_is_used_and_told(tmp_path: Path) -> None:
         return []
 
     recognizer = SimpleNamespace(
-        spec=SimpleNamespace(embedding_size=4), fingerprint="fake", detect=detect, analyze=None
+        spec=SimpleNamespace(embedding_size=4), recipe="fake", detect=detect, analyze=None
     )
     told = Witness()
     acquire(recognizer, [path], progress=told)

@@ -10,7 +10,13 @@ from contextlib import closing
 from functools import cache
 from importlib.resources import files
 
-_FILES = ("0001_people.sql", "0002_album.sql", "0003_former_names.sql", "0004_changes.sql")
+_FILES = (
+    "0001_people.sql",
+    "0002_album.sql",
+    "0003_former_names.sql",
+    "0004_changes.sql",
+    "0005_photo_files.sql",
+)
 
 VERSION = len(_FILES)
 """Of galleries that all steps have made, as in SQLite's `user_version`."""
