@@ -51,11 +51,13 @@ class OnnxPreprocessing:
         crop: How a face is cut out.
         pixels: How its pixels are scaled.
         blue_first: Whether the network wants blue, green, red.
+        mirrored: Whether it sees the mirror image of a face too: twice the work, and mostly somewhat better.
     """
 
     crop: CropRule
     pixels: PixelRule
     blue_first: bool = False
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,7 @@ def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) ->
         crop=onnx.crop,
         pixels=onnx.pixels,
         input_size=onnx.crop.size,
-        mirrored=True,
+        mirrored=onnx.mirrored,
         licence="unknown",
         training_data="unknown",
         lfw="not measured",
