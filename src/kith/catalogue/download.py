@@ -5,6 +5,7 @@ can tell in the end that both parts belong together.
 """
 
 import hashlib
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from kith.catalogue.installed import MODELS_VARIABLE, models_folder
 from kith.catalogue.published import PublishedFile
 from kith.errors import ChecksumMismatch, DownloadFailed, Remedy, WeightsError
 from kith.progress import BYTES, Progress
+
+_log = logging.getLogger("kith")
 
 _PATIENCE = httpx.Timeout(15.0, connect=5.0)  # seconds without a byte
 _ATTEMPTS = 3  # that may bring nothing before the next place is tried
@@ -48,6 +51,7 @@ def download(file: PublishedFile, urls: tuple[str, ...], progress: Progress) -> 
         try:
             _fetch(url, file, partial, progress)
             _prove(partial, file, url)
+            _log.info("kith: downloaded %s from %s", file.name, url)
             return partial
         except (DownloadFailed, ChecksumMismatch) as error:
             problems.append(error)
