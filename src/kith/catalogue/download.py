@@ -16,7 +16,7 @@ import httpx
 from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.installed import MODELS_VARIABLE, models_folder
 from kith.catalogue.published import PublishedFile
-from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
+from kith.errors import ChecksumMismatch, DownloadFailed, Remedy, WeightsError
 from kith.progress import BYTES, Progress
 
 _log = logging.getLogger("kith")
@@ -58,8 +58,9 @@ def download(file: PublishedFile, urls: tuple[str, ...], progress: Progress) -> 
     if any(isinstance(problem, ChecksumMismatch) for problem in problems):
         raise ChecksumMismatch(f"{'; '.join(map(str, problems))}; nothing was installed")
     raise DownloadFailed(
-        f"{'; '.join(map(str, problems))}; if you have {file.name} from elsewhere, "
-        f"use kith models import FILE, or work with the built-in {DEFAULT_EMBEDDER}"
+        f"{'; '.join(map(str, problems))}; if you have {file.name} from elsewhere, import it, "
+        f"or work with the built-in {DEFAULT_EMBEDDER}",
+        remedy=Remedy.IMPORT_FILE,
     )
 
 
