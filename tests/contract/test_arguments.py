@@ -17,11 +17,10 @@ from kith.sample_people import GROUP_PHOTO
 from kith.workflows.evaluating_searches import draw_searches
 
 PAIR = np.eye(2, dtype=np.float32)
-NONE = np.empty((0, 2), np.int64)
 
 
 def draw(**numbers: int) -> object:
-    return draw_searches(LabelledPhotos(("a", "b"), (), np.array([0, 0, 1, 1])), **numbers)
+    return draw_searches(LabelledPhotos((), np.array([0, 0, 1, 1]), ("Ada", "Grace")), **numbers)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +31,7 @@ def draw(**numbers: int) -> object:
         *((partial(DetectionSettings, thresholds=(0.6, 0.7, t)), "thresholds") for t in (-0.1, 1, nan, inf)),
         (partial(DetectionSettings, thresholds=(0.6,)), "thresholds"),
         *((partial(load_image, GROUP_PHOTO, max_pixels=most), "max_pixels") for most in (0, -5, nan)),
-        *((partial(cluster, PAIR, NONE, NONE, threshold=t), "threshold") for t in (-2, 1, nan, inf)),
+        *((partial(cluster, PAIR, t), "threshold") for t in (-2, 1, nan, inf)),
         (partial(ClassifierKind, "bogus"), "normalized, centroid, nearest, svm"),
         *((partial(draw, references=number), "references") for number in (0, -1)),
         *((partial(draw, people=number), "people") for number in (0, 1, -1)),

@@ -69,11 +69,8 @@ def draw_searches(
         EvaluationError: Too few people have enough photos, or nobody is left as a stranger.
         InvalidArgument: Fewer than two people, one reference or one stranger are asked for.
     """
-    for name, number, least in (
-        ("people", people, 2),
-        ("references", references, 1),
-        ("strangers", strangers, 1),
-    ):
+    asked = {"people": (people, 2), "references": (references, 1), "strangers": (strangers, 1)}
+    for name, (number, least) in asked.items():
         if number is not None and number < least:
             raise InvalidArgument(f"{name} must be {least} or more, got {number}")
     able = int(np.sum(np.bincount(labelled.subjects) > references))
