@@ -7,6 +7,7 @@ for its own.
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class RecognizerSettings:
     Attributes:
         model: The embedder's name, of `kith models list`; or an embedder that need not be installed.
         detector_id: The detector's name.
-        detection: What the detector looks for.
+        detection: What the detector looks for; None for the usual.
         precision: How the embedder computes: "float32", "int8", or "auto": int8 where that keeps the
             embeddings.
         threads: How many threads one run may use; 0 means one per core.
@@ -57,7 +58,7 @@ class RecognizerSettings:
 
     model: str | EmbedderSpec = DEFAULT_EMBEDDER
     detector_id: str = DEFAULT_DETECTOR
-    detection: DetectionSettings = DetectionSettings()
+    detection: DetectionSettings | None = None
     precision: Precision | str = Precision.AUTO
     threads: int = 0
 
@@ -68,26 +69,25 @@ class RecognizerSettings:
             raise InvalidArgument(f"threads must be 0 or more, got {self.threads}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Parts:
+class Parts(NamedTuple):
     """What was made of settings.
 
     Attributes:
-        settings: The same, with the embedder and the precision that were chosen: they make the same again,
-            whatever is installed meanwhile.
         detector: Finds faces.
         embedder: Embeds crops.
         spec: The embedder's preprocessing.
-        precision: How its network computes.
         calibration: What its scores mean.
+        precision: How its network computes.
+        settings: With the embedder and the precision that were chosen: they make the same again, whatever
+            is installed meanwhile.
     """
 
-    settings: RecognizerSettings
     detector: Detector
     embedder: Embedder
     spec: EmbedderSpec
-    precision: Precision
     calibration: Calibration
+    precision: Precision
+    settings: RecognizerSettings
 
 
 @workshop()  # one for all that must be made
@@ -117,7 +117,7 @@ def assemble(settings: RecognizerSettings, progress: Progress = SILENT) -> Parts
         mirrored=spec.mirrored,
     )
     chosen = replace(settings, model=spec, precision=precision)
-    return Parts(chosen, detector, embedder, spec, precision, find_calibration(spec.id))
+    return Parts(detector, embedder, spec, find_calibration(spec.id), precision, chosen)
 
 
 def recipe_of_crops(detector: Detector, crop: CropRule) -> str:

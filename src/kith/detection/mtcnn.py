@@ -29,9 +29,9 @@ from kith.errors import InvalidArgument
 from kith.images.arrays import require_image
 from kith.progress import SILENT, Progress
 from kith.records import Face, FloatArray, Image
+from kith.runtime.cores import available_cores
 from kith.runtime.per_process import PerProcess
 from kith.runtime.prepare import prepare
-from kith.runtime.session import available_cores
 from kith.runtime.workshop import workshop
 
 _WINDOW = 12  # P-Net's field of view, in pixels
