@@ -19,7 +19,7 @@ from kith.images.reading import content_hash, load_photo
 from kith.workflows.albums import find_moved, look_through
 from kith.workflows.enrolling import EnrolledPhotos, enroll_photos
 from kith.workflows.people_folders import PersonPhoto
-from kith.workflows.reembedding import migrate
+from kith.workflows.reembedding import reembed
 
 
 @contextmanager
@@ -174,7 +174,7 @@ def test_a_face_that_is_a_reference_is_not_enrolled_again(gallery: Gallery, phot
 def test_reembedding(gallery: Gallery, photo: Path) -> None:
     enroll(gallery, "Ada", photo)
     with another_decoder():
-        assert migrate(gallery, fake_recognizer()) == []
+        assert reembed(gallery, fake_recognizer()) == []
     assert gallery.model_id == MODEL
 
 
@@ -183,7 +183,7 @@ def test_reembedding_a_reference_of_before(
 ) -> None:
     enroll(gallery, "Ada", photo)
     as_of_before()
-    assert migrate(gallery, fake_recognizer()) == []
+    assert reembed(gallery, fake_recognizer()) == []
     with another_decoder():
         assert owners(gallery, photo) == ["Ada"], "its file was seen"
 
@@ -194,12 +194,12 @@ def test_reembedding_finds_a_moved_photo(gallery: Gallery, photo: Path, tmp_path
     elsewhere.mkdir()
     photo.rename(elsewhere / "2.png")
     with another_decoder():
-        assert migrate(gallery, fake_recognizer(), photos=elsewhere) == []
+        assert reembed(gallery, fake_recognizer(), photos=elsewhere) == []
     assert gallery.model_id == MODEL
 
 
 def test_reembedding_takes_no_other_photo(gallery: Gallery, photo: Path) -> None:
     enroll(gallery, "Ada", photo)
     paint(photo, 2)
-    (left,) = migrate(gallery, fake_recognizer())
+    (left,) = reembed(gallery, fake_recognizer())
     assert "or was changed" in left.reason

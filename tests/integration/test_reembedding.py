@@ -11,11 +11,11 @@ from write_torch7 import write_openface
 
 from kith.errors import GalleryError, ModelMismatch
 from kith.gallery import Gallery
-from kith.gallery.reembedding import Migration
+from kith.gallery.reembedding import Reembedding
 from kith.recognizer import Recognizer
 from kith.sample_people import PEOPLE
 from kith.workflows.importing import import_file
-from kith.workflows.reembedding import migrate
+from kith.workflows.reembedding import reembed
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def enrolled(photos: Path, gallery_path: Path) -> Path:
 def test_everyone_is_embedded_again(enrolled: Path, recognizer: Recognizer, other: Recognizer) -> None:
     with Gallery.open(enrolled) as gallery:
         before = gallery.references()
-        assert migrate(gallery, other) == []
+        assert reembed(gallery, other) == []
         after = gallery.references()
         assert gallery.model_id == other.model_id
         assert after.revision > before.revision
@@ -68,14 +68,14 @@ def test_a_photo_is_gone_and_nothing_changes(enrolled: Path, photos: Path, other
     gone.rename(moved / "renamed.jpg")
     with Gallery.open(enrolled) as gallery:
         before = gallery.references()
-        (left,) = migrate(gallery, other)
+        (left,) = reembed(gallery, other)
         assert (left.name, left.source) == (gone.parent.name, str(gone))
         assert "not there any more" in left.reason
         assert gallery.model_id == "dlib-resnet29"
         assert (gallery.references().embeddings == before.embeddings).all()
         # the other five were kept, and the sixth is found by its content
-        assert len(Migration(gallery, other.model_id).pending()) == 1
-        assert migrate(gallery, other, photos=moved) == []
+        assert len(Reembedding(gallery, other.model_id).pending()) == 1
+        assert reembed(gallery, other, photos=moved) == []
         assert gallery.model_id == other.model_id
         assert len(gallery.references()) == 6
 
@@ -84,7 +84,7 @@ def test_those_without_a_photo_can_be_given_up(enrolled: Path, photos: Path, oth
     person = sorted(photos.iterdir())[0]
     shutil.rmtree(person)
     with Gallery.open(enrolled) as gallery:
-        assert len(migrate(gallery, other, without_missing=True)) == 2
+        assert len(reembed(gallery, other, without_missing=True)) == 2
         assert len(gallery.references()) == 4
         assert person.name not in [summary.subject.name for summary in gallery.subjects()]
 
@@ -93,7 +93,7 @@ def test_a_changed_photo_is_not_taken(enrolled: Path, photos: Path, other: Recog
     first, *_, last = sorted(photos.rglob("*.jpg"))
     shutil.copy(last, first)
     with Gallery.open(enrolled) as gallery:
-        (left,) = migrate(gallery, other)
+        (left,) = reembed(gallery, other)
         assert left.source == str(first)
 
 
@@ -106,17 +106,17 @@ def test_a_break_costs_nothing(enrolled: Path, other: Recognizer) -> None:
 
     with Gallery.open(enrolled) as gallery:
         with pytest.raises(KeyboardInterrupt):
-            migrate(gallery, other, progress=Impatient())
+            reembed(gallery, other, progress=Impatient())
         rest = Witness()
-        migrate(gallery, other, progress=rest)
+        reembed(gallery, other, progress=rest)
         assert rest.begun == [("embedding again", 4)]
         assert gallery.model_id == other.model_id
 
 
 def test_a_handle_opened_before_is_told(enrolled: Path, other: Recognizer, recognizer: Recognizer) -> None:
     with Gallery.open(enrolled) as early, Gallery.open(enrolled) as gallery:
-        migrate(gallery, other)
-        with pytest.raises(ModelMismatch, match="was migrated to openface meanwhile"):
+        reembed(gallery, other)
+        with pytest.raises(ModelMismatch, match="was reembedded with openface meanwhile"):
             early.references()
 
 
@@ -124,12 +124,12 @@ def test_who_is_enrolled_meanwhile_is_not_lost(
     enrolled: Path, other: Recognizer, face, make_template
 ) -> None:
     with Gallery.open(enrolled) as gallery:
-        migration = Migration(gallery, other.model_id)
+        reembedding = Reembedding(gallery, other.model_id)
         with pytest.raises(GalleryError, match="run it again"):
-            migration.finish()
+            reembedding.finish()
         assert gallery.model_id == "dlib-resnet29"
         with pytest.raises(GalleryError, match="holds dlib-resnet29's templates already"):
-            Migration(gallery, "dlib-resnet29")
+            Reembedding(gallery, "dlib-resnet29")
 
 
 def test_the_command(enrolled: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, shared: Path) -> None:
@@ -139,11 +139,11 @@ def test_the_command(enrolled: Path, photos: Path, monkeypatch: pytest.MonkeyPat
     assert kith("models", "import", weights).code == 0
     gone = sorted(photos.rglob("*.jpg"))[0]
     gone.unlink()
-    answer = kith("gallery", "migrate", "--model", "openface", "--gallery", enrolled)
+    answer = kith("gallery", "reembed", "--model", "openface", "--gallery", enrolled)
     assert answer.code == 2
     assert str(gone) in answer.err
     assert "--without-missing" in answer.out
-    answer = kith("gallery", "migrate", "--model", "openface", "--gallery", enrolled, "--without-missing")
+    answer = kith("gallery", "reembed", "--model", "openface", "--gallery", enrolled, "--without-missing")
     assert answer.code == 0
     assert "5 references moved from dlib-resnet29 to openface" in answer.out
     assert "model openface" in kith("gallery", "show", "--gallery", enrolled).out
