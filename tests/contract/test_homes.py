@@ -20,7 +20,7 @@ HOMES = {
     "matplotlib": ("presentation/plots.py",),
     "ml_dtypes": ("weights/",),
     "onnx": ("runtime/",),
-    "onnxruntime": ("runtime/",),
+    "onnxruntime": ("runtime/session.py", "runtime/quantize.py"),  # its quantizer is a tool of its own
     "pillow_heif": ("images/reading.py",),
     "platformdirs": ("folders.py",),
     "rich": ("cli/",),
