@@ -355,7 +355,7 @@ def test_two_processes_at_once(few: Path, tmp_path: Path) -> None:
 
 
 def test_a_full_disk(few: Path, tmp_path: Path) -> None:
-    disk, saved, prefix = small_disk(tmp_path, "180k")
+    disk, saved, prefix = small_disk(tmp_path, "220k")
     for number in range(40):  # different pixels: different photos
         with Image.open(PEOPLE / "Ada" / "1.jpg") as photo:
             photo.putpixel((0, 0), (number, 0, 0))

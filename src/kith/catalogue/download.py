@@ -5,6 +5,7 @@ can tell in the end that both parts belong together.
 """
 
 import hashlib
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,10 @@ import httpx
 from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.installed import MODELS_VARIABLE, models_folder
 from kith.catalogue.published import PublishedFile
-from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
+from kith.errors import ChecksumMismatch, DownloadFailed, Remedy, WeightsError
 from kith.progress import BYTES, Progress
+
+_log = logging.getLogger("kith")
 
 _PATIENCE = httpx.Timeout(15.0, connect=5.0)  # seconds without a byte
 _ATTEMPTS = 3  # that may bring nothing before the next place is tried
@@ -48,14 +51,16 @@ def download(file: PublishedFile, urls: tuple[str, ...], progress: Progress) -> 
         try:
             _fetch(url, file, partial, progress)
             _prove(partial, file, url)
+            _log.info("kith: downloaded %s from %s", file.name, url)
             return partial
         except (DownloadFailed, ChecksumMismatch) as error:
             problems.append(error)
     if any(isinstance(problem, ChecksumMismatch) for problem in problems):
         raise ChecksumMismatch(f"{'; '.join(map(str, problems))}; nothing was installed")
     raise DownloadFailed(
-        f"{'; '.join(map(str, problems))}; if you have {file.name} from elsewhere, "
-        f"use kith models import FILE, or work with the built-in {DEFAULT_EMBEDDER}"
+        f"{'; '.join(map(str, problems))}; if you have {file.name} from elsewhere, import it, "
+        f"or work with the built-in {DEFAULT_EMBEDDER}",
+        remedy=Remedy.IMPORT_FILE,
     )
 
 

@@ -29,7 +29,7 @@ from kith.catalogue.preprocessing import (
 )
 from kith.catalogue.published import PUBLISHED
 from kith.catalogue.spec import EmbedderSpec, InstalledFile, WeightsSpec
-from kith.errors import DownloadFailed, UnknownModel, UnsupportedFile, WeightsError
+from kith.errors import DownloadFailed, Remedy, UnknownModel, UnsupportedFile, WeightsError
 from kith.files import write_atomically
 from kith.folders import data_folder
 
@@ -59,7 +59,7 @@ def find_embedder(model_id: str) -> EmbedderSpec:
         return read_card(model_id)
     if model_id in PUBLISHED:
         raise DownloadFailed(
-            f"model {model_id} is not on this machine; get it with: kith models pull {model_id}"
+            f"model {model_id} is not on this machine", remedy=Remedy.PULL_MODEL, about=[model_id]
         )
     raise UnknownModel(model_id, (*EMBEDDERS, *installed_ids(), *PUBLISHED))
 
@@ -138,16 +138,20 @@ def read_card(model_id: str) -> EmbedderSpec:
         UnsupportedFile: It is damaged or of a later version of Kith.
     """
     path = models_folder() / model_id / CARD
-    remedy = f"remove it with `kith models remove {model_id}` and import the model again"
     try:
         content = json.loads(path.read_bytes())
         if content.get("version", _VERSION) > _VERSION:
-            raise UnsupportedFile(f"{path}: made by a later version of Kith; {remedy}")
+            raise _unusable(model_id, "made by a later version of Kith")
         return _from_json(content, path.parent)
     except OSError as error:
         raise UnsupportedFile(f"cannot read {path}: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
-        raise UnsupportedFile(f"{path}: damaged; {remedy}") from None
+        raise _unusable(model_id, "damaged") from None
+
+
+def _unusable(model_id: str, why: str) -> UnsupportedFile:
+    text = f"{models_folder() / model_id / CARD}: {why}; remove the model and import it again"
+    return UnsupportedFile(text, remedy=Remedy.REMOVE_MODEL, about=[model_id])
 
 
 def remove(model_id: str) -> int:

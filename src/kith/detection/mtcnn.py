@@ -83,11 +83,11 @@ class DetectionSettings:
     turned: bool = True
 
     def __post_init__(self) -> None:
-        if self.min_face_size < _WINDOW:
+        if not self.min_face_size >= _WINDOW:
             raise InvalidArgument(f"min_face_size must be at least {_WINDOW}, got {self.min_face_size}")
         if not all(0 <= threshold < 1 for threshold in self.thresholds) or len(self.thresholds) != 3:
             raise InvalidArgument(f"thresholds must be three numbers in [0, 1), got {self.thresholds}")
-        if self.longest_side is not None and self.longest_side < _WINDOW:
+        if self.longest_side is not None and not self.longest_side >= _WINDOW:
             raise InvalidArgument(f"longest_side must be at least {_WINDOW}, got {self.longest_side}")
 
 

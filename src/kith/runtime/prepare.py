@@ -35,6 +35,8 @@ CODE_OF_NETWORKS = (
 )
 """The code that turns a file into a network: readers, networks, compiler, quantizer."""
 
+_log = logging.getLogger("kith")
+
 
 class Precision(StrEnum):
     """How a network's numbers are kept; AUTO is int8 where that keeps the embeddings."""
@@ -86,6 +88,7 @@ def prepare_int8(
             model = _cached(_cache_path(spec, Precision.FLOAT32), lambda: _compile(spec, progress))
             calibration = inputs()
             progress.begin(f"first run: quantizing {spec.network} to int8")
+            _log.info("kith: quantizing %s to int8", spec.network)
             content = model if isinstance(model, bytes) else unsealed(model.read_bytes())
             return shop.quantize(content, calibration)
 
@@ -111,6 +114,7 @@ def _compile(spec: WeightsSpec, progress: Progress) -> bytes:
     progress.begin(f"first run: reading {Path(spec.file.path).name}")
     arrays = read_arrays(spec)
     progress.begin(f"first run: compiling {spec.network}")
+    _log.info("kith: compiling %s of %s", spec.network, Path(spec.file.path).name)
     with workshop() as shop:
         return shop.compile(spec.network, arrays, spec.embedding_size, spec.input_size)
 
@@ -134,7 +138,7 @@ def _cached(path: Path, make: Callable[[], bytes]) -> Path | bytes:
 
 @cache
 def _tell_once(folder: Path) -> None:
-    logging.getLogger("kith").warning(
+    _log.warning(
         "kith: %s cannot be written, or is full; set %s to a folder with room, "
         "for until then models are prepared anew at every start",
         folder,

@@ -249,7 +249,7 @@ def test_no_network_is_told_within_seconds_with_what_to_do() -> None:
         fetch("http://127.0.0.1:9/model.bin", "http://nowhere.invalid/model.bin")
     text = str(caught.value)
     assert text.count("cannot be reached; is there a network?") == 2
-    assert "kith models import FILE" in text
+    assert "if you have model.bin from elsewhere, import it" in text
     assert "dlib-resnet29" in text
 
 

@@ -123,7 +123,9 @@ def test_what_cannot_be_done_is_one_line(arguments: tuple[str, ...], complaint: 
 def test_an_onnx_file_is_imported_by_what_the_user_says(tmp_path: Path) -> None:
     path = tmp_path / "w600k.onnx"
     path.write_bytes(write_onnx(pixels=112))
-    assert "add --crop-size, --template and --pixels" in kith("models", "import", path).err
+    assert (
+        "use: kith models import FILE --crop-size --template --pixels" in kith("models", "import", path).err
+    )
     options = ("--crop-size", "112", "--template", "arcface", "--pixels", "127.5,127.5")
     assert kith("models", "import", path, *options).out.startswith("installed w600k: an ONNX network, 16")
     card = kith("models", "show", "w600k", "--json").json()
@@ -180,7 +182,7 @@ def test_a_damaged_card_is_in_nobodys_way(two_models: Path) -> None:
     assert (answer.code, states["first"], states["second"]) == (2, "damaged", "here")
     assert states[OPENFACE] == "can be pulled"
     (line,) = answer.err.splitlines()
-    assert "model.json: damaged; remove it with `kith models remove first`" in line
+    assert "model.json: damaged; remove the model and import it again; use: kith models remove first" in line
     answer = kith("models", "list")
     assert (answer.code, len(answer.err.splitlines())) == (2, 1)
     assert "first\tdamaged" in answer.out
