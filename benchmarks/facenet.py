@@ -22,8 +22,9 @@ import numpy as np
 import torch
 from timing import exit_code, interleave, report
 
+from kith.runtime.cores import available_cores
 from kith.runtime.quantize import quantize
-from kith.runtime.session import Session, available_cores
+from kith.runtime.session import Session
 
 BATCH = 32
 MAKE = """

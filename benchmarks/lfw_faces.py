@@ -24,7 +24,7 @@ def parser(description: str) -> argparse.ArgumentParser:
 def embed_lfw(arguments: argparse.Namespace) -> tuple[np.ndarray, LabelledPhotos]:
     """Embeddings (n, d) of the photos that gave a face, and those photos with their people."""
     people = read_people(arguments.lfw)
-    acquired = acquire(Recognizer.from_pretrained(), people.photos, keep=arguments.keep, tell=print)
+    acquired = acquire(Recognizer.from_pretrained(), people.photos, keep=arguments.keep)
     rows = np.flatnonzero(acquired.acquired)
     photos = tuple(people.photos[row] for row in rows)
     return acquired.embeddings[rows], LabelledPhotos(photos, people.subjects[rows], people.names)

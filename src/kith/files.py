@@ -1,8 +1,10 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and what Kith's own are."""
 
+import hashlib
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -42,3 +44,24 @@ def write_atomically(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
+
+
+@cache
+def digest_of_code(*patterns: str) -> str:
+    """A hash of Kith's own code: other where any of it is.
+
+    Args:
+        patterns: Its files, from the package's folder on, such as "networks/*.py".
+
+    Raises:
+        ValueError: A pattern is of no file.
+    """
+    root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for pattern in patterns:
+        paths = sorted(root.glob(pattern))
+        if not paths:
+            raise ValueError(f"no code at {pattern}")
+        for path in paths:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

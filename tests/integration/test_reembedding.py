@@ -9,6 +9,7 @@ from recipes import openface
 from witness import Witness
 from write_torch7 import write_openface
 
+from kith.assembly import RecognizerSettings
 from kith.errors import GalleryError, ModelMismatch
 from kith.gallery import Gallery
 from kith.gallery.reembedding import Reembedding
@@ -26,7 +27,7 @@ def other(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
         patch.setenv("KITH_MODELS", str(folder / "models"))
         path = folder / "openface.t7"
         path.write_bytes(write_openface(openface(shared)))
-        return Recognizer.from_spec(import_file(path))
+        return Recognizer.from_settings(RecognizerSettings(import_file(path)))
 
 
 @pytest.fixture

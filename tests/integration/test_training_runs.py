@@ -1,46 +1,33 @@
 """A run that is killed goes on as if it had not been; a run of many devices or processes is a run of one."""
 
 import csv
-import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from forked_training import start
 
-ROOT = Path(__file__).parents[2]
-PROGRAM = Path(__file__).with_name("train_patterns.py")
 EPOCHS, STEPS = 5, 20  # 16 people, 4 in a batch
 FIGURES = ("step", "loss", "spread", "gradient", "active")  # the others are times
 
 
-def start(folder: Path, *, devices: int = 1, **settings: Any) -> subprocess.Popen[str]:
-    environment = os.environ | {
-        "PYTHONPATH": str(ROOT / "src"),
-        "KERAS_BACKEND": "jax",
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
-    }
-    given = (
-        {"loss": "triplet", "epochs": EPOCHS, "die_at": 0, "chunk": 0} | settings | {"folder": str(folder)}
-    )
-    return subprocess.Popen(
-        [sys.executable, str(PROGRAM), json.dumps(given)],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+def begin(folder: Path, **settings: Any) -> ForkServerProcess:
+    return start(folder, **{"loss": "triplet", "epochs": EPOCHS, "die_at": 0, "chunk": 0} | settings)
+
+
+def end(process: ForkServerProcess) -> int | None:
+    process.join(timeout=300)
+    return process.exitcode
 
 
 def run(folder: Path, *, expect: int = 0, **settings: Any) -> list[tuple[str, ...]]:
-    process = start(folder, **settings)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == expect, errors
+    assert end(begin(folder, **settings)) == expect
     return figures(folder)
 
 
@@ -98,8 +85,6 @@ def run_two(folder: Path, *, expect: int, **settings: Any) -> None:
         free.bind(("127.0.0.1", 0))
         coordinator = f"127.0.0.1:{free.getsockname()[1]}"
     processes = [
-        start(folder, coordinator=coordinator, processes=2, index=index, **settings) for index in range(2)
+        begin(folder, coordinator=coordinator, processes=2, index=index, **settings) for index in range(2)
     ]
-    for process in processes:
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == expect, errors
+    assert [end(process) for process in processes] == [expect, expect]

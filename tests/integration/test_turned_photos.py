@@ -119,5 +119,5 @@ def test_a_face_that_may_not_be_upright_is_refused_with_a_word(
 
 def test_embeddings_kept_with_other_detection_are_not_taken(recognizer: Recognizer) -> None:
     others = [DetectionSettings(turned=False), DetectionSettings(min_face_size=40)]
-    made = {Recognizer.from_pretrained(precision="float32", detection=each).fingerprint for each in others}
-    assert len({recognizer.fingerprint, *made}) == 3
+    made = {Recognizer.from_pretrained(precision="float32", detection=each).recipe for each in others}
+    assert len({recognizer.recipe, *made}) == 3

@@ -1,13 +1,11 @@
-"""A program: trains a small network on noise patterns of made-up people, as `kith train` does on faces.
+"""Trains a small network on noise patterns of made-up people, as `kith train` does on faces.
 
-It is given as JSON: folder, loss, epochs, die_at (the step at whose report it kills itself as kill -9 would),
-chunk, and coordinator, processes and index where several processes train together.
+It is given folder, loss, epochs, die_at (the step at whose report it kills itself as kill -9 would), chunk,
+and coordinator, processes and index where several processes train together.
 """
 
-import json
 import os
 import signal
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +111,3 @@ def main(folder: str, loss: str, epochs: int, die_at: int, chunk: int, **process
         place=hosts.place,
         leads=hosts.leads,
     )
-
-
-if __name__ == "__main__":
-    main(**json.loads(sys.argv[1]))

@@ -20,6 +20,7 @@ from kith.cli import (
     train,
     verify,
 )
+from kith.cli.debugging import DEBUG_OPTION
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,6 +54,9 @@ def _show_version(wanted: bool) -> None:
 def _global(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+    debug: Annotated[  # it may stand anywhere, so `main` has taken it out before typer looks
+        bool, typer.Option(DEBUG_OPTION, help="Tell what goes on, and where an error came from.")
     ] = False,
 ) -> None:
     """Recognize the people in photographs, and say 'unknown' of a stranger."""

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from kith.cli.answers import form_of
 from kith.cli.load import detection_settings, expand, load_detector
 from kith.cli.options import Annotate, Json, JsonLines, LongestSide, MinFaceSize, MinScore, Photos
-from kith.cli.photo_by_photo import FaceAnswer, Table, answer_photos, box_text, face_json
+from kith.cli.photo_by_photo import FaceAnswer, Table, answer_photos, box_text
 from kith.images.reading import Photo
 from kith.presentation.annotate import Label
+from kith.presentation.faces import face_json
 from kith.records import Face
 
 _TABLE = Table(("box", "score"), (24, 5))

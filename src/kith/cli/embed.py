@@ -22,7 +22,7 @@ from kith.cli.options import (
     Photos,
     PrecisionName,
 )
-from kith.errors import ImageError
+from kith.errors import ImageError, InvalidArgument
 from kith.files import write_private
 from kith.records import Face, Template
 from kith.runtime.prepare import Precision
@@ -44,7 +44,7 @@ def embed(
     landmarks (n, 5, 2), detection_scores (n,); and model_id. An embedding is as personal as a face.
     """
     if output.suffix != ".npz":  # a photo given by mistake must not be overwritten
-        raise ValueError(f"{output}: the output must be named .npz")
+        raise InvalidArgument(f"{output}: the output must be named .npz")
     listing = expand(photos)
     settings = detection_settings(min_face_size, longest_side, min_score)
     recognizer = load_recognizer(model, precision, settings)

@@ -8,6 +8,7 @@ SUCCESS = 0
 NON_MATCH = 1
 ERROR = 2
 UNDETERMINED = 3
+MISTAKE = 70  # in Kith itself; sysexits.h calls it EX_SOFTWARE
 INTERRUPTED = 130
 
 EXIT_CODES: Mapping[type[errors.KithError], int] = {

@@ -21,14 +21,15 @@ from kith.cli.options import (
     Photos,
     PrecisionName,
 )
-from kith.cli.photo_by_photo import FaceAnswer, Table, answer_photos, box_text, face_json
+from kith.cli.photo_by_photo import FaceAnswer, Table, answer_photos, box_text
 from kith.decisions.calibration import IDENTIFICATION_FPIR
 from kith.decisions.scoring import ClassifierKind
 from kith.gallery import Gallery
 from kith.images.reading import Photo
-from kith.presentation.annotate import Label
-from kith.presentation.decisions import decision_json
-from kith.records import Decision, Face, Outcome
+from kith.presentation.annotate import label_of
+from kith.presentation.decisions import decision_json, who
+from kith.presentation.faces import face_json
+from kith.records import Decision, Face
 from kith.runtime.prepare import Precision
 
 TABLE = Table(("face", "who", "score", ""), (24, 16, 5, 0))
@@ -81,12 +82,5 @@ def answer_of(face: Face, decision: Decision, scale: float = 1.0) -> FaceAnswer:
     return FaceAnswer(
         face_json(face, scale) | decision_json(decision),
         (box_text(face, scale), who(decision), score, decision.reason),
-        Label(face, who(decision), known=decision.subject is not None),
+        label_of(face, decision),
     )
-
-
-def who(decision: Decision) -> str:
-    """A name, or what is said in its place."""
-    if decision.subject is not None:
-        return decision.subject.name
-    return "low quality" if decision.outcome is Outcome.LOW_QUALITY else str(decision.outcome)

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kith import detection
 from kith.cli.console import complain, warn
 from kith.cli.progress import telling, track
-from kith.detection import MTCNN, Detector
-from kith.detection.mtcnn import DetectionSettings
+from kith.detection import DetectionSettings, Detector
 from kith.errors import ImageError
 from kith.images.photo_files import FoundPhotos, describe_left_out, find_photos
 from kith.images.reading import Photo, read_photo
@@ -17,19 +17,19 @@ from kith.runtime.prepare import Precision
 
 
 def load_recognizer(
-    model_id: str, precision: Precision, detection: DetectionSettings | None = None
+    model_id: str, precision: Precision, settings: DetectionSettings | None = None
 ) -> Recognizer:
     """A recognizer, with a word on the terminal where it takes a while."""
     with telling("loading models") as progress:
         return Recognizer.from_pretrained(
-            model_id, precision=precision, detection=detection, progress=progress
+            model_id, precision=precision, detection=settings, progress=progress
         )
 
 
 def load_detector(settings: DetectionSettings) -> Detector:
     """A detector, with a word on the terminal where it takes a while."""
     with telling("loading models") as progress:
-        return MTCNN.from_pretrained(settings=settings, progress=progress)
+        return detection.load_detector(settings=settings, progress=progress)
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """Where the command line begins, and the one place where errors become exit codes."""
 
 import io
-import logging
 import os
 import sys
 import warnings
@@ -9,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kith.cli.exit_codes import ERROR, INTERRUPTED, exit_code
+from kith.cli.debugging import DEBUG_OPTION, is_wanted, log_told, show_traceback
+from kith.cli.exit_codes import ERROR, INTERRUPTED, MISTAKE, exit_code
 from kith.cli.interruption import Interrupted, exit_code_of_signal, heed_signals
 from kith.errors import ImageWarning, KithError
 
@@ -24,15 +24,18 @@ def main() -> None:
 
 def run() -> int:
     """Run the command line and return its exit code."""
+    arguments = sys.argv[1:]
+    debug = is_wanted(arguments)
     try:
-        _require_no_empty_argument(sys.argv[1:])
+        _require_no_empty_argument(arguments)
         from kith.cli.app import app  # here: it takes half a second, which Ctrl-C may hit
+        from kith.cli.console import warn
 
-        with _warnings_told():
-            result = app(prog_name="kith", standalone_mode=False)
+        with log_told(debug=debug), _flaws_told(warn):
+            result = app(
+                [word for word in arguments if word != DEBUG_OPTION], prog_name="kith", standalone_mode=False
+            )
         sys.stdout.flush()
-    except KithError as error:
-        return _fail(str(error), exit_code(error))
     except Interrupted as interruption:
         return _interrupted(str(interruption))
     except KeyboardInterrupt:
@@ -40,41 +43,15 @@ def run() -> int:
     except (BrokenPipeError, SystemExit):  # the reader went away; typer makes an exit of that
         _drop_output()
         return ERROR
-    except OSError as error:
-        if error.filename:
-            return _fail(f"{error.filename}: {error.strerror}", ERROR)
-        _drop_output()  # most likely it could not be written
-        return _fail(str(error), ERROR)
-    except ValueError as error:
-        return _fail(str(error), ERROR)
+    except (KithError, OSError) as error:
+        if debug:
+            show_traceback(error)
+        return _of_the_world(error)
     except Exception as error:
         return _of_typer(error)
     if result == INTERRUPTED:  # what typer makes of Ctrl-C
         return _interrupted()
     return result if isinstance(result, int) else 0
-
-
-@contextmanager
-def _warnings_told() -> Iterator[None]:
-    """Tell what the library warns of, photos with a flaw and what it logs, in lines of our own."""
-    from kith.cli.console import warn
-
-    logger, handler = logging.getLogger("kith"), _Teller(logging.WARNING)
-    logger.addHandler(handler)
-    try:
-        with _flaws_told(warn):
-            yield
-    finally:
-        logger.removeHandler(handler)
-
-
-class _Teller(logging.Handler):
-    """Tells what is logged as a warning."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        from kith.cli.console import warn
-
-        warn(record.getMessage().removeprefix("kith: "))
 
 
 @contextmanager
@@ -100,15 +77,37 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _of_the_world(error: KithError | OSError) -> int:
+    """Tell of what can go wrong where nobody made a mistake in Kith."""
+    if isinstance(error, KithError):
+        from kith.cli.hints import with_hint  # here: it takes time that most commands need not
+
+        return _fail(with_hint(error), exit_code(error))
+    if error.filename:
+        return _fail(f"{error.filename}: {error.strerror}", ERROR)
+    _drop_output()  # most likely it could not be written
+    return _fail(str(error), ERROR)
+
+
 def _of_typer(error: Exception) -> int:
     import typer
 
     if isinstance(error, typer.Abort):
         return _interrupted()
     if not hasattr(error, "show"):  # typer keeps the class of those that show how to use it private
-        raise error
+        return _of_ours(error)
     error.show()
     return ERROR
+
+
+def _of_ours(error: Exception) -> int:
+    """Tell of a mistake in Kith, with what it takes to find it."""
+    show_traceback(error)
+    return _fail(
+        "this is a mistake in Kith, not yours: please report it with the lines above, but without names "
+        "and paths that are private",
+        MISTAKE,
+    )
 
 
 def _require_no_empty_argument(arguments: Sequence[str]) -> None:

@@ -1,39 +1,33 @@
 """`kith models`: what can be loaded, how it was trained, what it may be used for; and bringing it here."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from kith.catalogue.builtin import DETECTORS, EMBEDDERS
 from kith.catalogue.calibrations import find_calibration
-from kith.catalogue.families import FAMILIES, find_family
-from kith.catalogue.files import read_weights
-from kith.catalogue.installed import find_embedder, installed_ids, is_here, models_folder, read_card
-from kith.catalogue.installed import remove as remove_model
+from kith.catalogue.families import FAMILIES
 from kith.catalogue.preprocessing import (
     ARCFACE_CROP,
     DLIB_CHIP,
     CropRule,
     FixedScaling,
-    MarginCrop,
     PixelRule,
     Whitening,
     resize_template,
 )
-from kith.catalogue.published import PUBLISHED, PublishedModel
-from kith.catalogue.spec import DetectorSpec, EmbedderSpec, WeightsSpec
+from kith.catalogue.spec import EmbedderSpec
 from kith.cli.console import complain, count, note, print_json, print_line, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
+from kith.cli.hints import with_hint
 from kith.cli.interruption import interruptible
 from kith.cli.options import Json
 from kith.cli.progress import telling
-from kith.decisions.calibration import Calibration
-from kith.decisions.scoring import rule_for
-from kith.errors import UnsupportedFile, WeightsError
-from kith.runtime.prepare import forget
+from kith.errors import WeightsError
+from kith.presentation.models import model_json
 from kith.workflows.converting import Target
+from kith.workflows.models import check_weights, find_model, remove_model
+from kith.workflows.models import list_models as list_all
 
 app = typer.Typer(help="The models Kith knows.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -49,12 +43,12 @@ def list_models(as_json: Json = False) -> int:
     """List the models: those that work at once, those that were brought here, those that can be had."""
     cards: list[dict[str, Any]] = []
     problems: list[str] = []
-    for model_id in _names(problems):
+    for model in list_all():
         try:
-            cards.append(_card(_find(model_id)))
-        except WeightsError as error:
-            problems.append(str(error))
-            cards.append({"id": model_id, "state": "damaged", "problem": str(error)})
+            cards.append(model_json(model.spec) if model.spec else _damaged(model.id, model.error))
+        except WeightsError as error:  # its calibration
+            cards.append(_damaged(model.id, error))
+        problems += [cards[-1]["problem"]] if "problem" in cards[-1] else []
     if as_json:
         print_json(cards)
     else:
@@ -71,7 +65,7 @@ def list_models(as_json: Json = False) -> int:
 @app.command()
 def show(model_id: Id, as_json: Json = False) -> None:
     """Show one model: licence, training data, figures, preprocessing."""
-    card = _card(_find(model_id))
+    card = model_json(find_model(model_id))
     if as_json:
         print_json(card)
         return
@@ -120,6 +114,9 @@ def import_(
         typer.Option(help="ONNX only: pixel scaling: MEAN,DIVISOR such as 127.5,127.5; or whiten."),
     ] = "",
     blue_first: Annotated[bool, typer.Option(help="ONNX only: it wants blue, green, red.")] = False,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="ONNX only: embed the mirror image of a face too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Install the model of a file you have: Keras, TensorFlow, PyTorch, Torch7 or ONNX."""
@@ -129,7 +126,7 @@ def import_(
     if crop_size or template or pixels:
         if not (crop_size and template and pixels):
             raise WeightsError("an ONNX file needs all of --crop-size, --template and --pixels")
-        onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first)
+        onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first, mirrored)
     with telling("importing") as progress:
         spec = import_file(file, model_id=model_id, family=family, onnx=onnx, progress=progress)
     _tell_installed(spec, as_json=as_json)
@@ -147,11 +144,8 @@ def convert(
     """Convert a file of weights: a TensorFlow checkpoint to Keras 3, for one."""
     from kith.workflows.converting import convert as convert_file
 
-    target = output or file.with_name(f"{file.name.partition('.')[0]}.{to}")
-    if target.exists() and not force:
-        raise WeightsError(f"{target} is there already; add --force to replace it")
     with telling("converting") as progress:
-        convert_file(file, to, target, progress=progress)
+        target = convert_file(file, to, output, overwrite=force, progress=progress)
     print_line(f"wrote {target}")
 
 
@@ -173,11 +167,6 @@ def quantize(model_id: Id, as_json: Json = False) -> None:
 @app.command()
 def remove(model_id: Id) -> None:
     """Delete a model that was pulled or imported. Galleries made with it stay, but cannot be searched."""
-    if model_id in EMBEDDERS or model_id in DETECTORS:
-        raise WeightsError(f"{model_id} came with Kith and cannot be removed")
-    if is_here(model_id):
-        with suppress(UnsupportedFile):  # of a damaged card; what was compiled is not known then
-            forget(read_card(model_id).weights)
     size = remove_model(model_id)
     print_line(f"removed {model_id}, {size / 1e6:.0f} MB")
 
@@ -185,15 +174,11 @@ def remove(model_id: Id) -> None:
 @app.command()
 def verify(as_json: Json = False) -> int:
     """Read all weights on this machine again and compare their hashes. Exit code 2 if one is wrong."""
-    answers: list[dict[str, str]] = []
-    problems: list[str] = []
-    for model_id in _names(problems):
-        try:
-            found = [(str(weights.file), _problem(weights)) for weights in _weights(_find(model_id))]
-        except WeightsError as error:  # its card
-            found = [(str(models_folder() / model_id), str(error))]
-        answers += [{"id": model_id, "file": file, "problem": problem} for file, problem in found]
-        problems += [problem for _, problem in found if problem]
+    answers = [
+        {"id": one.id, "file": one.file, "problem": with_hint(one.error) if one.error else ""}
+        for one in check_weights()
+    ]
+    problems = [answer["problem"] for answer in answers if answer["problem"]]
     for problem in problems:
         complain(problem)
     if as_json:
@@ -203,46 +188,9 @@ def verify(as_json: Json = False) -> int:
     return ERROR if problems else SUCCESS
 
 
-def _names(problems: list[str]) -> list[str]:
-    """Every model: those that came with Kith, those brought here, those that can be had.
-
-    Args:
-        problems: Where it is added that those brought here cannot be listed.
-    """
-    installed: list[str] = []
-    try:
-        installed = installed_ids()
-    except WeightsError as error:
-        problems.append(str(error))
-    return list(dict.fromkeys([*EMBEDDERS, *DETECTORS, *installed, *PUBLISHED]))
-
-
-def _find(model_id: str) -> EmbedderSpec | DetectorSpec | PublishedModel:
-    if model_id in DETECTORS:
-        return DETECTORS[model_id]
-    if model_id in PUBLISHED and not is_here(model_id):
-        return PUBLISHED[model_id]
-    return find_embedder(model_id)
-
-
-def _weights(spec: EmbedderSpec | DetectorSpec | PublishedModel) -> list[WeightsSpec]:
-    if isinstance(spec, EmbedderSpec):
-        return [spec.weights]
-    return [spec.pnet, spec.rnet, spec.onet] if isinstance(spec, DetectorSpec) else []
-
-
-def _problem(weights: WeightsSpec) -> str:
-    """What is wrong with a weights file; nothing if it is as it was."""
-    try:
-        read_weights(weights)
-    except WeightsError as error:
-        return str(error)
-    return ""
-
-
 def _tell_installed(spec: EmbedderSpec, *, as_json: bool) -> None:
     if as_json:
-        print_json(_card(spec))
+        print_json(model_json(spec))
         return
     print_line(f"installed {spec.id}: {spec.summary}")
     note(
@@ -252,86 +200,8 @@ def _tell_installed(spec: EmbedderSpec, *, as_json: bool) -> None:
     )
 
 
-def _card(spec: EmbedderSpec | DetectorSpec | PublishedModel) -> dict[str, Any]:
-    if isinstance(spec, PublishedModel):
-        return _published_card(spec)
-    if isinstance(spec, DetectorSpec):
-        return _detector_card(spec)
-    calibration = find_calibration(spec.id)
-    return {
-        "id": spec.id,
-        "kind": "embedder",
-        "state": "built in" if spec.id in EMBEDDERS else "here",
-        "summary": spec.summary,
-        "licence": spec.licence,
-        "training_data": spec.training_data,
-        "lfw": spec.lfw,
-        "embedding_size": spec.embedding_size,
-        **_preprocessing(spec.crop, spec.pixels, spec.input_size),
-        "mirrored": spec.mirrored,
-        "calibrated_on": calibration.measured_on,
-        "verification": _verification(calibration),
-        "identification": [_identification(calibration, size) for size in (10, 100, 1000)],
-        "int8": spec.int8,
-        "file": str(spec.weights.file),
-        "sha256": spec.weights.sha256,
-        "size": spec.weights.size,
-    }
-
-
-def _detector_card(spec: DetectorSpec) -> dict[str, Any]:
-    stages = (spec.pnet, spec.rnet, spec.onet)
-    return {
-        "id": spec.id,
-        "kind": "detector",
-        "state": "built in",
-        "summary": spec.summary,
-        "licence": spec.licence,
-        "training_data": spec.training_data,
-        "files": [str(stage.file) for stage in stages],
-        "size": sum(stage.size for stage in stages),
-    }
-
-
-def _published_card(model: PublishedModel) -> dict[str, Any]:
-    family = find_family(model.family)
-    return {
-        "id": model.id,
-        "kind": "embedder",
-        "state": "can be pulled",
-        "summary": family.summary,
-        "licence": model.licence,
-        "training_data": model.training_data,
-        "lfw": model.lfw,
-        "embedding_size": family.embedding_size,
-        **_preprocessing(family.crop, family.pixels, family.input_size),
-        "files": [
-            f"{file.name} {' '.join(file.urls)} {file.sha256 or file.md5 or 'no hash published'}"
-            for file in model.files
-        ],
-        "size": model.files[0].size,
-    }
-
-
-def _preprocessing(crop: CropRule, pixels: PixelRule, input_size: int) -> dict[str, Any]:
-    how = f"{crop.size} pixels, {type(crop).__name__}"
-    if isinstance(crop, MarginCrop):
-        how += f" of {crop.margin} {crop.unit}"
-    scaling = "whitening of each crop"
-    if isinstance(pixels, FixedScaling):
-        scaling = f"(pixel - {pixels.mean}) / {pixels.divisor:g}"
-    return {"crop": how, "pixels": scaling, "colours": "red, green, blue", "input_size": input_size}
-
-
-def _verification(calibration: Calibration) -> str:
-    policy = calibration.verification_policy()
-    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}"
-
-
-def _identification(calibration: Calibration, people: int) -> str:
-    policy = rule_for(calibration, people=people, references=people).policy
-    how = " (extrapolated)" if policy.extrapolated else ""
-    return f"threshold {policy.threshold:.4f}, FPIR {policy.rate:g}{how} with {people:,} people enrolled"
+def _damaged(model_id: str, error: WeightsError | None) -> dict[str, Any]:
+    return {"id": model_id, "state": "damaged", "problem": with_hint(error) if error else ""}
 
 
 def _cell(value: object) -> str:

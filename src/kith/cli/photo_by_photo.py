@@ -83,21 +83,6 @@ def unreadable_json(file: Path, error: ImageError) -> dict[str, Any]:
     return {"image": str(file), "error": str(error), "faces": []}
 
 
-def face_json(face: Face, scale: float) -> dict[str, Any]:
-    """Where a face is, for programs: in pixels of the photo, to a tenth.
-
-    Args:
-        face: In the image.
-        scale: The photo's pixels per pixel of the image.
-    """
-    return {
-        "box": _round(face.box * scale),
-        "landmarks": [_round(point * scale) for point in face.landmarks],
-        "detection_score": round(face.detection_score, 4),
-        "turned": face.turned,
-    }
-
-
 def box_text(face: Face, scale: float = 1.0) -> str:
     """A box for people: width x height at its corner, in pixels of the photo."""
     left, top = (round(float(value) * scale) for value in face.box[:2])
@@ -122,7 +107,3 @@ def _rows(file: Path, found: Sequence[FaceAnswer], columns: int) -> list[list[st
     if not found:
         return [[str(file), "no face", *[""] * (columns - 1)]]
     return [[str(file), *face.cells] for face in found]
-
-
-def _round(values: Any) -> list[float]:
-    return [round(float(value), 1) for value in values]

@@ -78,7 +78,7 @@ def train(
             _photos(source, without, progress),
             config,
             model_id=model_id,
-            folder=run or Path("runs") / model_id,
+            folder=run,
             start_from=start_from,
             check_labels=check_labels,
             hosts=Hosts(coordinator, processes, index),
@@ -119,7 +119,7 @@ def distill(
             _photos(source, without, progress),
             config,
             model_id=model_id,
-            folder=run or Path("runs") / model_id,
+            folder=run,
             hosts=Hosts(coordinator, processes, index),
             progress=progress,
         )

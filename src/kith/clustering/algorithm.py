@@ -17,6 +17,7 @@ from kith.clustering.crowd import crowds_of
 from kith.clustering.groups import of_faces
 from kith.clustering.linkage import find_pairs, link
 from kith.clustering.links import joined, renumber, require_apart
+from kith.errors import InvalidArgument
 from kith.records import FloatArray, require_shape
 
 MARGIN = 0.28
@@ -62,13 +63,14 @@ def cluster(
 
     Raises:
         ConflictingLinks: Faces must be together and apart.
-        ValueError: A shape is wrong, or the threshold is no cosine below 1.
+        InvalidArgument: The threshold is no cosine below 1.
+        ValueError: A shape is wrong.
     """
     require_shape("embeddings", embeddings, (None, None))
     require_shape("apart", apart, (None, 2))
     require_shape("together", together, (None, 2))
     if not -1 <= threshold < 1:
-        raise ValueError(f"threshold must be a cosine in [-1, 1), got {threshold}")
+        raise InvalidArgument(f"threshold must be a cosine in [-1, 1), got {threshold}")
     count, unit = len(embeddings), 1 - threshold
     labels = np.full(count, -1) if before is None else before.labels
     require_shape("labels", labels, (count,))

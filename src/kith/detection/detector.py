@@ -1,7 +1,11 @@
-"""What every face detector offers."""
+"""What every face detector offers, and which there are."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
+from kith.catalogue.builtin import DEFAULT_DETECTOR, find_detector
+from kith.detection.mtcnn import MTCNN, DetectionSettings
+from kith.progress import SILENT, Progress
 from kith.records import Face, Image
 
 
@@ -20,3 +24,39 @@ class Detector(Protocol):
             image: (h, w, 3) uint8 RGB.
         """
         ...
+
+
+class Load(Protocol):
+    """Loads a kind of detector."""
+
+    def __call__(
+        self, detector_id: str, settings: DetectionSettings | None, *, threads: int, progress: Progress
+    ) -> Detector:
+        """Load one of them, as `load_detector`."""
+        ...
+
+
+_LOADERS: Mapping[str, Load] = {"mtcnn": MTCNN.from_pretrained}
+"""How each detector of the catalogue is loaded."""
+
+
+def load_detector(
+    detector_id: str = DEFAULT_DETECTOR,
+    settings: DetectionSettings | None = None,
+    *,
+    threads: int = 0,
+    progress: Progress = SILENT,
+) -> Detector:
+    """Load a detector; the first time it is compiled, which takes seconds.
+
+    Args:
+        detector_id: Which, of `kith models list`.
+        settings: What to look for.
+        threads: How many threads it may use; 0 means one per core.
+        progress: Told what is being done while it is compiled.
+
+    Raises:
+        WeightsError: There is none of this name, or it cannot be had or read.
+    """
+    load = _LOADERS[find_detector(detector_id).id]
+    return load(detector_id, settings, threads=threads, progress=progress)

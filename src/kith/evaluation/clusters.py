@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kith.errors import InvalidArgument
 from kith.records import require_shape
 
 
@@ -53,11 +54,12 @@ def evaluate_clusters(clusters: np.ndarray, people: np.ndarray) -> ClusteringRes
         people: (n,) whose face it is; likewise.
 
     Raises:
-        ValueError: The two are of different lengths, or empty.
+        InvalidArgument: There are no faces.
+        ValueError: The two are of different lengths.
     """
     require_shape("people", people, clusters.shape)
     if not len(clusters):
-        raise ValueError("there are no faces to evaluate")
+        raise InvalidArgument("there are no faces to evaluate")
     cluster_of = np.unique(clusters, return_inverse=True)[1]
     person_of = np.unique(people, return_inverse=True)[1]
     cluster_sizes, person_sizes = np.bincount(cluster_of), np.bincount(person_of)

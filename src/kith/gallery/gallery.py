@@ -27,6 +27,7 @@ from kith.errors import (
     DuplicateReference,
     DuplicateSubject,
     GalleryError,
+    InvalidArgument,
     ModelMismatch,
     UnknownReference,
     UnknownSubject,
@@ -184,13 +185,13 @@ class Gallery:
         Raises:
             DuplicateReference: One of the photos is enrolled already.
             ModelMismatch: A template is of another model, or has not the size of this one's.
-            ValueError: There is no reference; the name is not fit for one, see `clean_name`; or an
+            InvalidArgument: There is no reference; the name is not fit for one, see `clean_name`; or an
                 embedding has not the length 1 or not the size of those in the gallery.
             GalleryError: The database refused.
         """
         name = clean_name(name)
         if not references:
-            raise ValueError(f"nothing to enroll {name} with; give at least one reference")
+            raise InvalidArgument(f"nothing to enroll {name} with; give at least one reference")
         for reference in references:
             self.require_fit(reference.template)
         with store.write(self.engine, self.path) as connection:
@@ -198,7 +199,9 @@ class Gallery:
             sizes = {size for (size,) in connection.execute(select(_SIZE).limit(1))}
             sizes |= {reference.template.embedding.nbytes for reference in references}
             if len(sizes) > 1:
-                raise ValueError(f"embeddings of one gallery must be of one size, got {sorted(sizes)} bytes")
+                raise InvalidArgument(
+                    f"embeddings of one gallery must be of one size, got {sorted(sizes)} bytes"
+                )
             subject = find_subject(connection, name) or add_subject(connection, name)
             for reference in references:
                 add_reference(connection, subject, reference)
@@ -206,7 +209,7 @@ class Gallery:
         return subject
 
     def require_fit(self, template: Template) -> None:
-        """Raise unless a template can be stored here: ModelMismatch, ValueError."""
+        """Raise unless a template can be stored here: ModelMismatch, InvalidArgument."""
         if template.model_id != self.model_id:
             raise ModelMismatch(
                 f"the template is of {template.model_id}, the gallery holds {self.model_id}'s"
@@ -218,7 +221,7 @@ class Gallery:
             )
         if not _have_unit_length(template.embedding):
             length = float(np.linalg.norm(template.embedding))
-            raise ValueError(f"an embedding must have length 1, got {length:g}")
+            raise InvalidArgument(f"an embedding must have length 1, got {length:g}")
 
     def require_own_model(self, connection: Connection) -> None:
         """Raise ModelMismatch if another process has reembedded the gallery since it was opened."""
@@ -254,7 +257,7 @@ class Gallery:
         """The subject whom `enroll` would add to: who has this name, or had it; None if it is new.
 
         Raises:
-            ValueError: The name is not fit for one.
+            InvalidArgument: The name is not fit for one.
         """
         name = clean_name(name)
         with store.read(self.engine, self.path) as connection:
@@ -341,7 +344,7 @@ class Gallery:
         Raises:
             UnknownReference: There is none of this number.
             DuplicateReference: The person is enrolled from the same photo already.
-            ValueError: The name is not fit for one.
+            InvalidArgument: The name is not fit for one.
         """
         name = clean_name(name)
         columns = store.references.c
@@ -391,12 +394,12 @@ class Gallery:
 
         Raises:
             UnknownSubject: One of the names is no one's.
-            ValueError: Both names are the same person's.
+            InvalidArgument: Both names are the same person's.
         """
         with store.write(self.engine, self.path) as connection:
             source, target = _require(connection, name), _require(connection, into)
             if source == target:
-                raise ValueError(f"{name!r} cannot be merged into itself")
+                raise InvalidArgument(f"{name!r} cannot be merged into itself")
             of_source = store.references.c.subject_id == source.id
             connection.execute(update(store.references).where(of_source).values(subject_id=target.id))
             clusters = store.clusters.c.subject_id == source.id

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from kith.errors import InvalidArgument
+
 MAX_NAME = 200
 """Characters of a person's name."""
 
@@ -15,13 +17,13 @@ def clean_name(name: str) -> str:
     and others do in the names of folders) are composed.
 
     Raises:
-        ValueError: Nothing is left, it is too long, or it has a character that cannot be shown.
+        InvalidArgument: Nothing is left, it is too long, or it has a character that cannot be shown.
     """
     cleaned = unicodedata.normalize("NFC", " ".join(name.split()))
     if not cleaned.strip(_JOINERS):
-        raise ValueError("a person's name must not be empty")
+        raise InvalidArgument("a person's name must not be empty")
     if len(cleaned) > MAX_NAME:
-        raise ValueError(f"a person's name must have at most {MAX_NAME} characters, got {len(cleaned)}")
+        raise InvalidArgument(f"a person's name must have at most {MAX_NAME} characters, got {len(cleaned)}")
     if not all(character.isprintable() or character in _JOINERS for character in cleaned):
-        raise ValueError(f"a person's name must be printable, got {cleaned!r}")
+        raise InvalidArgument(f"a person's name must be printable, got {cleaned!r}")
     return cleaned

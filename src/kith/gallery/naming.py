@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, select, update
 
-from kith.errors import DuplicateSubject, LowQuality
+from kith.errors import DuplicateSubject, LowQuality, Remedy
 from kith.gallery import store
 from kith.gallery.album import Album, require_cluster
 from kith.gallery.gallery import (
@@ -53,7 +53,7 @@ def name_cluster(album: Album, cluster: int, name: str) -> Named:
         DuplicateReference: One of the faces is enrolled as someone else.
         LowQuality: The person is new, and none of the faces is good enough for a reference.
         GalleryError: The database refused.
-        ValueError: The name is not fit for one.
+        InvalidArgument: The name is not fit for one.
     """
     gallery, name = album.gallery, clean_name(name)
     with store.write(gallery.engine, gallery.path) as connection:
@@ -61,8 +61,9 @@ def name_cluster(album: Album, cluster: int, name: str) -> Named:
         owner = require_cluster(connection, cluster)
         if owner is not None and owner.name != name:
             raise DuplicateSubject(
-                f"cluster {cluster} is {owner.name} already; "
-                f"to give the person another name, use: kith people rename {owner.name!r} {name!r}"
+                f"cluster {cluster} is {owner.name} already; rename the person, if that is another name",
+                remedy=Remedy.RENAME_PERSON,
+                about=[owner.name, name],
             )
         subject = find_subject(connection, name) or add_subject(connection, name)
         named = _enroll(gallery, connection, cluster, subject)

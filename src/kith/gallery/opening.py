@@ -1,6 +1,7 @@
 """A gallery's file is opened, or made: nothing in it is run or believed before it is known to be ours."""
 
 import errno
+import logging
 import os
 import sqlite3
 import stat
@@ -14,6 +15,8 @@ from kith.errors import GalleryError
 from kith.gallery import migrations, revision, store
 from kith.gallery.forks import close_around_forks
 from kith.gallery.values import LARGEST, MAX_ID
+
+_log = logging.getLogger("kith")
 
 APPLICATION_ID = 0x4B697468  # "Kith", in SQLite's header
 SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -227,6 +230,8 @@ def _migrate(connection: Connection, path: Path, new_model: str | None) -> None:
     connection.exec_driver_sql(f"PRAGMA user_version = {migrations.VERSION}")
     connection.commit()
     connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+    if 0 < version < migrations.VERSION:
+        _log.info("kith: a gallery was migrated from schema %d to %d", version, migrations.VERSION)
 
 
 def _require_sound(connection: Connection, path: Path) -> None:

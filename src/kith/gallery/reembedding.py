@@ -4,6 +4,7 @@ New embeddings wait in a table of their own, where a killed process leaves them 
 transaction then puts all of them in their places and binds the gallery to the new model.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from kith.gallery.album import clear as clear_album
 from kith.gallery.gallery import Gallery, model_of
 from kith.gallery.revision import begin_anew
 from kith.records import Face, FloatArray, Template
+
+_log = logging.getLogger("kith")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,4 +158,5 @@ class Reembedding:
             )
             begin_anew(connection)
             connection.execute(delete(store.waiting))
+        _log.info("kith: a gallery of %s is one of %s now", self._gallery.model_id, self._model_id)
         self._gallery.model_id = self._model_id

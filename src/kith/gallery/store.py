@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 
-from kith.errors import GalleryError
+from kith.errors import GalleryError, InvalidArgument
 from kith.gallery.values import (
     Blob,
     Box,
@@ -182,7 +182,7 @@ def translated(path: Path) -> Iterator[None]:
 
     Raises:
         GalleryError: In place of SQLite's and SQLAlchemy's errors.
-        ValueError: A value that cannot be stored.
+        InvalidArgument: A value that cannot be stored.
     """
     try:
         yield
@@ -195,7 +195,7 @@ def translated(path: Path) -> Iterator[None]:
     except OSError as error:
         raise GalleryError(f"{path}: cannot be opened ({error.strerror})") from None
     except exc.StatementError as error:
-        if isinstance(error.orig, ValueError):
+        if isinstance(error.orig, InvalidArgument):
             raise error.orig from None
         raise
     except sqlite3.Error as error:

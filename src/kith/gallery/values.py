@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from kith.errors import InvalidArgument
 from kith.gallery.names import MAX_NAME, clean_name
 
 LARGEST = 1 << 27
@@ -90,7 +91,7 @@ class Checked(TypeDecorator[Any]):
             raise DamagedValue from None
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """The value, as it is stored; ValueError if it could not be read again."""
+        """The value, as it is stored; InvalidArgument if it could not be read again."""
         if value is None and self.optional:
             return None
         stored = self.written(value)
@@ -264,4 +265,4 @@ class Landmarks(Box):
 
 def _require(condition: bool, what: str, value: object) -> None:
     if not condition:
-        raise ValueError(f"a value of a gallery {what}, got {value!r:.80}")
+        raise InvalidArgument(f"a value of a gallery {what}, got {value!r:.80}")

@@ -1,6 +1,7 @@
 """Faces and names drawn into a photo."""
 
 import io
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from PIL import ImageDraw, ImageFont
 from kith.errors import ImageError
 from kith.files import write_private
 from kith.images.formats import SUFFIXES
-from kith.records import Face, Image
+from kith.presentation.decisions import who
+from kith.records import Decision, Face, Image
 
 _KNOWN = (38, 166, 91)
 _OTHER = (110, 110, 118)
@@ -72,20 +74,34 @@ def _in_folder(folder: Path, photos: Sequence[Path]) -> dict[Path, Path]:
     return paths
 
 
-def annotate_photo(image: Image, labels: Sequence[Label], path: Path) -> None:
-    """Write a photo with its faces drawn in, to one of `annotated_paths`.
+def label_of(face: Face, decision: Decision) -> Label:
+    """What is written at a face that was searched for."""
+    return Label(face, who(decision), known=decision.subject is not None)
+
+
+def annotate_photo(image: Image, labels: Sequence[Label], path: str | os.PathLike[str]) -> None:
+    """Write a photo with its faces drawn in.
+
+    Args:
+        image: (h, w, 3) uint8 RGB.
+        labels: What is written at its faces.
+        path: A .jpg, .png or .webp.
 
     Raises:
-        ImageError: The picture is too large for its format.
+        ImageError: The path is of a kind that is not written, or the picture is too large for its format.
         OSError: The file cannot be written.
     """
+    path = Path(path)
     picture = PillowImage.fromarray(image)
     draw = ImageDraw.Draw(picture)
     for number, label in enumerate(labels, start=1):
         _draw(draw, label, number, picture.size)
     buffer = io.BytesIO()
+    kind = _FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise ImageError(f"{path}: an annotated photo is .jpg, .png or .webp")
     try:
-        picture.save(buffer, _FORMATS[path.suffix.lower()], quality=92)
+        picture.save(buffer, kind, quality=92)
     except (OSError, ValueError) as error:
         raise ImageError(
             f"{path}: a picture of {picture.width}x{picture.height} cannot be saved so ({error})"

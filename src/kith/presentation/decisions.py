@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kith.records import Candidate, Comparison, Decision, Measure, Policy
+from kith.records import Candidate, Comparison, Decision, Measure, Outcome, Policy
 
 
 def policy_json(policy: Policy) -> dict[str, Any]:
@@ -37,6 +37,13 @@ def decision_json(decision: Decision) -> dict[str, Any]:
         "candidates": [_candidate_json(candidate) for candidate in decision.candidates],
         "policy": policy_json(decision.policy),
     }
+
+
+def who(decision: Decision) -> str:
+    """A name, or what is said in its place."""
+    if decision.subject is not None:
+        return decision.subject.name
+    return "low quality" if decision.outcome is Outcome.LOW_QUALITY else str(decision.outcome)
 
 
 def _candidate_json(candidate: Candidate) -> dict[str, Any]:

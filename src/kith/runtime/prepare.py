@@ -19,11 +19,23 @@ import numpy as np
 from kith.catalogue.files import CACHE_VARIABLE, cache_folder, keep, read_weights, remove_stale_partials
 from kith.catalogue.spec import ONNX, WeightsSpec
 from kith.errors import WeightsError
+from kith.files import digest_of_code
 from kith.progress import SILENT, Progress
 from kith.runtime.keras_models import read_arrays
 from kith.runtime.sealing import is_sealed, seal, unsealed
 from kith.runtime.session import Session
 from kith.runtime.workshop import workshop
+
+CODE_OF_NETWORKS = (
+    "networks/*.py",
+    "weights/*.py",
+    "runtime/compile.py",
+    "runtime/quantize.py",
+    "runtime/session.py",
+)
+"""The code that turns a file into a network: readers, networks, compiler, quantizer."""
+
+_log = logging.getLogger("kith")
 
 
 class Precision(StrEnum):
@@ -76,6 +88,7 @@ def prepare_int8(
             model = _cached(_cache_path(spec, Precision.FLOAT32), lambda: _compile(spec, progress))
             calibration = inputs()
             progress.begin(f"first run: quantizing {spec.network} to int8")
+            _log.info("kith: quantizing %s to int8", spec.network)
             content = model if isinstance(model, bytes) else unsealed(model.read_bytes())
             return shop.quantize(content, calibration)
 
@@ -101,6 +114,7 @@ def _compile(spec: WeightsSpec, progress: Progress) -> bytes:
     progress.begin(f"first run: reading {Path(spec.file.path).name}")
     arrays = read_arrays(spec)
     progress.begin(f"first run: compiling {spec.network}")
+    _log.info("kith: compiling %s of %s", spec.network, Path(spec.file.path).name)
     with workshop() as shop:
         return shop.compile(spec.network, arrays, spec.embedding_size, spec.input_size)
 
@@ -124,7 +138,7 @@ def _cached(path: Path, make: Callable[[], bytes]) -> Path | bytes:
 
 @cache
 def _tell_once(folder: Path) -> None:
-    logging.getLogger("kith").warning(
+    _log.warning(
         "kith: %s cannot be written, or is full; set %s to a folder with room, "
         "for until then models are prepared anew at every start",
         folder,
@@ -139,7 +153,7 @@ def _cache_path(spec: WeightsSpec, precision: Precision, inputs_key: str = "") -
         spec.network,
         f"{spec.embedding_size} {spec.input_size}",
         inputs_key,
-        _sources(),
+        digest_of_code(*CODE_OF_NETWORKS),
     )
     key = hashlib.sha256("\n".join(parts).encode())
     return _compiled_folder() / f"{_stem(spec)}-{precision}-{key.hexdigest()[:16]}.onnx"
@@ -152,14 +166,3 @@ def _compiled_folder() -> Path:
 def _stem(spec: WeightsSpec) -> str:
     """How all that was compiled of a weights file begins."""
     return f"{spec.network}-{spec.sha256[:16]}"
-
-
-@cache
-def _sources() -> str:
-    """Hash of the code that turns a file into a network: readers, networks, compiler, quantizer."""
-    root = Path(__file__).parent.parent
-    digest = hashlib.sha256()
-    for pattern in ("networks/*.py", "weights/*.py", "runtime/compile.py", "runtime/quantize.py"):
-        for path in sorted(root.glob(pattern)):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()

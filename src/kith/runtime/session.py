@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 
 from kith.errors import UnsupportedFile
+from kith.runtime.cores import available_cores
 from kith.runtime.per_process import PerProcess
 
 
@@ -46,13 +47,6 @@ def _open(model: Path | bytes, threads: int) -> onnxruntime.InferenceSession:
     except Exception as error:  # ONNX Runtime's own exceptions share no public base class
         name = "the model" if isinstance(model, bytes) else str(model)
         raise UnsupportedFile(f"{name} cannot be run: {_first_line(error)}") from None
-
-
-def available_cores() -> int:
-    """The cores this process may use, which in a container can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _first_line(error: Exception) -> str:

@@ -16,7 +16,8 @@ import numpy as np
 
 from kith.errors import UnsupportedFile, WeightsError
 from kith.runtime.adopt import KIND, adopt_onnx
-from kith.runtime.session import Session, available_cores
+from kith.runtime.cores import available_cores
+from kith.runtime.session import Session
 
 _SECONDS = 5.0
 _SECONDS_A_MEGABYTE = 0.04

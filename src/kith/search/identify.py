@@ -7,7 +7,7 @@ import numpy as np
 from kith.decisions.calibration import IDENTIFICATION_FPIR, Calibration
 from kith.decisions.decide import decide_photo
 from kith.decisions.scoring import ClassifierKind, rule_for
-from kith.errors import ModelMismatch
+from kith.errors import InvalidArgument, ModelMismatch
 from kith.gallery import Gallery
 from kith.records import Decision, Template
 from kith.search.ranking import CONSIDERED, rank
@@ -40,9 +40,11 @@ def identify(
 
     Raises:
         ModelMismatch: A template is of another model than the gallery.
-        InvalidArgument: The rate is none.
+        InvalidArgument: The rate is none, or no candidate is to be listed.
         GalleryError: The gallery cannot be read.
     """
+    if limit < 1:
+        raise InvalidArgument(f"limit must be 1 or more, got {limit}")
     for template in templates:
         if template.model_id != gallery.model_id:
             raise ModelMismatch(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from kith.errors import InvalidArgument
 from kith.records import FloatArray, require_shape
 
 
@@ -36,9 +37,9 @@ class Augmentation:
     def __post_init__(self) -> None:
         for name in ("flip", "photometric", "low_resolution", "jpeg", "erase"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be a share from 0 to 1, got {getattr(self, name)}")
-        if min(self.shift, self.scale, self.turn) < 0:
-            raise ValueError("shift, scale and turn must not be negative")
+                raise InvalidArgument(f"{name} must be a share from 0 to 1, got {getattr(self, name)}")
+        if not all(amount >= 0 for amount in (self.shift, self.scale, self.turn)):
+            raise InvalidArgument("shift, scale and turn must not be negative")
 
     def __call__(self, crop: np.ndarray, size: int, chance: np.random.Generator) -> np.ndarray:
         """Change a crop.

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from kith.errors import TrainingError
+from kith.errors import InvalidArgument, TrainingError
 from kith.training.augmentation import Augmentation
 
 _POSITIVE = ("people", "images", "epochs", "learning_rate", "threads", "embedding_size", "checkpoint_every")
@@ -76,11 +76,11 @@ class Config:
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:
-            if getattr(self, name) <= 0:
+            if not getattr(self, name) > 0:
                 raise TrainingError(f"{name} must be positive, got {getattr(self, name)}")
         if not 0 < self.hold_out < 1 or not 0 < self.fmr < 1:
             raise TrainingError("hold_out and fmr must be shares between 0 and 1")
-        if min(self.margin, self.scale) < 0 or not 0 <= self.margin_ramp <= 1:
+        if not (self.margin >= 0 and self.scale >= 0) or not 0 <= self.margin_ramp <= 1:
             raise TrainingError("margin and scale must not be negative, and margin_ramp from 0 to 1")
         if not 0 <= self.average < 1:
             raise TrainingError(f"average must be from 0 to below 1, got {self.average}")
@@ -113,7 +113,7 @@ def read_config(file: Path | None, **chosen: Any) -> Config:
         changed = _checked(Augmentation(), augmentation, "augmentation.")
         config: Config = _checked(Config(augmentation=changed), settings)
         return replace(config, **{name: value for name, value in chosen.items() if value is not None})
-    except (TrainingError, ValueError) as error:
+    except (TrainingError, InvalidArgument) as error:
         raise TrainingError(f"{file}: {error}" if settings or augmentation else str(error)) from None
 
 

@@ -1,13 +1,13 @@
 """`kith distill`: a compact network learns a model's embeddings from photos of anybody."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from kith.detection import MTCNN
+from kith.detection import load_detector
 from kith.embedding import scale_pixels, shrink
 from kith.errors import TrainingError
 from kith.files import write_atomically
@@ -21,13 +21,13 @@ from kith.training.distribution import Hosts
 from kith.training.faces import FaceSet, describe, prepare_faces, tell_unusable
 from kith.training.installing import Card, require_free
 from kith.training.loading import ShuffledSampler, require_grain
+from kith.training.photos import Source, photos_of
 from kith.training.recipes import Recipe, find_recipe, recipe_of
-from kith.training.runs import Result, Task, run
+from kith.training.runs import Result, Task, run, run_folder
 from kith.training.slimming import slim
 from kith.training.teaching import Distillation, agreement, teach, widen_cone
 from kith.training.validation import hold_out
 from kith.weights.safetensors import read_safetensors, write_safetensors
-from kith.workflows.people_folders import PersonPhoto
 
 _SLIMMED_FROM = 1200  # photos
 _WIDENED_BY = 400
@@ -35,11 +35,11 @@ _WIDENED_BY = 400
 
 def distill(
     teacher_id: str,
-    photos: Sequence[PersonPhoto],
-    config: Config,
+    photos: Source,
+    config: Config | None = None,
     *,
-    model_id: str,
-    folder: Path,
+    model_id: str = "distilled",
+    folder: Path | None = None,
     hosts: Hosts | None = None,
     progress: Progress = SILENT,
 ) -> Result:
@@ -50,10 +50,11 @@ def distill(
 
     Args:
         teacher_id: The model to learn from.
-        photos: To learn on. The names serve to hold out some people for validation, and for nothing else.
-        config: How.
+        photos: To learn on; or a folder with one folder per person, or a gallery's file. The names serve to
+            hold out some people for validation, and for nothing else.
+        config: How; as `Config` says if None.
         model_id: The new model's name.
-        folder: Of the run: checkpoints and logs. Where there are checkpoints the run goes on.
+        folder: Of the run: checkpoints and logs; runs/ID if None. Where there are checkpoints it goes on.
         hosts: The processes that train together; None for this one alone.
         progress: Told how far it is, and what a person should know of it.
 
@@ -64,10 +65,12 @@ def distill(
     require_free(model_id)
     hosts = hosts or Hosts()
     hosts.join()
+    config, folder = config or Config(), folder or run_folder(model_id)
+    photos = photos_of(photos, progress=progress)
     teacher = Recognizer.from_pretrained(teacher_id)
     recipe = replace(recipe_of(teacher_id), network=find_recipe(config.network).network)
     config = replace(config, embedding_size=teacher.spec.embedding_size)
-    faces = prepare_faces(photos, recipe.crop, MTCNN.from_pretrained(), progress)
+    faces = prepare_faces(photos, recipe.crop, load_detector(), progress)
     tell_unusable(faces, progress)
     taught = teach(faces, teacher, progress)
     kept = hold_out(faces.labels, config.hold_out, config.seed)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from kith.alignment import align
+from kith.assembly import recipe_of_crops
 from kith.catalogue.files import cache_folder
 from kith.catalogue.preprocessing import CropRule
 from kith.detection import Detector, central_face
@@ -160,7 +161,7 @@ def _cut(photos: Sequence[PersonPhoto], rule: CropRule, detector: Detector) -> I
 
 
 def _key(photos: Sequence[PersonPhoto], rule: CropRule, detector: Detector) -> str:
-    lines = [repr(rule), f"central face by {detector.recipe}"]  # other when crops become others
+    lines = [f"central face by {recipe_of_crops(detector, rule)}"]
     for photo in photos:
         try:
             status = photo.path.stat()

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kith.assembly import RecognizerSettings
 from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.calibrations import IMPORTED, keep_calibration
 from kith.catalogue.installed import CARD, discard, install, is_id, models_folder, write_card
@@ -53,7 +54,7 @@ def require_free(model_id: str) -> None:
     if not is_id(model_id):
         raise WeightsError(f"{model_id!r} cannot be a model's name: letters, digits and hyphens only")
     if model_id in EMBEDDERS or (models_folder() / model_id / CARD).exists():
-        raise WeightsError(f"a model {model_id} is here already; choose another name with --id")
+        raise WeightsError(f"a model {model_id} is here already; choose another name")
 
 
 def install_trained(
@@ -130,12 +131,14 @@ def calibrate(recognizer: Recognizer, faces: FaceSet) -> Calibration:
 def _quantized(spec: EmbedderSpec, progress: Progress) -> tuple[Recognizer, EmbedderSpec]:
     """In int8 where that keeps the embeddings."""
     try:
-        return Recognizer.from_spec(spec, precision=Precision.INT8, progress=progress), replace(
-            spec, int8=True
-        )
+        return _recognizer(spec, Precision.INT8, progress), replace(spec, int8=True)
     except WeightsError as error:
         progress.say(str(error))
-        return Recognizer.from_spec(spec, precision=Precision.FLOAT32, progress=progress), spec
+        return _recognizer(spec, Precision.FLOAT32, progress), spec
+
+
+def _recognizer(spec: EmbedderSpec, precision: Precision, progress: Progress) -> Recognizer:
+    return Recognizer.from_settings(RecognizerSettings(spec, precision=precision), progress=progress)
 
 
 def _array(variable: Any) -> np.ndarray:

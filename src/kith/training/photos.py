@@ -1,12 +1,21 @@
 """Which photos there are to learn from, and of whom."""
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from kith.errors import TrainingError
 from kith.gallery import Gallery, clean_name
 from kith.progress import SILENT, Progress
 from kith.workflows.people_folders import PersonPhoto, find_people
+
+Source = str | os.PathLike[str] | Sequence[PersonPhoto]
+"""Photos; or a folder with one folder per person, or a gallery's file."""
+
+
+def photos_of(source: Source, *, progress: Progress = SILENT) -> Sequence[PersonPhoto]:
+    """The photos of a source, as `find_photos` finds them where they are not found yet."""
+    return find_photos(Path(source), progress=progress) if isinstance(source, str | os.PathLike) else source
 
 
 def find_photos(

@@ -76,6 +76,11 @@ class Task:
     finish: Callable[[keras.Model], None] | None = None
 
 
+def run_folder(model_id: str) -> Path:
+    """Where a run keeps its checkpoints and logs, unless it is told another folder."""
+    return Path("runs") / model_id
+
+
 def run(task: Task, config: Config, model_id: str, folder: Path, hosts: Hosts, progress: Progress) -> Result:
     """Train, keep the best, install it; of several processes the first installs.
 

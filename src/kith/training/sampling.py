@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from kith.errors import InvalidArgument
+
 Indices = NDArray[np.int64]
 
 
@@ -30,7 +32,7 @@ class PeopleSampler:
         repeats: Whether who has fewer than K images shows some of them again to give K.
 
     Raises:
-        ValueError: There are too few images for one batch.
+        InvalidArgument: There are too few images for one batch.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class PeopleSampler:
         self._images, self._seed, self._singles, self._repeats = images, seed, singles, repeats
         self._planned, self._plan = -1, np.empty((0, self.batch_size), np.int64)
         if images < 2 or people < 1 or not 0 <= singles < self.batch_size - 1:
-            raise ValueError(
+            raise InvalidArgument(
                 f"a batch takes one person or more and two images of each or more, "
                 f"got people={people}, images={images}, singles={singles}"
             )
@@ -59,7 +61,7 @@ class PeopleSampler:
         available = sum(images if repeats else min(len(group), images) for group in self._people)
         self.steps_per_epoch = available // (self.batch_size - singles)
         if self.steps_per_epoch == 0 or len(self._lone) < singles:
-            raise ValueError(
+            raise InvalidArgument(
                 f"a batch of {people} people x {images} images, {singles} of them single ones, needs more "
                 f"than these {len(self._people)} people with two images or more ({available} images at "
                 f"{images} each) and {len(self._lone)} with one"

@@ -6,8 +6,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kith.detection import MTCNN
-from kith.errors import TrainingError
+from kith.detection import load_detector
+from kith.errors import InvalidArgument, TrainingError
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
 from kith.runtime.keras_models import keras_model
@@ -22,8 +22,9 @@ from kith.training.loading import require_grain
 from kith.training.losses import TripletLoss
 from kith.training.losses.prototypes import PrototypeLoss
 from kith.training.mining.collapse import CollapseWatch
+from kith.training.photos import Source, photos_of
 from kith.training.recipes import find_recipe, recipe_of
-from kith.training.runs import Result, Task, run
+from kith.training.runs import Result, Task, run, run_folder
 from kith.training.sampling import PeopleSampler
 from kith.training.teaching import teach
 from kith.training.validation import hold_out, require_measurable, tar_at_fmr
@@ -31,11 +32,11 @@ from kith.workflows.people_folders import PersonPhoto
 
 
 def train(
-    photos: Sequence[PersonPhoto],
-    config: Config,
+    photos: Source,
+    config: Config | None = None,
     *,
-    model_id: str,
-    folder: Path,
+    model_id: str = "trained",
+    folder: Path | None = None,
     start_from: str = "",
     check_labels: bool = True,
     hosts: Hosts | None = None,
@@ -44,10 +45,10 @@ def train(
     """Train a network on photos of known people.
 
     Args:
-        photos: Of whom.
-        config: How.
+        photos: Of known people; or a folder with one folder per person, or a gallery's file.
+        config: How; as `Config` says if None.
         model_id: The new model's name.
-        folder: Of the run: checkpoints and logs. Where there are checkpoints the run goes on.
+        folder: Of the run: checkpoints and logs; runs/ID if None. Where there are checkpoints it goes on.
         start_from: A model whose weights it starts from.
         check_labels: Whether the default model first looks for photos in wrong folders.
         hosts: The processes that train together; None for this one alone.
@@ -60,18 +61,20 @@ def train(
     require_free(model_id)
     hosts = hosts or Hosts()
     hosts.join()
+    config, folder = config or Config(), folder or run_folder(model_id)
+    photos = photos_of(photos, progress=progress)
     _, people = np.unique([photo.person for photo in photos], return_inverse=True)
     _require_enough(people, config)  # now, before the hours that follow
     if check_labels and hosts.leads:
         _check_labels(photos, folder, progress)
     recipe = recipe_of(start_from) if start_from else find_recipe(config.network, config.input_size)
-    faces = prepare_faces(photos, recipe.crop, MTCNN.from_pretrained(), progress)
+    faces = prepare_faces(photos, recipe.crop, load_detector(), progress)
     tell_unusable(faces, progress)
     learned, held_out = _divide(faces, config)
     labels = learned.labels
     try:
         sampler = PeopleSampler(labels, people=config.people, images=config.images, seed=config.seed)
-    except ValueError as error:
+    except InvalidArgument as error:
         raise TrainingError(f"{error}; more photos of each person are needed, or smaller batches") from None
     hosts.spread()
     set_precision(config.precision)
@@ -123,7 +126,7 @@ def _require_enough(labels: np.ndarray, config: Config) -> None:
 def _check_labels(photos: Sequence[PersonPhoto], folder: Path, progress: Progress) -> None:
     """Tell which photos seem to be in the wrong folder; nothing is left out for it."""
     judge = Recognizer.from_pretrained()
-    faces = prepare_faces(photos, judge.spec.crop, MTCNN.from_pretrained(), progress)
+    faces = prepare_faces(photos, judge.spec.crop, load_detector(), progress)
     noise = find_label_noise(
         faces.photos,
         teach(faces, judge, progress),

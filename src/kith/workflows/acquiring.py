@@ -19,7 +19,7 @@ import numpy as np
 
 from kith.detection import central_face
 from kith.errors import EvaluationError, ImageError, NoFaceFound
-from kith.files import PRIVATE
+from kith.files import PRIVATE, digest_of_code
 from kith.images.reading import read_photo
 from kith.progress import SILENT, Progress, each
 from kith.recognizer import Recognizer
@@ -71,7 +71,13 @@ def acquire(
         EvaluationError: The file to keep is of another model, or is none, or cannot be written.
     """
     size = recognizer.spec.embedding_size
-    made_by = {"kith": "acquired", "version": 2, "model": recognizer.fingerprint, "size": size}
+    made_by = {
+        "kith": "acquired",
+        "version": 3,
+        "recipe": recognizer.recipe,
+        "measures": _recipe_of_measures(recognizer),
+        "size": size,
+    }
     with _Kept(keep, made_by) as kept:
         rows = [
             _acquire_one(recognizer, photo, kept, progress) for photo in each(photos, "embedding", progress)
@@ -83,6 +89,13 @@ def acquire(
         for measures, found in zip(records["quality"], acquired, strict=True)
     ]
     return Acquired(tuple(photos), records["embedding"].copy(), acquired, tuple(qualities))
+
+
+def _recipe_of_measures(recognizer: Recognizer) -> str:
+    """Other where qualities are measured otherwise; recognizability is what the calibration says it is."""
+    calibration = recognizer.calibration
+    parts = (calibration.unrecognizable, calibration.usual_distance, digest_of_code("quality.py"))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def pick_face(recognizer: Recognizer, image: Image) -> Face:
@@ -164,7 +177,8 @@ class _Kept:
         if content and not content.startswith(self._head):
             self._file.close()
             raise EvaluationError(
-                f"{path}: was not made by this model in this precision; choose another file to keep"
+                f"{path}: was made otherwise (model, precision, detection, or version of Kith); "
+                "choose another file to keep"
             )
         if content:
             whole = self._read(content)

@@ -1,5 +1,6 @@
 """A file of weights -> the same network in another form."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 
@@ -20,18 +21,33 @@ class Target(StrEnum):
     SAFETENSORS = "safetensors"
 
 
-def convert(source: Path, target: Target, output: Path, *, progress: Progress = SILENT) -> None:
+def convert(
+    source: str | os.PathLike[str],
+    target: Target | str,
+    output: Path | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress = SILENT,
+) -> Path:
     """Convert a file of any known format.
 
     Args:
         source: The file, or one of the files of a TensorFlow checkpoint, or their folder.
         target: The form: a whole Keras 3 model, a compiled network, or the variables alone.
-        output: The file to write; it is there whole or not at all.
+        output: The file to write, which is there whole or not at all; beside the source if None.
+        overwrite: Whether a file that is there may be replaced.
         progress: Told what is being done.
 
+    Returns:
+        The file that was written.
+
     Raises:
-        WeightsError: The source cannot be read, or the output cannot be written.
+        WeightsError: The source cannot be read, or the output cannot be written or is there already.
     """
+    source, target = Path(source), Target(target)
+    output = output or source.with_name(f"{source.name.partition('.')[0]}.{target}")
+    if output.exists() and not overwrite:
+        raise WeightsError(f"{output} is there already; name another file, or say that it may be replaced")
     progress.begin(f"reading {source.name}")
     try:
         found = recognize_file(source)
@@ -42,6 +58,7 @@ def convert(source: Path, target: Target, output: Path, *, progress: Progress = 
         write_atomically(output, _content(found, target, progress))
     except OSError as error:
         raise WeightsError(f"cannot write {output}: {error.strerror or error}") from None
+    return output
 
 
 def _content(found: Recognized, target: Target, progress: Progress) -> bytes:

@@ -6,10 +6,12 @@ model is installed only when its network was built and has embedded the sample p
 """
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kith.assembly import RecognizerSettings
 from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.calibrations import IMPORTED, keep_calibration
 from kith.catalogue.download import download
@@ -20,7 +22,7 @@ from kith.catalogue.preprocessing import CropRule, PixelRule
 from kith.catalogue.published import PUBLISHED, PublishedFile, PublishedModel, find_published_file
 from kith.catalogue.spec import ONNX, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
-from kith.errors import WeightsError
+from kith.errors import Remedy, WeightsError
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
@@ -49,11 +51,13 @@ class OnnxPreprocessing:
         crop: How a face is cut out.
         pixels: How its pixels are scaled.
         blue_first: Whether the network wants blue, green, red.
+        mirrored: Whether it sees the mirror image of a face too: twice the work, and mostly somewhat better.
     """
 
     crop: CropRule
     pixels: PixelRule
     blue_first: bool = False
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def pull(
 
 
 def import_file(
-    path: Path,
+    path: str | os.PathLike[str],
     *,
     model_id: str | None = None,
     family: str | None = None,
@@ -123,6 +127,7 @@ def import_file(
         WeightsError: The file cannot be read, is of no known kind, holds no network that embeds faces, or a
             model of this name is here.
     """
+    path = Path(path)
     progress.begin(f"reading {path.name}")
     try:
         found = _read(path, model_id, family) if onnx is None else _read_onnx(path, model_id, onnx)
@@ -149,7 +154,8 @@ def _read(path: Path, model_id: str | None, family: str | None) -> _Found:
     if _looks_like_onnx(path):
         raise WeightsError(
             f"{path} is an ONNX file, which does not say what was done to a face before it: "
-            "add --crop-size, --template and --pixels"
+            "how it is cut out, and how its pixels are scaled",
+            remedy=Remedy.DESCRIBE_ONNX,
         )
     return _read_weights(path, name, family, published)
 
@@ -226,7 +232,7 @@ def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) ->
         crop=onnx.crop,
         pixels=onnx.pixels,
         input_size=onnx.crop.size,
-        mirrored=True,
+        mirrored=onnx.mirrored,
         licence="unknown",
         training_data="unknown",
         lfw="not measured",
@@ -245,7 +251,9 @@ def _family_of(found: Recognized, published: tuple[PublishedModel, PublishedFile
 
 
 def _measure_on_sample_people(spec: EmbedderSpec, progress: Progress) -> Calibration:
-    recognizer = Recognizer.from_spec(spec, precision=Precision.FLOAT32, progress=progress)
+    recognizer = Recognizer.from_settings(
+        RecognizerSettings(spec, precision=Precision.FLOAT32), progress=progress
+    )
     progress.begin("measuring on the sample people")
     embeddings, people = embed_sample_people(recognizer)
     require_embeddings(embeddings)
@@ -275,9 +283,9 @@ def _require_free(name: str) -> None:
     if not is_id(name):
         raise WeightsError(f"{name!r} cannot be a model's name: letters, digits and hyphens only")
     if name in EMBEDDERS:
-        raise WeightsError(f"{name} is the name of a model that came with Kith; choose another with --id")
+        raise WeightsError(f"{name} is the name of a model that came with Kith; choose another")
     if (models_folder() / name / CARD).exists():
-        raise WeightsError(f"a model {name} is here already; remove it, or choose another name with --id")
+        raise WeightsError(f"a model {name} is here already; remove it, or choose another name")
 
 
 def _free_name(path: Path, model_id: str | None) -> str:

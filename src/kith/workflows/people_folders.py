@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kith.errors import EvaluationError, ImageError, NoPeopleFound
+from kith.errors import EvaluationError, ImageError, InvalidArgument, NoPeopleFound
 from kith.evaluation.labelled import LabelledPhotos
 from kith.gallery import clean_name
 from kith.images.photo_files import (
@@ -93,7 +93,7 @@ def find_people(folder: str | os.PathLike[str]) -> FoundPeople:
     for name in sorted(folders):
         try:
             names[name] = clean_name(name)
-        except ValueError as error:
+        except InvalidArgument as error:
             refused.append((root / name, f"{error}; rename the folder"))
     photos, loose = [], []
     for photo in found.photos:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from kith.assembly import RecognizerSettings
 from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.installed import find_embedder, models_folder, write_card
 from kith.errors import WeightsError
@@ -29,7 +30,7 @@ def quantize(model_id: str, *, progress: Progress = SILENT) -> float:
     """
     spec = find_embedder(model_id)
     both = [
-        Recognizer.from_spec(spec, precision=precision, progress=progress)
+        Recognizer.from_settings(RecognizerSettings(spec, precision=precision), progress=progress)
         for precision in (Precision.FLOAT32, Precision.INT8)
     ]
     images = [load_image(photo) for photo in photos()]

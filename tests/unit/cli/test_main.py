@@ -1,3 +1,4 @@
+import logging
 import os
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def test_the_exit_codes_are_documented_numbers() -> None:
     ("error", "line"),
     [
         (OSError(28, "No space left on device", "out.npz"), "error: out.npz: No space left on device"),
-        (ValueError("a name must not be empty"), "error: a name must not be empty"),
+        (errors.InvalidArgument("a name must not be empty"), "error: a name must not be empty"),
         (KeyboardInterrupt(), "error: interrupted"),
     ],
 )
@@ -81,13 +82,69 @@ def test_other_errors_are_one_line_too(
     assert answer.err == f"{line}\n"
 
 
-def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError, AssertionError, UnicodeEncodeError])
+def test_a_mistake_of_ours_shows_where_it_is(kind: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(problems: list[str]) -> None:
-        raise AttributeError("a mistake")
+        raise kind("utf-8", "a\x1b", 0, 1, "mistake") if kind is UnicodeEncodeError else kind("mistake")
 
     monkeypatch.setattr(models, "_names", fail)
-    with pytest.raises(AttributeError, match="a mistake"):
-        kith("models", "list")
+    answer = kith("models", "list")
+    assert (answer.code, answer.out) == (70, "")
+    *trace, last = answer.err.splitlines()
+    assert trace[0] == "Traceback (most recent call last):"
+    assert trace[-1].startswith(kind.__name__)
+    assert any("test_main.py" in line for line in trace)
+    assert last.startswith("error: this is a mistake in Kith, not yours: please report it")
+    assert "\x1b" not in answer.err
+
+
+DEBUG = [(["--debug"], {}), ([], {"KITH_DEBUG": "1"})]
+
+
+@pytest.mark.parametrize("error", [errors.UnknownModel("x", ["y"]), OSError(28, "No space left", "out.npz")])
+@pytest.mark.parametrize(("option", "environment"), DEBUG)
+def test_debug_shows_where_an_error_came_from(
+    error: Exception, option: list[str], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(problems: list[str]) -> None:
+        raise error
+
+    monkeypatch.setattr(models, "_names", fail)
+    plain = kith("models", "list")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for arguments in ([*option, "models", "list"], ["models", "list", *option]):
+        answer = kith(*arguments)
+        assert answer.code == plain.code == 2
+        assert answer.err.startswith("Traceback (most recent call last):")
+        assert answer.err.endswith(plain.err)
+    assert len(plain.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("value", ["", "0"])
+def test_debug_that_is_switched_off(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KITH_DEBUG", value)
+    assert len(kith("models", "show", "nope").err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("option", "environment"), [([], {}), *DEBUG])
+def test_what_is_logged_is_told_as_far_as_it_is_wanted(
+    option: list[str], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger = logging.getLogger("kith")
+
+    def work(problems: list[str]) -> list[str]:
+        logger.debug("kith: in detail")
+        logger.warning("kith: take care")
+        return []
+
+    monkeypatch.setattr(models, "_names", work)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    before = (logger.level, logger.handlers[:])
+    told = kith("models", "list", *option).err.splitlines()
+    assert told == [*(["in detail"] if option or environment else []), "warning: take care"]
+    assert (logger.level, logger.handlers) == before
 
 
 @pytest.mark.parametrize(

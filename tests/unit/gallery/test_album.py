@@ -336,7 +336,7 @@ def test_names_that_cannot_be(album: Album) -> None:
     name_cluster(album, 1, "Ada")
     with pytest.raises(UnknownCluster, match="no cluster 9"):
         name_cluster(album, 9, "Eve")
-    with pytest.raises(DuplicateSubject, match="cluster 1 is Ada already; .* kith people rename 'Ada' 'Eve'"):
+    with pytest.raises(DuplicateSubject, match="cluster 1 is Ada already; rename the person"):
         name_cluster(album, 1, "Eve")
     with pytest.raises(ValueError, match="name"):
         name_cluster(album, 2, "  ")

@@ -1,8 +1,8 @@
 import os
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
+from command_line import kith_process
 
 from kith import networks
 from kith.networks.settings import channels_last, full_precision, import_keras
@@ -64,16 +64,25 @@ def test_a_backend_that_is_here_is_respected(
     assert not caplog.messages
 
 
-def test_training_with_a_backend_that_cannot_train_is_one_line() -> None:
-    program = "from kith.cli.main import main; main()"
-    process = subprocess.run(
-        [sys.executable, "-c", program, "train", "no-folder"],
-        env=os.environ | {"KERAS_BACKEND": "numpy"},
-        capture_output=True,
-        text=True,
-        check=False,
+@pytest.mark.parametrize("wanted", ["numpy", "openvino", "tensorflow", "theano", "torch"])
+def test_training_with_another_backend_is_one_line(wanted: str, tmp_path: Path) -> None:
+    """Also where it is installed and broken: nothing of it is imported."""
+    for package in ("openvino", "tensorflow", "torch"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("raise ImportError('broken')")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    answer = kith_process("train", "no-folder", KERAS_BACKEND=wanted, PYTHONPATH=path)
+    assert answer.code == 2
+    assert answer.err == (
+        f"error: training needs Keras's jax backend, and here it is {wanted}: set KERAS_BACKEND=jax, or unset it\n"
     )
-    assert process.returncode == 2
-    assert process.stderr.splitlines() == [
-        "error: training needs Keras's jax backend, and here it is numpy: set KERAS_BACKEND=jax, or unset it"
-    ]
+
+
+def test_training_reads_no_settings_of_other_projects(tmp_path: Path) -> None:
+    content = '{"backend": "torch"}'
+    (tmp_path / "keras.json").write_text(content)
+    answer = kith_process("train", tmp_path / "nobody", KERAS_HOME=str(tmp_path), KERAS_BACKEND="")
+    assert answer.code == 2
+    assert answer.err.count("\n") == 1
+    assert "nobody" in answer.err
+    assert (tmp_path / "keras.json").read_text() == content

@@ -80,7 +80,7 @@ def test_a_damaged_model_of_full_precision_is_not_quantized(cache, recognizer, m
 
 def test_another_compiler_does_not_meet_old_results(cache, monkeypatch) -> None:
     prepare(PNET)
-    monkeypatch.setattr("kith.runtime.prepare._sources", lambda: "another compiler")
+    monkeypatch.setattr("kith.runtime.prepare.digest_of_code", lambda *_: "another compiler")
     prepare(PNET)
     assert len(list(cache.iterdir())) == 2
 

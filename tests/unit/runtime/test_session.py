@@ -6,6 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from kith.errors import UnsupportedFile
+from kith.runtime import session
 from kith.runtime.session import Session
 
 
@@ -44,3 +45,18 @@ def test_a_damaged_model_is_refused(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(UnsupportedFile, match="damaged.onnx cannot be run"):
         Session(path)
+
+
+@pytest.mark.parametrize(("threads", "wanted"), [(3, 3), (1, 1), (0, 5)])
+def test_threads_are_as_many_as_wanted(threads: int, wanted: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    make = session.onnxruntime.InferenceSession
+
+    def record(model: object, options: object, **more: object) -> object:
+        seen.append(options.intra_op_num_threads)
+        return make(model, options, **more)
+
+    monkeypatch.setattr(session.onnxruntime, "InferenceSession", record)
+    monkeypatch.setattr(session, "available_cores", lambda: 5)
+    Session(doubling(), threads=threads).run(np.zeros((1, 3), np.float32))
+    assert seen == [wanted]

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -20,16 +22,27 @@ def slow(embeddings: np.ndarray, labels: np.ndarray, fmr: float) -> float:
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("rows", [1024, 7])
+@pytest.mark.parametrize("at_once", [1 << 22, 7 * 40, 1])
 def test_it_is_the_share_of_mated_pairs_above_the_threshold(
-    seed: int, rows: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(validation, "_ROWS", rows)
+    monkeypatch.setattr(validation, "_AT_ONCE", at_once)
     chance = np.random.default_rng(seed)
     labels = chance.integers(0, 8, 40)
     embeddings = chance.standard_normal((8, 6))[labels] + chance.standard_normal((40, 6))
     embeddings = (embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(np.float32)
-    assert tar_at_fmr(embeddings, labels, 0.05) == pytest.approx(slow(embeddings, labels, 0.05), abs=0.02)
+    assert tar_at_fmr(embeddings, labels, 0.05) == pytest.approx(slow(embeddings, labels, 0.05), abs=1e-9)
+
+
+def test_it_needs_no_memory_for_each_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation, "_AT_ONCE", 1 << 18)
+    embeddings = np.random.default_rng(0).standard_normal((6000, 4)).astype(np.float32)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    tracemalloc.start()
+    tar_at_fmr(embeddings, np.arange(6000) // 4, 0.01)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 6000 * 5999 / 2 * 4 * 0.75  # the scores of all pairs, in float32
 
 
 def test_people_with_one_photo_only_cannot_validate() -> None:

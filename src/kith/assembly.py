@@ -1,0 +1,186 @@
+"""What a recognizer is made of: settings -> detector, embedder, calibration; and the key that names it.
+
+A recipe is that key: text that is other where faces are found, cut out or embedded otherwise. Whatever is
+cached or kept of faces is kept under the recipe that made it, so that nothing of another recipe is taken
+for its own.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from kith.alignment import align
+from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER
+from kith.catalogue.calibrations import find_calibration
+from kith.catalogue.installed import find_embedder
+from kith.catalogue.preprocessing import CropRule
+from kith.catalogue.spec import EmbedderSpec
+from kith.decisions.calibration import Calibration
+from kith.detection import DetectionSettings, Detector, load_detector
+from kith.embedding import Embedder, views_of
+from kith.errors import InvalidArgument
+from kith.files import digest_of_code
+from kith.images.reading import load_image
+from kith.progress import SILENT, Progress
+from kith.records import FloatArray
+from kith.runtime.prepare import CODE_OF_NETWORKS, Precision, prepare, prepare_int8
+from kith.runtime.session import Session
+from kith.runtime.workshop import workshop
+from kith.sample_people import photos as sample_photos
+
+_CODE_OF_CROPS = (
+    "alignment.py",
+    "boxes.py",
+    "detection/*.py",
+    "images/*.py",
+    *CODE_OF_NETWORKS,
+)
+_CODE_OF_EMBEDDINGS = ("embedding.py", "decisions/cosine.py")
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizerSettings:
+    """What a recognizer is made of; it can be pickled, and two processes make the same of it.
+
+    Attributes:
+        model: The embedder's name, of `kith models list`; or an embedder that need not be installed.
+        detector_id: The detector's name.
+        detection: What the detector looks for; None for the usual.
+        precision: How the embedder computes: "float32", "int8", or "auto": int8 where that keeps the
+            embeddings.
+        threads: How many threads one run may use; 0 means one per core.
+
+    Raises:
+        InvalidArgument: There is no such precision, or number of threads.
+    """
+
+    model: str | EmbedderSpec = DEFAULT_EMBEDDER
+    detector_id: str = DEFAULT_DETECTOR
+    detection: DetectionSettings | None = None
+    precision: Precision | str = Precision.AUTO
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.precision not in tuple(Precision):
+            raise InvalidArgument(f"precision must be one of {', '.join(Precision)}, got {self.precision!r}")
+        if self.threads < 0:
+            raise InvalidArgument(f"threads must be 0 or more, got {self.threads}")
+
+
+class Parts(NamedTuple):
+    """What was made of settings.
+
+    Attributes:
+        detector: Finds faces.
+        embedder: Embeds crops.
+        spec: The embedder's preprocessing.
+        calibration: What its scores mean.
+        precision: How its network computes.
+        settings: With the embedder and the precision that were chosen: they make the same again, whatever
+            is installed meanwhile.
+    """
+
+    detector: Detector
+    embedder: Embedder
+    spec: EmbedderSpec
+    calibration: Calibration
+    precision: Precision
+    settings: RecognizerSettings
+
+
+@workshop()  # one for all that must be made
+def assemble(settings: RecognizerSettings, progress: Progress = SILENT) -> Parts:
+    """Load a detector and an embedder; the first time they are compiled, which takes seconds.
+
+    Args:
+        settings: Which.
+        progress: Told what is being done while models are compiled.
+
+    Raises:
+        WeightsError: A model cannot be had or read.
+    """
+    spec = settings.model if isinstance(settings.model, EmbedderSpec) else find_embedder(settings.model)
+    precision = Precision(settings.precision)
+    if precision is Precision.AUTO:
+        precision = Precision.INT8 if spec.int8 else Precision.FLOAT32
+    detector = load_detector(
+        settings.detector_id, settings.detection, threads=settings.threads, progress=progress
+    )
+    embedder = Embedder(
+        _network(spec, precision, settings.threads, progress),
+        crop_size=spec.crop.size,
+        input_size=spec.input_size,
+        embedding_size=spec.embedding_size,
+        pixels=spec.pixels,
+        mirrored=spec.mirrored,
+    )
+    chosen = replace(settings, model=spec, precision=precision)
+    return Parts(detector, embedder, spec, find_calibration(spec.id), precision, chosen)
+
+
+def recipe_of_crops(detector: Detector, crop: CropRule) -> str:
+    """What makes crops: the detector and its settings, the alignment, and the code of both."""
+    return _key(detector.recipe, repr(crop), digest_of_code(*_CODE_OF_CROPS))
+
+
+def recipe_of_embeddings(detector: Detector, spec: EmbedderSpec, precision: Precision) -> str:
+    """What makes embeddings: what makes their crops, the embedder with all that is done to a crop before it,
+    its precision, and the code of all."""
+    made_by = _key(
+        recipe_of_crops(detector, spec.crop), _embedding_of(spec), digest_of_code(*_CODE_OF_EMBEDDINGS)
+    )
+    return f"{spec.id} {precision} {made_by}"
+
+
+def _embedding_of(spec: EmbedderSpec) -> str:
+    """All of an embedder but how faces are cut out for it."""
+    weights = spec.weights
+    network = (weights.sha256, weights.reader, weights.network, weights.embedding_size, weights.input_size)
+    return repr((network, spec.embedding_size, spec.pixels, spec.input_size, spec.mirrored))
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _network(spec: EmbedderSpec, precision: Precision, threads: int, progress: Progress) -> Session:
+    if precision is Precision.FLOAT32:
+        return prepare(spec.weights, threads=threads, progress=progress)
+    return prepare_int8(
+        spec.weights,
+        lambda: _sample_inputs(spec),
+        inputs_key=_recipe_of_sample_inputs(spec),
+        threads=threads,
+        progress=progress,
+    )
+
+
+def _sample_inputs(spec: EmbedderSpec) -> FloatArray:
+    """Real inputs of an embedder: the sample people's faces, again with twice their contrast, mirrored too
+    where it sees mirror images.
+
+    They are what the default detector finds, so that a network is the same whatever else is looked for.
+    """
+    detector = load_detector()
+    crops: list[np.ndarray] = []
+    for photo in sample_photos():
+        image = load_image(photo)
+        crops.extend(align(image, detector.detect(image)[:1], spec.crop))
+    # blended faces have less contrast than photos: their ranges alone would cut off what photos reach
+    crops += [_with_twice_the_contrast(crop) for crop in crops]
+    views = views_of(np.stack(crops), spec.input_size, spec.pixels, mirrored=spec.mirrored)
+    return np.stack(list(views), axis=1).reshape(-1, spec.input_size, spec.input_size, 3)
+
+
+def _with_twice_the_contrast(crop: np.ndarray) -> np.ndarray:
+    values = crop.astype(np.float32)
+    return np.asarray(np.clip(2 * values - values.mean(), 0, 255), np.uint8)
+
+
+def _recipe_of_sample_inputs(spec: EmbedderSpec) -> str:
+    """Other when other photos, or other views of them, calibrate."""
+    photos = (hashlib.sha256(photo.read_bytes()).hexdigest() for photo in sample_photos())
+    code = digest_of_code(*_CODE_OF_CROPS, *_CODE_OF_EMBEDDINGS, "assembly.py")
+    return _key(DEFAULT_DETECTOR, repr(spec.crop), _embedding_of(spec), code, *photos)

@@ -1,0 +1,100 @@
+"""What is known of a model, for programs: the same for the command line and a server."""
+
+from typing import Any
+
+from kith.catalogue.builtin import EMBEDDERS
+from kith.catalogue.calibrations import find_calibration
+from kith.catalogue.families import find_family
+from kith.catalogue.preprocessing import CropRule, FixedScaling, MarginCrop, PixelRule
+from kith.catalogue.published import PublishedModel
+from kith.catalogue.spec import DetectorSpec
+from kith.decisions.calibration import Calibration
+from kith.decisions.scoring import rule_for
+from kith.workflows.models import ModelSpec
+
+
+def model_json(spec: ModelSpec) -> dict[str, Any]:
+    """A model's card: licence, training data, figures, preprocessing.
+
+    Raises:
+        WeightsError: Its calibration cannot be read.
+    """
+    if isinstance(spec, PublishedModel):
+        return _published_card(spec)
+    if isinstance(spec, DetectorSpec):
+        return _detector_card(spec)
+    calibration = find_calibration(spec.id)
+    return {
+        "id": spec.id,
+        "kind": "embedder",
+        "state": "built in" if spec.id in EMBEDDERS else "here",
+        "summary": spec.summary,
+        "licence": spec.licence,
+        "training_data": spec.training_data,
+        "lfw": spec.lfw,
+        "embedding_size": spec.embedding_size,
+        **_preprocessing(spec.crop, spec.pixels, spec.input_size),
+        "mirrored": spec.mirrored,
+        "calibrated_on": calibration.measured_on,
+        "verification": _verification(calibration),
+        "identification": [_identification(calibration, size) for size in (10, 100, 1000)],
+        "int8": spec.int8,
+        "file": str(spec.weights.file),
+        "sha256": spec.weights.sha256,
+        "size": spec.weights.size,
+    }
+
+
+def _detector_card(spec: DetectorSpec) -> dict[str, Any]:
+    stages = (spec.pnet, spec.rnet, spec.onet)
+    return {
+        "id": spec.id,
+        "kind": "detector",
+        "state": "built in",
+        "summary": spec.summary,
+        "licence": spec.licence,
+        "training_data": spec.training_data,
+        "files": [str(stage.file) for stage in stages],
+        "size": sum(stage.size for stage in stages),
+    }
+
+
+def _published_card(model: PublishedModel) -> dict[str, Any]:
+    family = find_family(model.family)
+    return {
+        "id": model.id,
+        "kind": "embedder",
+        "state": "can be pulled",
+        "summary": family.summary,
+        "licence": model.licence,
+        "training_data": model.training_data,
+        "lfw": model.lfw,
+        "embedding_size": family.embedding_size,
+        **_preprocessing(family.crop, family.pixels, family.input_size),
+        "files": [
+            f"{file.name} {' '.join(file.urls)} {file.sha256 or file.md5 or 'no hash published'}"
+            for file in model.files
+        ],
+        "size": model.files[0].size,
+    }
+
+
+def _preprocessing(crop: CropRule, pixels: PixelRule, input_size: int) -> dict[str, Any]:
+    how = f"{crop.size} pixels, {type(crop).__name__}"
+    if isinstance(crop, MarginCrop):
+        how += f" of {crop.margin} {crop.unit}"
+    scaling = "whitening of each crop"
+    if isinstance(pixels, FixedScaling):
+        scaling = f"(pixel - {pixels.mean}) / {pixels.divisor:g}"
+    return {"crop": how, "pixels": scaling, "colours": "red, green, blue", "input_size": input_size}
+
+
+def _verification(calibration: Calibration) -> str:
+    policy = calibration.verification_policy()
+    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}"
+
+
+def _identification(calibration: Calibration, people: int) -> str:
+    policy = rule_for(calibration, people=people, references=people).policy
+    how = " (extrapolated)" if policy.extrapolated else ""
+    return f"threshold {policy.threshold:.4f}, FPIR {policy.rate:g}{how} with {people:,} people enrolled"

@@ -1,0 +1,178 @@
+"""Settings -> the parts of a recognizer, with networks and detectors that are made up."""
+
+import copy
+import multiprocessing
+import pickle
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes import FakeDetector
+
+from kith import assembly
+from kith.assembly import RecognizerSettings, assemble, recipe_of_crops, recipe_of_embeddings
+from kith.catalogue.builtin import DEFAULT_EMBEDDER, DETECTORS, EMBEDDERS
+from kith.catalogue.calibrations import find_calibration
+from kith.catalogue.preprocessing import resize_template
+from kith.detection import MTCNN, DetectionSettings, load_detector
+from kith.detection.detector import _LOADERS
+from kith.errors import InvalidArgument, UnknownModel
+from kith.recognizer import Recognizer
+from kith.runtime.prepare import Precision
+
+SPEC = EMBEDDERS[DEFAULT_EMBEDDER]
+
+
+class FakeNetwork:
+    """Gives each crop the colours of its pixels."""
+
+    def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
+        means = inputs[0].reshape(len(inputs[0]), -1)[:, : SPEC.embedding_size]
+        return [means.astype(np.float32) + 1]
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What networks and detectors were asked for."""
+    asked: dict[str, Any] = {}
+
+    def ask(name: str, answer: object) -> Callable[..., Any]:
+        def make(*arguments: object, **options: object) -> object:
+            asked[name] = (arguments, options)
+            return answer
+
+        return make
+
+    monkeypatch.setattr(assembly, "prepare", ask("float32", FakeNetwork()))
+    monkeypatch.setattr(assembly, "prepare_int8", ask("int8", FakeNetwork()))
+    monkeypatch.setattr(assembly, "load_detector", ask("detector", FakeDetector()))
+    return asked
+
+
+def test_everything_has_a_default(made: dict[str, Any]) -> None:
+    parts = assemble(RecognizerSettings())
+    assert parts.spec is SPEC
+    assert parts.precision is Precision.INT8
+    assert parts.calibration == find_calibration(DEFAULT_EMBEDDER)
+    assert made["detector"][0] == ("mtcnn", None)
+
+
+def test_settings_are_checked_and_stay_as_they_are() -> None:
+    with pytest.raises(InvalidArgument, match="precision must be one of auto, float32, int8, got 'int4'"):
+        RecognizerSettings(precision="int4")
+    with pytest.raises(InvalidArgument, match="threads must be 0 or more, got -1"):
+        RecognizerSettings(threads=-1)
+    with pytest.raises(FrozenInstanceError):
+        RecognizerSettings().threads = 2  # type: ignore[misc]
+    assert len({RecognizerSettings(), RecognizerSettings(), RecognizerSettings(threads=1)}) == 2
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_threads_and_settings_arrive(precision: str, made: dict[str, Any]) -> None:
+    detection = DetectionSettings(min_face_size=40)
+    assemble(RecognizerSettings("kith-mini", "mtcnn", detection, precision, threads=3))
+    arguments, options = made["detector"]
+    assert (arguments, options["threads"]) == (("mtcnn", detection), 3)
+    arguments, options = made[precision]
+    assert (arguments[0], options["threads"]) == (EMBEDDERS["kith-mini"].weights, 3)
+    assert set(made) == {"detector", precision}
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_auto_is_int8_where_that_was_proven(proven: bool, made: dict[str, Any]) -> None:
+    parts = assemble(RecognizerSettings(replace(SPEC, int8=proven)))
+    assert parts.precision is (Precision.INT8 if proven else Precision.FLOAT32)
+    assert str(parts.precision) in made
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_the_embedder_does_what_the_spec_says(mirrored: bool, made: dict[str, Any]) -> None:
+    embedder = assemble(RecognizerSettings(replace(SPEC, mirrored=mirrored))).embedder
+    side = SPEC.crop.size
+    crop = np.random.default_rng(0).integers(0, 255, (1, side, side, 3), np.uint8)
+    same = np.allclose(embedder.embed(crop), embedder.embed(crop[:, :, ::-1]), atol=1e-6)
+    assert same == mirrored
+
+
+def test_a_model_that_is_not_there(made: dict[str, Any]) -> None:
+    with pytest.raises(UnknownModel, match="dlib-resnet92"):
+        assemble(RecognizerSettings("dlib-resnet92"))
+    with pytest.raises(UnknownModel, match="mtcn"):
+        load_detector("mtcn")
+
+
+def test_every_detector_of_the_catalogue_can_be_loaded() -> None:
+    assert set(_LOADERS) == set(DETECTORS)
+
+
+def test_a_recognizer_is_pickled_as_its_settings(made: dict[str, Any]) -> None:
+    recognizer = Recognizer.from_pretrained(precision="float32", threads=2)
+    assert recognizer.settings == RecognizerSettings(SPEC, precision=Precision.FLOAT32, threads=2)
+    recognizer.calibration = replace(recognizer.calibration, measured_on="elsewhere")
+    for other in (pickle.loads(pickle.dumps(recognizer)), copy.copy(recognizer)):
+        assert other.settings == recognizer.settings
+        assert other.calibration == recognizer.calibration
+        assert other.recipe == recognizer.recipe
+
+
+def test_a_pickled_one_is_what_was_chosen_also_where_auto_would_now_be_another(made: dict[str, Any]) -> None:
+    pickled = pickle.dumps(Recognizer.from_settings(RecognizerSettings(replace(SPEC, int8=False))))
+    assert pickle.loads(pickled).precision is Precision.FLOAT32
+
+
+def test_settings_survive_a_spawned_process() -> None:
+    settings = RecognizerSettings(
+        "kith-mini", detection=DetectionSettings(min_face_size=50), precision="int8", threads=1
+    )
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(copy.copy, (settings,)) == settings
+
+
+def mtcnn(**settings: object) -> MTCNN:
+    return MTCNN(None, None, None, DetectionSettings(**settings))
+
+
+@pytest.mark.parametrize(
+    "other", [{"min_face_size": 40}, {"thorough": False}, {"turned": False}, {"longest_side": 640}]
+)
+def test_other_settings_of_the_detector_are_another_recipe(other: dict[str, object]) -> None:
+    assert recipe_of_crops(mtcnn(**other), SPEC.crop) != recipe_of_crops(mtcnn(), SPEC.crop)
+    assert recipe_of_crops(mtcnn(), SPEC.crop) == recipe_of_crops(mtcnn(), SPEC.crop)
+
+
+def test_the_recipe_of_crops_knows_nothing_of_the_embedder_and_all_of_the_alignment() -> None:
+    other = replace(SPEC, mirrored=not SPEC.mirrored, id="another")
+    keys = [recipe_of_embeddings(mtcnn(), spec, Precision.FLOAT32) for spec in (SPEC, other)]
+    assert keys[0] != keys[1]
+    smaller = resize_template(SPEC.crop, 112)
+    assert recipe_of_crops(mtcnn(), smaller) != recipe_of_crops(mtcnn(), SPEC.crop)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mirrored": not SPEC.mirrored},
+        {"crop": resize_template(SPEC.crop, SPEC.crop.size, 1.01)},
+        {"pixels": replace(SPEC.pixels, divisor=255.0)},
+    ],
+    ids=["mirror", "alignment", "pixels"],
+)
+def test_int8_is_made_anew_where_its_inputs_are_others(
+    change: dict[str, object], made: dict[str, Any]
+) -> None:
+    keys = []
+    for spec in (SPEC, replace(SPEC, **change)):
+        assemble(RecognizerSettings(spec, precision="int8"))
+        keys.append(made["int8"][1]["inputs_key"])
+    assert keys[0] != keys[1]
+
+
+def test_int8_is_the_same_whatever_is_looked_for(made: dict[str, Any]) -> None:
+    keys = set()
+    for size in (20, 60):
+        detection = DetectionSettings(min_face_size=size)
+        assemble(RecognizerSettings(precision="int8", detection=detection))
+        keys.add(made["int8"][1]["inputs_key"])
+    assert len(keys) == 1
