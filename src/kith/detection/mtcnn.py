@@ -21,10 +21,11 @@ from typing import Protocol, Self
 import cv2
 import numpy as np
 
-from kith.boxes import areas, cut_windows, square, suppress
+from kith.boxes import areas, square, suppress
 from kith.catalogue.builtin import DEFAULT_DETECTOR, find_detector
 from kith.detection.pyramid import Level, Pyramid, build_pyramid
 from kith.detection.upright import log_odds, turn_upright
+from kith.detection.windows import cut_windows
 from kith.errors import InvalidArgument
 from kith.images.arrays import require_image
 from kith.progress import SILENT, Progress
