@@ -78,7 +78,7 @@ class Parts(NamedTuple):
         spec: The embedder's preprocessing.
         calibration: What its scores mean.
         precision: How its network computes.
-        settings: With the embedder that was chosen: they make the same again, whatever is installed meanwhile.
+        settings: With the embedder that was chosen: they make the same, whatever is installed meanwhile.
     """
 
     detector: Detector
