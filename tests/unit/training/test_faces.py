@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from witness import Witness
 
 from kith.catalogue.preprocessing import DLIB_CHIP, SimilarityCrop, resize_template
 from kith.errors import TrainingError
@@ -100,8 +101,9 @@ def test_photos_without_a_face_and_unreadable_ones_are_told_and_left_out(photos:
     photos[2].path.unlink()
     faces = prepare(photos)
     assert len(faces.crops) == 9
-    said: list[str] = []
-    tell_unusable(faces, said.append)
+    told = Witness()
+    tell_unusable(faces, told)
+    said = told.said
     assert len(said) == 3
     assert "no face found" in said[0]
     assert all(str(photo.path) in line for photo, line in zip(photos[:3], sorted(said), strict=True))
