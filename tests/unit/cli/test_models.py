@@ -109,7 +109,7 @@ def test_without_a_network_it_says_what_to_do() -> None:
         (("remove", "dlib-resnet29"), "came with Kith and cannot be removed"),
         (("remove", "nobody"), "unknown model 'nobody'"),
         (("remove", "../models"), "unknown model '../models'"),
-        (("quantize", OPENFACE), f"get it with: kith models pull {OPENFACE}"),
+        (("quantize", OPENFACE), f"use: kith models pull {OPENFACE}"),
         (("show", "nobody"), "unknown model 'nobody'"),
     ],
 )
