@@ -43,10 +43,10 @@ def test_wrong_usage_is_an_error_that_says_how(arguments: list[str]) -> None:
 def test_every_error_becomes_its_exit_code_and_one_line(
     kind: type[errors.KithError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(problems: list[str]) -> None:
+    def fail() -> None:
         raise kind("something [b]is[/b] wrong\nhere")
 
-    monkeypatch.setattr(models, "_names", fail)
+    monkeypatch.setattr(models, "list_all", fail)
     answer = kith("models", "list")
     assert (answer.code, answer.out) == (EXIT_CODES[kind], "")
     assert answer.err == "error: something [b]is[/b] wrong\\nhere\n"
@@ -73,10 +73,10 @@ def test_the_exit_codes_are_documented_numbers() -> None:
 def test_other_errors_are_one_line_too(
     error: BaseException, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(problems: list[str]) -> None:
+    def fail() -> None:
         raise error
 
-    monkeypatch.setattr(models, "_names", fail)
+    monkeypatch.setattr(models, "list_all", fail)
     answer = kith("models", "list")
     assert answer.code == (130 if isinstance(error, KeyboardInterrupt) else 2)
     assert answer.err == f"{line}\n"
@@ -84,10 +84,10 @@ def test_other_errors_are_one_line_too(
 
 @pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError, AssertionError, UnicodeEncodeError])
 def test_a_mistake_of_ours_shows_where_it_is(kind: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(problems: list[str]) -> None:
+    def fail() -> None:
         raise kind("utf-8", "a\x1b", 0, 1, "mistake") if kind is UnicodeEncodeError else kind("mistake")
 
-    monkeypatch.setattr(models, "_names", fail)
+    monkeypatch.setattr(models, "list_all", fail)
     answer = kith("models", "list")
     assert (answer.code, answer.out) == (70, "")
     *trace, last = answer.err.splitlines()
@@ -106,10 +106,10 @@ DEBUG = [(["--debug"], {}), ([], {"KITH_DEBUG": "1"})]
 def test_debug_shows_where_an_error_came_from(
     error: Exception, option: list[str], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(problems: list[str]) -> None:
+    def fail() -> None:
         raise error
 
-    monkeypatch.setattr(models, "_names", fail)
+    monkeypatch.setattr(models, "list_all", fail)
     plain = kith("models", "list")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -133,12 +133,12 @@ def test_what_is_logged_is_told_as_far_as_it_is_wanted(
 ) -> None:
     logger = logging.getLogger("kith")
 
-    def work(problems: list[str]) -> list[str]:
+    def work() -> list[str]:
         logger.debug("kith: in detail")
         logger.warning("kith: take care")
         return []
 
-    monkeypatch.setattr(models, "_names", work)
+    monkeypatch.setattr(models, "list_all", work)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     before = (logger.level, logger.handlers[:])
@@ -258,7 +258,7 @@ def test_models() -> None:
     assert [line.split("\t")[0] for line in lines] == [*EMBEDDERS, *DETECTORS, *PUBLISHED]
     for card in cards:
         assert kith("models", "show", card["id"], "--json").json() == card
-        assert f"licence: {card['licence']}" in kith("models", "show", card["id"]).out
+        assert f"license: {card['license']}" in kith("models", "show", card["id"]).out
 
 
 def test_an_unknown_model_is_told_with_the_known_ones() -> None:
