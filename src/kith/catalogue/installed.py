@@ -206,7 +206,7 @@ def _from_json(content: Mapping[str, Any], folder: Path) -> EmbedderSpec:
         pixels=_pixels_from_json(content["pixels"]),
         input_size=_length(content.get("input_size", crop.size)),
         mirrored=bool(content.get("mirrored", True)),  # as all were before there was a choice
-        licence=str(content.get("licence", "unknown")),
+        license=str(content.get("license", content.get("licence", "unknown"))),
         training_data=str(content.get("training_data", "unknown")),
         lfw=str(content.get("lfw", "not measured")),
         int8=bool(content.get("int8", False)),

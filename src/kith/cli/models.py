@@ -52,9 +52,9 @@ def list_models(as_json: Json = False) -> int:
     if as_json:
         print_json(cards)
     else:
-        columns = ("id", "state", "size", "lfw", "licence")
+        columns = ("id", "state", "size", "lfw", "license")
         print_table(
-            ("model", "state", "size", "LFW", "licence"),
+            ("model", "state", "size", "LFW", "license"),
             [[_cell(card.get(key, "")) for key in columns] for card in cards],
         )
     for problem in problems:
@@ -64,7 +64,7 @@ def list_models(as_json: Json = False) -> int:
 
 @app.command()
 def show(model_id: Id, as_json: Json = False) -> None:
-    """Show one model: licence, training data, figures, preprocessing."""
+    """Show one model: license, training data, figures, preprocessing."""
     card = model_json(find_model(model_id))
     if as_json:
         print_json(card)

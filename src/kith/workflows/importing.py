@@ -214,7 +214,7 @@ def _spec(
         pixels=family.pixels,
         input_size=family.input_size,
         mirrored=True,  # as Sandberg evaluated
-        licence=model.licence if model else "unknown: the file was not published in this form",
+        license=model.license if model else "unknown: the file was not published in this form",
         training_data=model.training_data if model else "unknown",
         lfw=model.lfw if model else "not measured",
         int8=False,
@@ -233,7 +233,7 @@ def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) ->
         pixels=onnx.pixels,
         input_size=onnx.crop.size,
         mirrored=onnx.mirrored,
-        licence="unknown",
+        license="unknown",
         training_data="unknown",
         lfw="not measured",
         int8=False,

@@ -72,7 +72,7 @@ def test_pull_verify_quantize_and_remove(
     weights.unlink()
     assert kith(*pull).code == 0, "what is here is not fetched again"
     card = kith("models", "show", OPENFACE, "--json").json()
-    assert (card["state"], card["licence"], card["int8"]) == ("here", "Apache 2.0", False)
+    assert (card["state"], card["license"], card["int8"]) == ("here", "Apache 2.0", False)
     answer = kith("models", "quantize", OPENFACE)
     if answer.code == 0:  # random weights need not survive int8
         assert "used from now on" in answer.out
