@@ -36,4 +36,4 @@ def test_it_is_listed_and_used(tmp_path: Path) -> None:
     assert kith("models", "verify").code == 0
     ada = PEOPLE / "Ada" / "1.jpg"
     assert kith("verify", ada, ada, "--model", "tiny").code == 0
-    assert kith("models", "remove", "tiny", "--yes").code == 0
+    assert kith("models", "remove", "tiny").code == 0
