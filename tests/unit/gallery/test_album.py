@@ -431,3 +431,16 @@ def test_a_damaged_embedding_is_told(album: Album, gallery_path: Path) -> None:
         connection.execute("UPDATE faces SET embedding = x'0000'")
     with pytest.raises(GalleryError, match="damaged"):
         cluster_album(album, POLICY)
+
+
+def test_a_clustering_of_before_a_link_is_not_saved(album: Album) -> None:
+    add(album, 1, 1)
+    add(album, 2, 1)
+    before = album.faces()
+    together = np.zeros(2, np.int64), np.zeros(1, np.int64), np.full(2, 0.5)
+    album.link(1, 2, together=False)
+    assert not album.save(before, *together), "it was made without the link"
+    before = album.faces()
+    album.link(1, 2, together=True)
+    assert not album.save(before, *together), "the link said otherwise"
+    assert album.save(album.faces(), *together)
