@@ -8,7 +8,8 @@ import kith
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "names.md"
 _HEAD = """# Public names
 
-What `import kith` offers; `help(kith.NAME)` says the rest. All else is Kith's own.
+What `import kith` offers; `help(kith.NAME)` says the rest. What a verb does
+is one call as well: [from Python](../python.md). All else is Kith's own.
 `python tools/public_names.py` writes this page.
 
 | name | what it is |

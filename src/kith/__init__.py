@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kith.assembly import RecognizerSettings as RecognizerSettings
     from kith.catalogue.spec import EmbedderSpec as EmbedderSpec
     from kith.decisions.calibration import Calibration as Calibration
     from kith.decisions.scoring import ClassifierKind as ClassifierKind
@@ -126,6 +127,7 @@ _HOMES = {
     "Quality": "kith.records",
     "QualityLimits": "kith.quality",
     "Recognizer": "kith.recognizer",
+    "RecognizerSettings": "kith.assembly",
     "Reference": "kith.gallery",
     "References": "kith.gallery",
     "Sample": "kith.records",

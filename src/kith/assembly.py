@@ -78,8 +78,7 @@ class Parts(NamedTuple):
         spec: The embedder's preprocessing.
         calibration: What its scores mean.
         precision: How its network computes.
-        settings: With the embedder and the precision that were chosen: they make the same again, whatever
-            is installed meanwhile.
+        settings: With the embedder that was chosen: they make the same, whatever is installed meanwhile.
     """
 
     detector: Detector
@@ -116,7 +115,7 @@ def assemble(settings: RecognizerSettings, progress: Progress = SILENT) -> Parts
         pixels=spec.pixels,
         mirrored=spec.mirrored,
     )
-    chosen = replace(settings, model=spec, precision=precision)
+    chosen = replace(settings, model=spec)
     return Parts(detector, embedder, spec, find_calibration(spec.id), precision, chosen)
 
 

@@ -29,7 +29,7 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
         pixels=DLIB_PIXELS,
         input_size=150,
         mirrored=True,
-        licence="public domain (CC0)",
+        license="public domain (CC0)",
         training_data=(
             "about 3 million photos of 7,485 people: FaceScrub, VGG and many from the web; "
             "overlap with LFW avoided by its author"
@@ -52,7 +52,7 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
         pixels=DLIB_PIXELS,
         input_size=150,
         mirrored=False,
-        licence="public domain (CC0), as its teacher's; LFW's photos are for research",
+        license="public domain (CC0), as its teacher's; LFW's photos are for research",
         training_data=(
             "7,586 photos of 3,774 people of LFW who appear in none of its folds 7 to 10, embedded by "
             "dlib-resnet29; names were not used"
@@ -87,7 +87,7 @@ DETECTORS: Mapping[str, DetectorSpec] = {
             sha256="94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
             size=1_557_637,
         ),
-        licence="MIT; the author asks not to use the weights commercially without retraining",
+        license="MIT; the author asks not to use the weights commercially without retraining",
         training_data="WIDER FACE and CelebA",
     ),
 }

@@ -43,7 +43,7 @@ def download(file: PublishedFile, urls: tuple[str, ...], progress: Progress) -> 
         ChecksumMismatch: What every place serves is another file.
         WeightsError: The disk is full or cannot be written.
     """
-    partial = models_folder() / f".{file.name}.part"
+    partial = models_folder() / f".{file.name}.{_identity(file, urls)}.part"
     if not (file.sha256 or file.md5):
         _delete(partial)  # nothing could tell whether the parts belong together
     problems = []
@@ -62,6 +62,11 @@ def download(file: PublishedFile, urls: tuple[str, ...], progress: Progress) -> 
         f"or work with the built-in {DEFAULT_EMBEDDER}",
         remedy=Remedy.IMPORT_FILE,
     )
+
+
+def _identity(file: PublishedFile, urls: tuple[str, ...]) -> str:
+    """Other for another file of the same name, which must not be gone on with."""
+    return hashlib.sha256((file.sha256 or file.md5 or "\n".join(urls)).encode()).hexdigest()[:8]
 
 
 def _fetch(url: str, file: PublishedFile, partial: Path, progress: Progress) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -139,8 +140,8 @@ def read_card(model_id: str) -> EmbedderSpec:
     path = models_folder() / model_id / CARD
     try:
         content = json.loads(path.read_bytes())
-        if content["version"] != _VERSION:
-            raise _unusable(model_id, "made by another version of Kith")
+        if content.get("version", _VERSION) > _VERSION:
+            raise _unusable(model_id, "made by a later version of Kith")
         return _from_json(content, path.parent)
     except OSError as error:
         raise UnsupportedFile(f"cannot read {path}: {error.strerror or error}") from None
@@ -154,18 +155,19 @@ def _unusable(model_id: str, why: str) -> UnsupportedFile:
 
 
 def remove(model_id: str) -> int:
-    """Delete a model and return how many bytes its files had.
+    """Delete a model, or what there is of one without a card, and return how many bytes its files had.
 
     Raises:
         UnknownModel: No model of this name was pulled or imported.
         WeightsError: A file cannot be deleted.
     """
-    if not is_here(model_id):
-        raise UnknownModel(model_id, installed_ids())
     folder = models_folder() / model_id
+    if not (is_id(model_id) and folder.is_dir()):
+        raise UnknownModel(model_id, installed_ids())
     try:
         size = sum(path.lstat().st_size for path in folder.iterdir())
-        (folder / CARD).unlink()  # first: without it there is no model
+        with suppress(FileNotFoundError, IsADirectoryError):
+            (folder / CARD).unlink()  # first: without it there is no model
         shutil.rmtree(folder)
     except OSError as error:
         raise WeightsError(f"cannot delete {folder}: {error.strerror or error}") from None
@@ -184,8 +186,8 @@ def _to_json(spec: EmbedderSpec) -> dict[str, Any]:
 
 
 def _from_json(content: Mapping[str, Any], folder: Path) -> EmbedderSpec:
-    """What must be known of a model, each thing of its own type; what is only told of it may be missing."""
-    weights = content["weights"]
+    """What must be known of a model, each thing of its own type; what has a default may be missing."""
+    weights, crop = content["weights"], _crop_from_json(content["crop"])
     length, input_size = weights.get("embedding_size"), weights.get("input_size")
     return EmbedderSpec(
         id=folder.name,
@@ -200,11 +202,11 @@ def _from_json(content: Mapping[str, Any], folder: Path) -> EmbedderSpec:
             input_size=None if input_size is None else _length(input_size),
         ),
         embedding_size=_length(content["embedding_size"]),
-        crop=_crop_from_json(content["crop"]),
+        crop=crop,
         pixels=_pixels_from_json(content["pixels"]),
-        input_size=_length(content["input_size"]),
-        mirrored=bool(content["mirrored"]),
-        licence=str(content.get("licence", "unknown")),
+        input_size=_length(content.get("input_size", crop.size)),
+        mirrored=bool(content.get("mirrored", True)),  # as all were before there was a choice
+        license=str(content.get("license", content.get("licence", "unknown"))),
         training_data=str(content.get("training_data", "unknown")),
         lfw=str(content.get("lfw", "not measured")),
         int8=bool(content.get("int8", False)),

@@ -1,4 +1,4 @@
-"""The published models that `kith models pull` and `import` know: files, hashes, licences, figures.
+"""The published models that `kith models pull` and `import` know: files, hashes, licenses, figures.
 
 Hashes are SHA-256. Those of Sandberg's models are pinned by keras-facenet 0.3.1, which mirrors them.
 A file whose publisher gives no hash has none here; what was pulled first is then what is verified.
@@ -39,7 +39,7 @@ class PublishedModel:
         id: Its name here.
         family: Its entry in `families.FAMILIES`.
         files: The first is pulled; all are recognized when imported.
-        licence: Of the weights, in plain words.
+        license: Of the weights, in plain words.
         training_data: What they were trained on.
         lfw: The author's LFW accuracy.
     """
@@ -47,7 +47,7 @@ class PublishedModel:
     id: str
     family: str
     files: tuple[PublishedFile, ...]
-    licence: str
+    license: str
     training_data: str
     lfw: str
 
@@ -67,7 +67,7 @@ def _sandberg(date: str, weights: str, whole: str, archive: str, graph: str) -> 
     return (*files, PublishedFile(f"{date}.pb", sha256=graph, size=size))
 
 
-_SANDBERG_LICENCE = "code MIT; weights without a licence of their own, for research by their training data"
+_SANDBERG_LICENSE = "code MIT; weights without a license of their own, for research by their training data"
 _MS_CELEB = "MS-Celeb-1M: for research only, withdrawn by Microsoft in 2019"
 _CASIA = "CASIA-WebFace, 0.45 million photos of 10,575 people: for research only"
 _VGGFACE2 = (
@@ -85,7 +85,7 @@ _MODELS = (
             archive="0dd66caa1e9b7a7c91424bca150a66da193c4e626e75bfa50ff406180a09c7e9",
             graph="71fb49617aee7b007b66ed1e4474e749212ed9872ff3b47c25ee997c8262baa4",
         ),
-        licence=_SANDBERG_LICENCE,
+        license=_SANDBERG_LICENSE,
         training_data=_CASIA,
         lfw="98.7 % by its author",
     ),
@@ -99,7 +99,7 @@ _MODELS = (
             archive="24a020c3d7794a590d834c4963f8a7c59819b8950a54fcb08e10b2a253ab0a30",
             graph="8bdc3aed34e577113a656b8e5d0274346f8967fa7f0f9d6f3fdcd9608a29b9e4",
         ),
-        licence=_SANDBERG_LICENCE,
+        license=_SANDBERG_LICENSE,
         training_data=_MS_CELEB,
         lfw="99.2 % by its author",
     ),
@@ -113,7 +113,7 @@ _MODELS = (
             archive="2a32a4d6b797b0e35e065c674dfa2d60e9eb2372aa10728bd0b221abe12490ac",
             graph="272568219fa6505371ceed76dca6b3925ef69b54962709cf76f763e9d8bf4cfb",
         ),
-        licence=_SANDBERG_LICENCE,
+        license=_SANDBERG_LICENSE,
         training_data=_CASIA,
         lfw="99.05 % by its author",
     ),
@@ -127,7 +127,7 @@ _MODELS = (
             archive="669f37d3954b72b53121ff0638ca5bb8b14309bfe4767fe6bd851eee75f1f0de",
             graph="bf2c12f31880aaa865fa5a9c168dcbd619f7a40b1633f6446d416fac2421ab99",
         ),
-        licence=_SANDBERG_LICENCE,
+        license=_SANDBERG_LICENSE,
         training_data=_VGGFACE2,
         lfw="99.65 % by its author, with mirror images and the mean of the set subtracted",
     ),
@@ -141,7 +141,7 @@ _MODELS = (
                 size=111_000_000,
             ),
         ),
-        licence=_SANDBERG_LICENCE,
+        license=_SANDBERG_LICENSE,
         training_data=_CASIA,
         lfw="99.05 % by Sandberg, whose model it is",
     ),
@@ -156,7 +156,7 @@ _MODELS = (
                 size=107_000_000,
             ),
         ),
-        licence=_SANDBERG_LICENCE,
+        license=_SANDBERG_LICENSE,
         training_data=_VGGFACE2,
         lfw="99.37 % by its author's notebook; 99.65 % by Sandberg, whose model it is",
     ),
@@ -171,7 +171,7 @@ _MODELS = (
                 size=32_000_000,
             ),
         ),
-        licence="Apache 2.0",
+        license="Apache 2.0",
         training_data="CASIA-WebFace and FaceScrub, 0.5 million photos: for research only",
         lfw="92.9 % by its authors",
     ),

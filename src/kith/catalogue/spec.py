@@ -70,7 +70,7 @@ class EmbedderSpec:
         pixels: How a crop's pixels are scaled.
         input_size: Side of what the network sees, in pixels.
         mirrored: Whether the network sees the mirror image too, and the two embeddings are summed.
-        licence: Of the weights, in plain words.
+        license: Of the weights, in plain words.
         training_data: What they were trained on.
         lfw: Published or measured LFW accuracy, with its source.
         int8: Whether int8 was shown to keep its embeddings.
@@ -84,7 +84,7 @@ class EmbedderSpec:
     pixels: PixelRule
     input_size: int
     mirrored: bool
-    licence: str
+    license: str
     training_data: str
     lfw: str
     int8: bool
@@ -99,5 +99,5 @@ class DetectorSpec:
     pnet: WeightsSpec
     rnet: WeightsSpec
     onet: WeightsSpec
-    licence: str
+    license: str
     training_data: str

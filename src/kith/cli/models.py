@@ -52,9 +52,9 @@ def list_models(as_json: Json = False) -> int:
     if as_json:
         print_json(cards)
     else:
-        columns = ("id", "state", "size", "lfw", "licence")
+        columns = ("id", "state", "size", "lfw", "license")
         print_table(
-            ("model", "state", "size", "LFW", "licence"),
+            ("model", "state", "size", "LFW", "license"),
             [[_cell(card.get(key, "")) for key in columns] for card in cards],
         )
     for problem in problems:
@@ -64,7 +64,7 @@ def list_models(as_json: Json = False) -> int:
 
 @app.command()
 def show(model_id: Id, as_json: Json = False) -> None:
-    """Show one model: licence, training data, figures, preprocessing."""
+    """Show one model: license, training data, figures, preprocessing."""
     card = model_json(find_model(model_id))
     if as_json:
         print_json(card)
@@ -114,6 +114,9 @@ def import_(
         typer.Option(help="ONNX only: pixel scaling: MEAN,DIVISOR such as 127.5,127.5; or whiten."),
     ] = "",
     blue_first: Annotated[bool, typer.Option(help="ONNX only: it wants blue, green, red.")] = False,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="ONNX only: embed the mirror image of a face too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Install the model of a file you have: Keras, TensorFlow, PyTorch, Torch7 or ONNX."""
@@ -123,7 +126,7 @@ def import_(
     if crop_size or template or pixels:
         if not (crop_size and template and pixels):
             raise WeightsError("an ONNX file needs all of --crop-size, --template and --pixels")
-        onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first)
+        onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first, mirrored)
     with telling("importing") as progress:
         spec = import_file(file, model_id=model_id, family=family, onnx=onnx, progress=progress)
     _tell_installed(spec, as_json=as_json)

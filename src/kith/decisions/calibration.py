@@ -155,11 +155,19 @@ class Calibration:
 
 
 def _tail_json(tail: Tail) -> dict[str, Any]:
-    return {"rates": tail.rates, "thresholds": tail.thresholds}
+    content: dict[str, Any] = {"rates": tail.rates, "thresholds": tail.thresholds}
+    if tail.times != 1 or tail.carried:  # only of files of version 1, read and written again
+        content |= {"times": tail.times, "carried": tail.carried}
+    return content
 
 
 def _tail(content: Mapping[str, Any]) -> Tail:
-    return Tail(_numbers(content["rates"]), _numbers(content["thresholds"]))
+    return Tail(
+        _numbers(content["rates"]),
+        _numbers(content["thresholds"]),
+        float(content.get("times", 1.0)),
+        float(content.get("carried", 0.0)),
+    )
 
 
 def _numbers(content: Iterable[Any]) -> tuple[float, ...]:

@@ -18,12 +18,14 @@ Evidence is only ever turned into the rate that a calibration measured of it; no
 from dataclasses import dataclass
 from enum import StrEnum
 from math import log
+from typing import NoReturn
 
 import numpy as np
 
 from kith.decisions.calibration import IDENTIFICATION_FPIR, Calibration, Scorer
 from kith.decisions.rates import require_rate
 from kith.decisions.tail import SearchTails, Tail
+from kith.errors import InvalidArgument
 from kith.records import FloatArray, Measure, Policy
 
 RIVALS = 3
@@ -37,6 +39,10 @@ class ClassifierKind(StrEnum):
     CENTROID = "centroid"
     NEAREST = "nearest"
     SVM = "svm"
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        raise InvalidArgument(f"a classifier must be one of {', '.join(cls)}, got {value!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from kith.gallery.gallery import (
     find_subject,
 )
 from kith.gallery.revision import raise_revision
-from kith.gallery.same_face import SAME_FACE, overlap
+from kith.gallery.same_face import is_same_face
 from kith.records import Face, FloatArray, Subject, Template
 
 
@@ -90,7 +90,7 @@ def _enroll(gallery: Gallery, connection: Connection, cluster: int, subject: Sub
         hashes = {row.pixels_hash, row.file_hash} - {""}
         others = [known[one] for one in hashes if one in known]
         if others:
-            is_same = overlap(box, others[0]) >= SAME_FACE
+            is_same = is_same_face(box, others[0])
             became["already" if is_same else "twice"] += 1
         elif row.unfit:
             became["unfit"] += 1

@@ -32,7 +32,7 @@ from PIL import (
 )
 from PIL import Image as PillowImage
 
-from kith.errors import ImageError, ImageWarning, InvalidImage
+from kith.errors import ImageError, ImageWarning, InvalidArgument, InvalidImage
 from kith.images.arrays import to_image
 from kith.images.formats import AVIF, HEAD, HEIF, formats_read, picture_format
 from kith.images.limits import (
@@ -116,6 +116,7 @@ def load_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Image:
     Raises:
         ImageError: The file is missing, empty, damaged, of another format, or too large.
         InvalidImage: The source is no picture, or the array has no shape or type of one.
+        InvalidArgument: No pixel is allowed.
     """
     return _warned(source, read_photo(source, max_pixels=max_pixels)).image
 
@@ -134,6 +135,8 @@ def _warned(source: ImageSource, photo: Photo) -> Photo:
 
 def read_photo(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Photo:
     """Read a picture as `load_image` does, and say what there is to say of it; warns of nothing."""
+    if not max_pixels >= 1:
+        raise InvalidArgument(f"max_pixels must be 1 or more, got {max_pixels}")
     if isinstance(source, np.ndarray):
         return Photo(to_image(source))
     name, data = _read(source)

@@ -14,7 +14,7 @@ from kith.workflows.models import ModelSpec
 
 
 def model_json(spec: ModelSpec) -> dict[str, Any]:
-    """A model's card: licence, training data, figures, preprocessing.
+    """A model's card: license, training data, figures, preprocessing.
 
     Raises:
         WeightsError: Its calibration cannot be read.
@@ -29,7 +29,7 @@ def model_json(spec: ModelSpec) -> dict[str, Any]:
         "kind": "embedder",
         "state": "built in" if spec.id in EMBEDDERS else "here",
         "summary": spec.summary,
-        "licence": spec.licence,
+        "license": spec.license,
         "training_data": spec.training_data,
         "lfw": spec.lfw,
         "embedding_size": spec.embedding_size,
@@ -52,7 +52,7 @@ def _detector_card(spec: DetectorSpec) -> dict[str, Any]:
         "kind": "detector",
         "state": "built in",
         "summary": spec.summary,
-        "licence": spec.licence,
+        "license": spec.license,
         "training_data": spec.training_data,
         "files": [str(stage.file) for stage in stages],
         "size": sum(stage.size for stage in stages),
@@ -66,7 +66,7 @@ def _published_card(model: PublishedModel) -> dict[str, Any]:
         "kind": "embedder",
         "state": "can be pulled",
         "summary": family.summary,
-        "licence": model.licence,
+        "license": model.license,
         "training_data": model.training_data,
         "lfw": model.lfw,
         "embedding_size": family.embedding_size,

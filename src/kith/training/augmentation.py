@@ -38,7 +38,7 @@ class Augmentation:
         for name in ("flip", "photometric", "low_resolution", "jpeg", "erase"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidArgument(f"{name} must be a share from 0 to 1, got {getattr(self, name)}")
-        if min(self.shift, self.scale, self.turn) < 0:
+        if not all(amount >= 0 for amount in (self.shift, self.scale, self.turn)):
             raise InvalidArgument("shift, scale and turn must not be negative")
 
     def __call__(self, crop: np.ndarray, size: int, chance: np.random.Generator) -> np.ndarray:

@@ -76,11 +76,11 @@ class Config:
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:
-            if getattr(self, name) <= 0:
+            if not getattr(self, name) > 0:
                 raise TrainingError(f"{name} must be positive, got {getattr(self, name)}")
         if not 0 < self.hold_out < 1 or not 0 < self.fmr < 1:
             raise TrainingError("hold_out and fmr must be shares between 0 and 1")
-        if min(self.margin, self.scale) < 0 or not 0 <= self.margin_ramp <= 1:
+        if not (self.margin >= 0 and self.scale >= 0) or not 0 <= self.margin_ramp <= 1:
             raise TrainingError("margin and scale must not be negative, and margin_ramp from 0 to 1")
         if not 0 <= self.average < 1:
             raise TrainingError(f"average must be from 0 to below 1, got {self.average}")

@@ -108,7 +108,7 @@ def distill(
         card=Card(
             summary=f"{recipe.network} taught by {teacher_id} for {config.epochs} epochs",
             training_data=f"{describe(learned)}, embedded by {teacher_id}; names were not used",
-            licence=teacher.spec.licence,
+            license=teacher.spec.license,
         ),
     )
     return run(task, config, model_id, folder, hosts, progress)

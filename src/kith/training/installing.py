@@ -35,13 +35,13 @@ class Card:
     Attributes:
         summary: One line for a person.
         training_data: What it was trained on.
-        licence: Of the weights.
+        license: Of the weights.
         lfw: Measured LFW accuracy, if any.
     """
 
     summary: str
     training_data: str
-    licence: str
+    license: str
     lfw: str = "not measured"
 
 
@@ -92,7 +92,7 @@ def install_trained(
         pixels=recipe.pixels,
         input_size=recipe.input_size,
         mirrored=True,
-        licence=card.licence,
+        license=card.license,
         training_data=card.training_data,
         lfw=card.lfw,
         int8=False,

@@ -96,7 +96,7 @@ def train(
         card=Card(
             summary=f"{recipe.network} trained by {config.loss} for {config.epochs} epochs",
             training_data=describe(learned),
-            licence="of whoever trained it",
+            license="of whoever trained it",
         ),
         watch=CollapseWatch(loss.miner.margin if isinstance(loss, TripletLoss) else None),
     )

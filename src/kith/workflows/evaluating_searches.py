@@ -7,7 +7,7 @@ import numpy as np
 from kith.decisions.calibration import Calibration, Scorer
 from kith.decisions.scoring import ClassifierKind, Rule, rule_for
 from kith.decisions.svm import LinearSVM
-from kith.errors import EvaluationError
+from kith.errors import EvaluationError, InvalidArgument
 from kith.evaluation.identification import (
     GALLERY_SIZES,
     Growth,
@@ -67,7 +67,12 @@ def draw_searches(
 
     Raises:
         EvaluationError: Too few people have enough photos, or nobody is left as a stranger.
+        InvalidArgument: Fewer than two people, one reference or one stranger are asked for.
     """
+    asked = {"people": (people, 2), "references": (references, 1), "strangers": (strangers, 1)}
+    for name, (number, least) in asked.items():
+        if number is not None and number < least:
+            raise InvalidArgument(f"{name} must be {least} or more, got {number}")
     able = int(np.sum(np.bincount(labelled.subjects) > references))
     if able < 2:
         raise EvaluationError(

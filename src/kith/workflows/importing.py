@@ -51,11 +51,13 @@ class OnnxPreprocessing:
         crop: How a face is cut out.
         pixels: How its pixels are scaled.
         blue_first: Whether the network wants blue, green, red.
+        mirrored: Whether it sees the mirror image of a face too: twice the work, and mostly somewhat better.
     """
 
     crop: CropRule
     pixels: PixelRule
     blue_first: bool = False
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,7 @@ def _spec(
         pixels=family.pixels,
         input_size=family.input_size,
         mirrored=True,  # as Sandberg evaluated
-        licence=model.licence if model else "unknown: the file was not published in this form",
+        license=model.license if model else "unknown: the file was not published in this form",
         training_data=model.training_data if model else "unknown",
         lfw=model.lfw if model else "not measured",
         int8=False,
@@ -230,8 +232,8 @@ def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) ->
         crop=onnx.crop,
         pixels=onnx.pixels,
         input_size=onnx.crop.size,
-        mirrored=True,
-        licence="unknown",
+        mirrored=onnx.mirrored,
+        license="unknown",
         training_data="unknown",
         lfw="not measured",
         int8=False,

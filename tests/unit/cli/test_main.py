@@ -258,7 +258,7 @@ def test_models() -> None:
     assert [line.split("\t")[0] for line in lines] == [*EMBEDDERS, *DETECTORS, *PUBLISHED]
     for card in cards:
         assert kith("models", "show", card["id"], "--json").json() == card
-        assert f"licence: {card['licence']}" in kith("models", "show", card["id"]).out
+        assert f"license: {card['license']}" in kith("models", "show", card["id"]).out
 
 
 def test_an_unknown_model_is_told_with_the_known_ones() -> None:

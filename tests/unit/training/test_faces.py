@@ -1,11 +1,13 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from witness import Witness
 
-from kith.catalogue.preprocessing import DLIB_CHIP, resize_template
+from kith.catalogue.preprocessing import DLIB_CHIP, SimilarityCrop, resize_template
 from kith.errors import TrainingError
 from kith.records import Face, Image
 from kith.training.faces import FaceSet, describe, prepare_faces, tell_unusable
@@ -29,10 +31,6 @@ class Detector:
         return [Face(box, landmarks, 0.9)] if image[0, 0].any() else []
 
 
-def quiet(items: Sequence, _: str) -> Sequence:
-    return items
-
-
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("KITH_CACHE", str(tmp_path / "cache"))
@@ -52,7 +50,7 @@ def photos(tmp_path: Path) -> list[PersonPhoto]:
 
 
 def prepare(photos: Sequence[PersonPhoto], detector: Detector | None = None) -> FaceSet:
-    return prepare_faces(photos, RULE, detector or Detector(), quiet)
+    return prepare_faces(photos, RULE, detector or Detector())
 
 
 def test_every_photo_gives_its_own_crop_in_the_order_of_people(photos: list[PersonPhoto]) -> None:
@@ -103,8 +101,9 @@ def test_photos_without_a_face_and_unreadable_ones_are_told_and_left_out(photos:
     photos[2].path.unlink()
     faces = prepare(photos)
     assert len(faces.crops) == 9
-    said: list[str] = []
-    tell_unusable(faces, said.append)
+    told = Witness()
+    tell_unusable(faces, told)
+    said = told.said
     assert len(said) == 3
     assert "no face found" in said[0]
     assert all(str(photo.path) in line for photo, line in zip(photos[:3], sorted(said), strict=True))
@@ -134,3 +133,20 @@ def test_a_subset_keeps_crops_and_people_together(photos: list[PersonPhoto]) -> 
     assert [photo.path for photo in part.photos] == [photos[i].path for i in (7, 2, 8)]
     assert [int(crop.max()) for crop in part.crops] == [17, 12, 18]
     np.testing.assert_array_equal(part.labels, [1, 0, 1])
+
+
+class Other(Detector):
+    recipe = "another"
+
+
+@pytest.mark.parametrize(
+    ("rule", "detector"),
+    [(replace(RULE, size=RULE.size + 1), Detector()), (RULE, Other())],
+    ids=["rule", "detector"],
+)
+def test_crops_of_another_alignment_or_detector_are_made_anew(
+    rule: SimilarityCrop, detector: Detector, photos: list[PersonPhoto]
+) -> None:
+    prepare(photos)
+    prepare_faces(photos, rule, detector)
+    assert detector.asked == len(photos)

@@ -172,7 +172,7 @@ def test_a_published_file_is_told_by_its_hash(
     monkeypatch.setattr(published, "_MODELS", (replace(model, files=(file,)),))
     spec = _import_unmeasured(tmp_path / "renamed.bin", content, monkeypatch)
     assert spec.id == "openface-nn4-small2"
-    assert (spec.licence, spec.lfw) == (model.licence, model.lfw)
+    assert (spec.license, spec.lfw) == (model.license, model.lfw)
 
 
 def test_a_published_model_that_is_not_here_says_how_to_get_it() -> None:
@@ -502,15 +502,25 @@ def test_a_damaged_card_is_told(tmp_path: Path, models: Path, unmeasured: None) 
     assert installed_ids() == []
 
 
+def test_a_card_of_before_has_its_license(tmp_path: Path, models: Path, unmeasured: None) -> None:
+    import_file(own_file(tmp_path))
+    card = models / "own" / installed.CARD
+    content = json.loads(card.read_text())
+    card.write_text(json.dumps(content | {"licence": "MIT"}))
+    assert find_embedder("own").license == content.pop("license")
+    card.write_text(json.dumps(content | {"licence": "MIT"}))
+    assert find_embedder("own").license == "MIT"
+
+
 def test_a_card_need_not_tell_everything(tmp_path: Path, models: Path, unmeasured: None) -> None:
     import_file(own_file(tmp_path))
     card = models / "own" / installed.CARD
     content = json.loads(card.read_text())
-    for key in ("summary", "licence", "training_data", "lfw", "int8"):
+    for key in ("summary", "license", "training_data", "lfw", "int8"):
         del content[key]
     card.write_text(json.dumps(content | {"said by a later version": 1}))
     spec = find_embedder("own")
-    assert (spec.summary, spec.licence, spec.training_data) == ("", "unknown", "unknown")
+    assert (spec.summary, spec.license, spec.training_data) == ("", "unknown", "unknown")
     assert (spec.lfw, spec.int8) == ("not measured", False)
     assert spec.weights.network == "nn4_small2"
 

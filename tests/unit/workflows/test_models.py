@@ -73,7 +73,7 @@ def test_a_damaged_model_can_be_removed() -> None:
 def test_every_kind_has_a_card(model_id: str) -> None:
     card = model_json(find_model(model_id))
     assert card["id"] == model_id
-    assert {"kind", "state", "summary", "licence", "training_data", "size"} <= set(card)
+    assert {"kind", "state", "summary", "license", "training_data", "size"} <= set(card)
 
 
 def test_nobody_is_no_model() -> None:
