@@ -19,7 +19,13 @@ SHARED = ROOT.parent / "shared"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-_LONG = ("tests/integration/", "tests/unit/training/", "tests/unit/models/", "tests/unit/runtime/")
+_LONGEST = (  # a minute or so each
+    "tests/integration/test_train_verb.py",
+    "tests/integration/test_tutorial.py",
+    "tests/integration/test_bad_input.py",
+    "tests/integration/test_distill_verb.py",
+)
+_LONG = ("tests/integration/", "tests/unit/training/", "tests/unit/workflows/", "tests/unit/runtime/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,7 +42,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long, so that no process ends with one of them."""
-    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+    order = [*_LONGEST, _LONG]
+    items.sort(
+        key=lambda item: next((i for i, one in enumerate(order) if item.nodeid.startswith(one)), len(order))
+    )
 
 
 @pytest.fixture(scope="session")

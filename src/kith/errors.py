@@ -33,10 +33,37 @@ codes or HTTP: the command line keeps its own table.
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from enum import StrEnum
+
+
+class Remedy(StrEnum):
+    """What helps; how it is asked for is known to whoever shows the error."""
+
+    PULL_MODEL = "pull model"
+    IMPORT_FILE = "import file"
+    REMOVE_MODEL = "remove model"
+    DESCRIBE_ONNX = "describe onnx"
+    CALIBRATE = "calibrate"
+    LIST_CLUSTERS = "list clusters"
+    SHOW_FACES = "show faces"
+    MERGE_PEOPLE = "merge people"
+    RENAME_PERSON = "rename person"
+    DELETE_PERSON = "delete person"
 
 
 class KithError(Exception):
-    """Root of everything Kith raises on purpose; its text is one line for a person to read."""
+    """Root of everything Kith raises on purpose; its text is one line for a person to read.
+
+    Args:
+        text: What is wrong.
+        remedy: What helps, if something does.
+        about: What the remedy is applied to: a model's name, people's names.
+    """
+
+    def __init__(self, *text: object, remedy: Remedy | None = None, about: Sequence[str] = ()) -> None:
+        super().__init__(*text)
+        self.remedy = remedy
+        self.about = tuple(about)
 
 
 class InvalidArgument(KithError, ValueError):

@@ -19,7 +19,9 @@ _FORKS = multiprocessing.get_context("forkserver")
 def start(folder: Path, *, devices: int = 1, **settings: Any) -> ForkServerProcess:
     """Begin to train on patterns, as `train_patterns.main` says."""
     with pytest.MonkeyPatch.context() as patch:  # for the process that forks, which the first one starts
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(_HERE), str(_HERE.parents[1] / "src")]))
+        patch.setenv(
+            "PYTHONPATH", os.pathsep.join([str(_HERE), str(_HERE.parent), str(_HERE.parents[1] / "src")])
+        )
         patch.setenv("KERAS_BACKEND", "jax")
         patch.setenv("JAX_PLATFORMS", "cpu")
         _FORKS.set_forkserver_preload(["train_patterns"])

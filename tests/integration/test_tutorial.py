@@ -5,7 +5,6 @@ The steps are those of docs/facenet.md. The weights are the recipe's, random one
 
 import re
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
@@ -27,15 +26,32 @@ def facenet_keras(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="module")
-def models(facenet_keras: Path) -> Path:
-    """The model, imported."""
-    folder = facenet_keras.parent / "models"
+def after(shared: Path, facenet_keras: Path) -> Path:
+    """The folder in which every documented command was run, with what it left there."""
+    folder = facenet_keras.parent
+    link_some(shared / "data/five_celebrities", folder / "five_celebrities")
+    commands = [shlex.split(line)[2:] for line in documented("console").splitlines()]
+    assert [command[0] for command in commands] == ["models", "enroll", "identify", "models", "models"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KITH_MODELS", str(folder))
-        answer = kith("models", "import", facenet_keras)
-    assert answer.code == 0, answer.err
-    assert answer.out.startswith("installed facenet-keras: Inception-ResNet-v1 by David Sandberg, 2017")
+        patch.chdir(folder)
+        patch.setenv("KITH_MODELS", str(folder / "models"))
+        answers = [kith(*command) for command in commands]
+    for command, answer in zip(commands, answers, strict=True):
+        may_refuse = command[1] == "quantize"  # random weights need not survive int8
+        assert answer.code == 0 or (may_refuse and "int8 is refused" in answer.err), answer.err
+    imported, *_, converted = answers
+    assert imported.out.startswith("installed facenet-keras: Inception-ResNet-v1 by David Sandberg, 2017")
+    assert converted.out == "wrote facenet_keras.keras\n"
     return folder
+
+
+def link_some(photos: Path, folder: Path) -> None:
+    """Four photos of each person: all of them are another test's."""
+    for part in ("train", "test"):
+        for person in (photos / part).iterdir():
+            (folder / part / person.name).mkdir(parents=True)
+            for photo in sorted(person.iterdir())[:4]:
+                (folder / part / person.name / photo.name).symlink_to(photo)
 
 
 def documented(language: str) -> str:
@@ -44,21 +60,10 @@ def documented(language: str) -> str:
     return block
 
 
-def test_every_documented_step_runs(
-    shared: Path, facenet_keras: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KITH_MODELS", str(tmp_path / "models"))
-    shutil.copy(facenet_keras, tmp_path)
-    (tmp_path / "five_celebrities").symlink_to(shared / "data/five_celebrities")
-    commands = [shlex.split(line)[2:] for line in documented("console").splitlines()]
-    assert [command[0] for command in commands] == ["models", "enroll", "identify", "models", "models"]
-    for command in commands:
-        answer = kith(*command)
-        may_refuse = command[1] == "quantize"  # random weights need not survive int8
-        assert answer.code == 0 or (may_refuse and "int8 is refused" in answer.err), answer.err
-    assert (tmp_path / "facenet_keras.keras").is_file()
-    assert not (facenet_keras.parent / "executed").exists()
+def test_every_documented_step_runs(after: Path) -> None:
+    assert (after / "facenet_keras.keras").is_file()
+    assert (after / "celebrities.db").is_file()
+    assert not (after / "executed").exists()
 
 
 def test_the_documented_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +74,8 @@ def test_the_documented_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
-def test_the_model_is_listed_shown_and_verified(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_is_listed_shown_and_verified(after: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = after / "models"
     monkeypatch.setenv("KITH_MODELS", str(models))
     cards = {card["id"]: card for card in kith("models", "list", "--json").json()}
     assert cards["facenet-keras"]["state"] == "here"
@@ -90,22 +96,20 @@ def test_the_model_is_listed_shown_and_verified(models: Path, monkeypatch: pytes
     weights.write_bytes(content)
 
 
-def test_tensorflow_to_keras_in_one_line(shared: Path, facenet_keras: Path, tmp_path: Path) -> None:
+def test_tensorflow_to_keras_in_one_line(shared: Path, after: Path) -> None:
     import numpy as np
 
     from kith import networks  # chooses Keras's backend
 
     import keras  # isort: skip
 
-    output = tmp_path / "facenet.keras"
-    answer = kith("models", "convert", facenet_keras, "--to", "keras", "--output", output)
-    assert answer.out == f"wrote {output}\n"
+    output = after / "facenet_keras.keras"
     model = keras.saving.load_model(output)
     assert networks is not None
     kernel = model.get_layer("bottleneck").kernel
     expected = sandberg(shared)["InceptionResnetV1/Bottleneck/weights"]
     np.testing.assert_array_equal(np.asarray(kernel), expected)
-    answer = kith("models", "convert", facenet_keras, "--to", "keras", "--output", output)
+    answer = kith("models", "convert", after / "facenet_keras.h5", "--to", "keras", "--output", output)
     assert answer.code == 2
     assert "add --force to replace it" in answer.err
 
@@ -126,5 +130,6 @@ def test_converting_on_a_full_disk(facenet_keras: Path, tmp_path: Path, target: 
 @pytest.mark.parametrize("target", ["safetensors", "onnx"])
 def test_converting_to_other_forms(shared: Path, facenet_keras: Path, tmp_path: Path, target: str) -> None:
     output = tmp_path / f"facenet.{target}"
-    assert kith("models", "convert", facenet_keras, "--to", target, "--output", output).code == 0
+    answer = kith("models", "convert", facenet_keras, "--to", target, "--output", output)
+    assert (answer.code, answer.out) == (0, f"wrote {output}\n")
     assert 85_000_000 < output.stat().st_size < 100_000_000

@@ -1,7 +1,7 @@
 """Trains a small network on noise patterns of made-up people, as `kith train` does on faces.
 
-It is given as JSON: folder, loss, epochs, die_at (the step at whose report it kills itself as kill -9 would),
-chunk, and coordinator, processes and index where several processes train together.
+It is given folder, loss, epochs, die_at (the step at whose report it kills itself as kill -9 would), chunk,
+and coordinator, processes and index where several processes train together.
 """
 
 import os

@@ -16,7 +16,7 @@ import httpx
 from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.installed import MODELS_VARIABLE, models_folder
 from kith.catalogue.published import PublishedFile
-from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
+from kith.errors import ChecksumMismatch, DownloadFailed, Remedy, WeightsError
 from kith.progress import BYTES, Progress
 
 _log = logging.getLogger("kith")
@@ -43,7 +43,7 @@ def download(file: PublishedFile, urls: tuple[str, ...], progress: Progress) -> 
         ChecksumMismatch: What every place serves is another file.
         WeightsError: The disk is full or cannot be written.
     """
-    partial = models_folder() / f".{file.name}.part"
+    partial = models_folder() / f".{file.name}.{_identity(file, urls)}.part"
     if not (file.sha256 or file.md5):
         _delete(partial)  # nothing could tell whether the parts belong together
     problems = []
@@ -58,9 +58,15 @@ def download(file: PublishedFile, urls: tuple[str, ...], progress: Progress) -> 
     if any(isinstance(problem, ChecksumMismatch) for problem in problems):
         raise ChecksumMismatch(f"{'; '.join(map(str, problems))}; nothing was installed")
     raise DownloadFailed(
-        f"{'; '.join(map(str, problems))}; if you have {file.name} from elsewhere, "
-        f"use kith models import FILE, or work with the built-in {DEFAULT_EMBEDDER}"
+        f"{'; '.join(map(str, problems))}; if you have {file.name} from elsewhere, import it, "
+        f"or work with the built-in {DEFAULT_EMBEDDER}",
+        remedy=Remedy.IMPORT_FILE,
     )
+
+
+def _identity(file: PublishedFile, urls: tuple[str, ...]) -> str:
+    """Other for another file of the same name, which must not be gone on with."""
+    return hashlib.sha256((file.sha256 or file.md5 or "\n".join(urls)).encode()).hexdigest()[:8]
 
 
 def _fetch(url: str, file: PublishedFile, partial: Path, progress: Progress) -> None:

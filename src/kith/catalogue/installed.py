@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from kith.catalogue.preprocessing import (
 )
 from kith.catalogue.published import PUBLISHED
 from kith.catalogue.spec import EmbedderSpec, InstalledFile, WeightsSpec
-from kith.errors import DownloadFailed, UnknownModel, UnsupportedFile, WeightsError
+from kith.errors import DownloadFailed, Remedy, UnknownModel, UnsupportedFile, WeightsError
 from kith.files import write_atomically
 from kith.folders import data_folder
 
@@ -58,7 +59,7 @@ def find_embedder(model_id: str) -> EmbedderSpec:
         return read_card(model_id)
     if model_id in PUBLISHED:
         raise DownloadFailed(
-            f"model {model_id} is not on this machine; get it with: kith models pull {model_id}"
+            f"model {model_id} is not on this machine", remedy=Remedy.PULL_MODEL, about=[model_id]
         )
     raise UnknownModel(model_id, (*EMBEDDERS, *installed_ids(), *PUBLISHED))
 
@@ -137,31 +138,36 @@ def read_card(model_id: str) -> EmbedderSpec:
         UnsupportedFile: It is damaged or of a later version of Kith.
     """
     path = models_folder() / model_id / CARD
-    remedy = f"remove it with `kith models remove {model_id}` and import the model again"
     try:
         content = json.loads(path.read_bytes())
-        if content["version"] != _VERSION:
-            raise UnsupportedFile(f"{path}: made by another version of Kith; {remedy}")
+        if content.get("version", _VERSION) > _VERSION:
+            raise _unusable(model_id, "made by a later version of Kith")
         return _from_json(content, path.parent)
     except OSError as error:
         raise UnsupportedFile(f"cannot read {path}: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
-        raise UnsupportedFile(f"{path}: damaged; {remedy}") from None
+        raise _unusable(model_id, "damaged") from None
+
+
+def _unusable(model_id: str, why: str) -> UnsupportedFile:
+    text = f"{models_folder() / model_id / CARD}: {why}; remove the model and import it again"
+    return UnsupportedFile(text, remedy=Remedy.REMOVE_MODEL, about=[model_id])
 
 
 def remove(model_id: str) -> int:
-    """Delete a model and return how many bytes its files had.
+    """Delete a model, or what there is of one without a card, and return how many bytes its files had.
 
     Raises:
         UnknownModel: No model of this name was pulled or imported.
         WeightsError: A file cannot be deleted.
     """
-    if not is_here(model_id):
-        raise UnknownModel(model_id, installed_ids())
     folder = models_folder() / model_id
+    if not (is_id(model_id) and folder.is_dir()):
+        raise UnknownModel(model_id, installed_ids())
     try:
         size = sum(path.lstat().st_size for path in folder.iterdir())
-        (folder / CARD).unlink()  # first: without it there is no model
+        with suppress(FileNotFoundError, IsADirectoryError):
+            (folder / CARD).unlink()  # first: without it there is no model
         shutil.rmtree(folder)
     except OSError as error:
         raise WeightsError(f"cannot delete {folder}: {error.strerror or error}") from None
@@ -180,8 +186,8 @@ def _to_json(spec: EmbedderSpec) -> dict[str, Any]:
 
 
 def _from_json(content: Mapping[str, Any], folder: Path) -> EmbedderSpec:
-    """What must be known of a model, each thing of its own type; what is only told of it may be missing."""
-    weights = content["weights"]
+    """What must be known of a model, each thing of its own type; what has a default may be missing."""
+    weights, crop = content["weights"], _crop_from_json(content["crop"])
     length, input_size = weights.get("embedding_size"), weights.get("input_size")
     return EmbedderSpec(
         id=folder.name,
@@ -196,10 +202,10 @@ def _from_json(content: Mapping[str, Any], folder: Path) -> EmbedderSpec:
             input_size=None if input_size is None else _length(input_size),
         ),
         embedding_size=_length(content["embedding_size"]),
-        crop=_crop_from_json(content["crop"]),
+        crop=crop,
         pixels=_pixels_from_json(content["pixels"]),
-        input_size=_length(content["input_size"]),
-        mirrored=bool(content["mirrored"]),
+        input_size=_length(content.get("input_size", crop.size)),
+        mirrored=bool(content.get("mirrored", True)),  # as all were before there was a choice
         license=str(content.get("license", content.get("licence", "unknown"))),
         training_data=str(content.get("training_data", "unknown")),
         lfw=str(content.get("lfw", "not measured")),

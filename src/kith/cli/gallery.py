@@ -8,6 +8,7 @@ import typer
 
 from kith.cli.console import complain, count, note, print_json, print_line
 from kith.cli.exit_codes import ERROR, SUCCESS
+from kith.cli.former_verbs import former_verb
 from kith.cli.gone import NOT_CLEANED, gone_json, note_gone
 from kith.cli.interruption import interruptible
 from kith.cli.load import load_recognizer
@@ -18,7 +19,7 @@ from kith.gallery import Album, Gallery, Gone, back_up, select_to_prune
 from kith.gallery import prune as prune_album
 from kith.runtime.prepare import Precision
 from kith.workflows.albums import find_moved
-from kith.workflows.reembedding import reembed
+from kith.workflows.reembedding import reembed as reembed_gallery
 
 app = typer.Typer(help="Look at and change the gallery itself.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -141,7 +142,7 @@ def _full_paths(paths: list[Path]) -> list[Path]:
 
 
 @app.command()
-def migrate(
+def reembed(
     model: Annotated[str, typer.Option("--model", "-m", help="The new model, of `kith models list`.")],
     gallery: GalleryPath = DEFAULT_GALLERY,
     photos: Annotated[
@@ -164,14 +165,14 @@ def migrate(
             interruptible(lambda: "what was embedded again is kept; run it again to go on"),
             telling() as progress,
         ):
-            left = reembed(
+            left = reembed_gallery(
                 opened,
                 recognizer,
                 photos=photos,
                 without_missing=without_missing,
                 progress=progress,
             )
-        migrated = opened.model_id == model
+        reembedded = opened.model_id == model
         references = sum(person.references for person in opened.subjects())
     if as_json:
         print_json(
@@ -179,7 +180,7 @@ def migrate(
                 "gallery": str(gallery),
                 "from": old,
                 "to": model,
-                "migrated": migrated,
+                "reembedded": reembedded,
                 "references": references,
                 "left_behind": [
                     {"name": each.name, "source": each.source, "reason": each.reason} for each in left
@@ -189,14 +190,17 @@ def migrate(
     else:
         for each in left:
             complain(f"{each.name}: {each.source or 'a photo without a name'}: {each.reason}")
-        if migrated:
+        if reembedded:
             print_line(f"{gallery}: {count(references, 'reference')} moved from {old} to {model}")
         else:
             print_line(
                 f"{gallery} stays with {old}: {count(len(left), 'face')} cannot be embedded again; name the "
                 "folder of the photos with --photos, or give these faces up with --without-missing"
             )
-    return SUCCESS if migrated else ERROR
+    return SUCCESS if reembedded else ERROR
+
+
+former_verb(app, "migrate", "kith gallery reembed", reembed)
 
 
 @app.command()

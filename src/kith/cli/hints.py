@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from kith.cli.options import DEFAULT_GALLERY
-from kith.errors import DuplicateReference, KithError
+from kith.errors import DuplicateReference, KithError, Remedy
 
 NEXT_TO_A_SHEET = (
     "Name a cluster: kith people name CLUSTER NAME. "
@@ -16,16 +16,34 @@ NEXT_TO_A_SHEET = (
 _GALLERY_VARIABLE = "KITH_GALLERY"
 
 
-def with_hint(error: KithError, gallery: Path) -> str:
+_REMEDIES = {
+    Remedy.PULL_MODEL: ("kith", "models", "pull"),
+    Remedy.IMPORT_FILE: ("kith", "models", "import", "FILE"),
+    Remedy.REMOVE_MODEL: ("kith", "models", "remove"),
+    Remedy.DESCRIBE_ONNX: ("kith", "models", "import", "FILE", "--crop-size", "--template", "--pixels"),
+    Remedy.CALIBRATE: ("kith", "calibrate", "DIR"),
+    Remedy.LIST_CLUSTERS: ("kith", "cluster"),
+    Remedy.SHOW_FACES: ("kith", "cluster", "--sheet", "FILE.html"),
+    Remedy.MERGE_PEOPLE: ("kith", "people", "merge"),
+    Remedy.RENAME_PERSON: ("kith", "people", "rename"),
+    Remedy.DELETE_PERSON: ("kith", "people", "delete"),
+}
+"""The command of each remedy; what it is applied to follows."""
+
+
+def with_hint(error: KithError, gallery: Path | None = None) -> str:
     """What is wrong, and the command that helps, if there is one.
 
     Args:
-        error: Of this gallery.
-        gallery: Its file, named in the command if it is not the one that is taken anyway.
+        error: The error.
+        gallery: The file of the gallery it is of; named in the command if it is not the one that is taken
+            anyway.
     """
     hint = _hint(error)
     if not hint:
         return str(error)
+    if gallery is None:
+        return f"{error}; {hint}"
     usual = Path(os.environ.get(_GALLERY_VARIABLE) or DEFAULT_GALLERY)
     option = "" if gallery == usual else f" --gallery {shlex.quote(str(gallery))}"
     return f"{error}; {hint}{option}"
@@ -35,4 +53,6 @@ def _hint(error: KithError) -> str:
     if isinstance(error, DuplicateReference) and error.owner != error.wanted:
         moved = shlex.join(["kith", "people", "move", str(error.reference_id), error.wanted])
         return f"if that is wrong: {moved}"
-    return ""
+    if error.remedy is None:
+        return ""
+    return f"use: {shlex.join([*_REMEDIES[error.remedy], *error.about])}"

@@ -80,7 +80,9 @@ def _drop_output() -> None:
 def _of_the_world(error: KithError | OSError) -> int:
     """Tell of what can go wrong where nobody made a mistake in Kith."""
     if isinstance(error, KithError):
-        return _fail(str(error), exit_code(error))
+        from kith.cli.hints import with_hint  # here: it takes time that most commands need not
+
+        return _fail(with_hint(error), exit_code(error))
     if error.filename:
         return _fail(f"{error.filename}: {error.strerror}", ERROR)
     _drop_output()  # most likely it could not be written

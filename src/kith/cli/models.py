@@ -1,6 +1,5 @@
 """`kith models`: what can be loaded, how it was trained, what it may be used for; and bringing it here."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +19,7 @@ from kith.catalogue.preprocessing import (
 from kith.catalogue.spec import EmbedderSpec
 from kith.cli.console import complain, count, note, print_json, print_line, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
+from kith.cli.hints import with_hint
 from kith.cli.interruption import interruptible
 from kith.cli.options import Json
 from kith.cli.progress import telling
@@ -45,9 +45,9 @@ def list_models(as_json: Json = False) -> int:
     problems: list[str] = []
     for model in list_all():
         try:
-            cards.append(model_json(model.spec) if model.spec else _damaged(model.id, model.problem))
+            cards.append(model_json(model.spec) if model.spec else _damaged(model.id, model.error))
         except WeightsError as error:  # its calibration
-            cards.append(_damaged(model.id, str(error)))
+            cards.append(_damaged(model.id, error))
         problems += [cards[-1]["problem"]] if "problem" in cards[-1] else []
     if as_json:
         print_json(cards)
@@ -114,6 +114,9 @@ def import_(
         typer.Option(help="ONNX only: pixel scaling: MEAN,DIVISOR such as 127.5,127.5; or whiten."),
     ] = "",
     blue_first: Annotated[bool, typer.Option(help="ONNX only: it wants blue, green, red.")] = False,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="ONNX only: embed the mirror image of a face too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Install the model of a file you have: Keras, TensorFlow, PyTorch, Torch7 or ONNX."""
@@ -123,7 +126,7 @@ def import_(
     if crop_size or template or pixels:
         if not (crop_size and template and pixels):
             raise WeightsError("an ONNX file needs all of --crop-size, --template and --pixels")
-        onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first)
+        onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first, mirrored)
     with telling("importing") as progress:
         spec = import_file(file, model_id=model_id, family=family, onnx=onnx, progress=progress)
     _tell_installed(spec, as_json=as_json)
@@ -171,7 +174,10 @@ def remove(model_id: Id) -> None:
 @app.command()
 def verify(as_json: Json = False) -> int:
     """Read all weights on this machine again and compare their hashes. Exit code 2 if one is wrong."""
-    answers = [asdict(file) for file in check_weights()]
+    answers = [
+        {"id": one.id, "file": one.file, "problem": with_hint(one.error) if one.error else ""}
+        for one in check_weights()
+    ]
     problems = [answer["problem"] for answer in answers if answer["problem"]]
     for problem in problems:
         complain(problem)
@@ -194,8 +200,8 @@ def _tell_installed(spec: EmbedderSpec, *, as_json: bool) -> None:
     )
 
 
-def _damaged(model_id: str, problem: str) -> dict[str, Any]:
-    return {"id": model_id, "state": "damaged", "problem": problem}
+def _damaged(model_id: str, error: WeightsError | None) -> dict[str, Any]:
+    return {"id": model_id, "state": "damaged", "problem": with_hint(error) if error else ""}
 
 
 def _cell(value: object) -> str:

@@ -33,7 +33,7 @@ PrecisionName = Annotated[
     Precision,
     typer.Option(help="How the embedder computes; auto is int8 where that keeps the embeddings."),
 ]
-MinFaceSize = Annotated[int, typer.Option(min=12, help="Smallest face to look for, in pixels.")]
+MinFaceSize = Annotated[int, typer.Option(min=12, help="Smallest face to look for, in the photo's pixels.")]
 LongestSide = Annotated[
     int, typer.Option(min=0, help="Larger photos are scaled down to this for detection; 0 for never.")
 ]

@@ -9,6 +9,7 @@ import typer
 
 from kith.cli.console import count, note, print_json, print_line, print_table
 from kith.cli.exit_codes import ERROR, SUCCESS
+from kith.cli.former_verbs import former_verb
 from kith.cli.gone import NOT_CLEANED
 from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
 from kith.gallery import Album, Deletion, Gallery, MayBelong, Reference, name_cluster
@@ -152,29 +153,32 @@ def name_(
 
 
 @app.command()
-def remove(
+def delete_references(
     references: References,
     yes: Yes = False,
     gallery: GalleryPath = DEFAULT_GALLERY,
     as_json: Json = False,
 ) -> int:
-    """Remove references, such as of photos of someone else; asks first on a terminal.
+    """Delete references, such as of photos of someone else; asks first on a terminal.
 
-    A person without any other reference is removed too.
+    A person without any other reference is deleted too.
     """
     with Gallery.open(gallery, create=False) as opened:
-        question = f"Remove {count(len(references), 'reference')}?"
+        question = f"Delete {count(len(references), 'reference')}?"
         if not yes and sys.stdin.isatty() and not typer.confirm(question, err=True):
-            note("nothing was removed")
+            note("nothing was deleted")
             return ERROR
-        changed = opened.remove_references(references)
+        changed = opened.delete_references(references)
     if as_json:
         print_json({"references": _references_json(changed.references), "gone": _names(changed.gone)})
     else:
         for reference in changed.references:
-            print_line(f"reference {reference.id} of {reference.subject.name} is removed: {reference.source}")
+            print_line(f"reference {reference.id} of {reference.subject.name} is deleted: {reference.source}")
         _tell_gone(changed.gone)
     return SUCCESS
+
+
+former_verb(app, "remove", "kith people delete-references", delete_references)
 
 
 @app.command()
@@ -186,7 +190,7 @@ def move(
 ) -> None:
     """Give references to another person.
 
-    A person without any other reference is removed.
+    A person without any other reference is deleted.
     """
     with Gallery.open(gallery, create=False) as opened:
         changed = opened.move_references(references, name)
@@ -233,7 +237,7 @@ def _names(subjects: Sequence[Subject]) -> list[str]:
 
 def _tell_gone(subjects: Sequence[Subject]) -> None:
     for subject in subjects:
-        print_line(f"{subject.name} has no other reference, and is removed")
+        print_line(f"{subject.name} has no other reference, and is deleted")
 
 
 @app.command()

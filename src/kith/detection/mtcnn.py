@@ -21,10 +21,11 @@ from typing import Protocol, Self
 import cv2
 import numpy as np
 
-from kith.boxes import areas, cut_windows, square, suppress
+from kith.boxes import areas, square, suppress
 from kith.catalogue.builtin import DEFAULT_DETECTOR, find_detector
 from kith.detection.pyramid import Level, Pyramid, build_pyramid
 from kith.detection.upright import log_odds, turn_upright
+from kith.detection.windows import cut_windows
 from kith.errors import InvalidArgument
 from kith.images.arrays import require_image
 from kith.progress import SILENT, Progress
@@ -36,6 +37,7 @@ from kith.runtime.workshop import workshop
 
 _WINDOW = 12  # P-Net's field of view, in pixels
 _STRIDE = 2
+_SMALLEST_OF_SCALED = 20  # pixels of a face: to look for smaller ones would take several times as long
 _SCALE_STEP = 0.709  # area halves from level to level
 _FINE_SCALE_STEP = 0.84  # two levels where there was one
 _BORDER = 5  # around every level, nearly half a window
@@ -63,8 +65,8 @@ class DetectionSettings:
     """What to look for.
 
     Attributes:
-        min_face_size: Faces smaller than this are not looked for, in pixels of the image after
-            `longest_side` is applied.
+        min_face_size: Faces smaller than this are not looked for, in the image's own pixels; in an image that
+            `longest_side` scales down, nor are those that are then smaller than 20 pixels and than this.
         thresholds: Scores that a window must exceed in P-, R- and O-Net.
         longest_side: A larger image is scaled down to this before detection; None for never.
         thorough: Whether faces that the image's edge cuts, or that fill the image, are looked for
@@ -177,11 +179,12 @@ class MTCNN:
         """
         require_image(image)
         image, scale = self._limit_size(image)
-        faces = self._look(image)
+        look = partial(self._look, smallest=self._smallest(float(scale)))
+        faces = look(image)
         if self.settings.thorough:
-            faces = faces or self._look(image, _FINE_SCALE_STEP)
+            faces = faces or look(image, scale_step=_FINE_SCALE_STEP)
             if self.settings.turned:
-                faces = turn_upright(image, faces, self._look, self.judge)
+                faces = turn_upright(image, faces, look, self.judge)
         order = np.argsort(-areas(_boxes(faces)), kind="stable")
         return [
             replace(faces[index], box=faces[index].box / scale, landmarks=faces[index].landmarks / scale)
@@ -211,17 +214,22 @@ class MTCNN:
         size = (max(round(width * factor), 1), max(round(height * factor), 1))
         return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), np.float32(factor)
 
-    def _look(self, image: Image, scale_step: float = _SCALE_STEP) -> list[Face]:
+    def _smallest(self, scale: float) -> float:
+        """The size of the smallest face to look for, in pixels of the image after it was scaled by this."""
+        wanted = self.settings.min_face_size
+        return max(wanted * scale, min(wanted, _SMALLEST_OF_SCALED))
+
+    def _look(self, image: Image, *, smallest: float, scale_step: float = _SCALE_STEP) -> list[Face]:
         """All three networks."""
-        boxes = self._propose(image, scale_step)
+        boxes = self._propose(image, smallest, scale_step)
         boxes = self._refine(image, boxes)
         return self._finish(image, boxes)
 
-    def _propose(self, image: Image, scale_step: float) -> FloatArray:
+    def _propose(self, image: Image, smallest: float, scale_step: float) -> FloatArray:
         """P-Net over the pyramid: (n, 4) boxes."""
         pyramid = build_pyramid(
             _scale_pixels(image),
-            scale=_WINDOW / self.settings.min_face_size,
+            scale=_WINDOW / smallest,
             step=scale_step,
             border=self._border,
             smallest=_WINDOW - self._border,  # a window that sticks out on one side still fits

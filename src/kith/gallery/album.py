@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from kith.errors import GalleryError, UnknownCluster
+from kith.errors import GalleryError, Remedy, UnknownCluster
 from kith.gallery import store
 from kith.gallery.deletion import delete_empty_clusters, delete_rows
 from kith.gallery.gallery import Gallery
@@ -271,7 +271,9 @@ class Album:
             if together and all(names) and names[0] != names[1]:
                 raise GalleryError(
                     f"face {low} is {names[0]}'s and face {high} {names[1]}'s; "
-                    "to make the two one person, use: kith people merge"
+                    "to make the two one person, merge them",
+                    remedy=Remedy.MERGE_PEOPLE,
+                    about=[name for name in names if name],
                 )
             is_pair = (store.links.c.first_id == low) & (store.links.c.second_id == high)
             connection.execute(delete(store.links).where(is_pair))
@@ -361,7 +363,7 @@ def require_cluster(connection: Connection, cluster: int) -> Subject | None:
         .where(store.clusters.c.id == cluster)
     ).first()
     if row is None:
-        raise UnknownCluster(f"no cluster {cluster}; `kith cluster` lists them")
+        raise UnknownCluster(f"no cluster {cluster}", remedy=Remedy.LIST_CLUSTERS)
     return Subject(row.subject_id, row.name) if row.subject_id else None
 
 
@@ -379,7 +381,7 @@ def _name_of(connection: Connection, face: int) -> str | None:
         .where(store.faces.c.id == face)
     ).first()
     if row is None:
-        raise GalleryError(f"no face {face}; the contact sheet of `kith cluster --sheet` shows their numbers")
+        raise GalleryError(f"no face {face}; a contact sheet shows their numbers", remedy=Remedy.SHOW_FACES)
     name: str | None = row.name
     return name
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from kith.decisions.cosine import score_all
 from kith.gallery import store
 from kith.gallery.paths import NamesInPaths, rough_pattern
-from kith.gallery.same_face import SAME_FACE, overlap
+from kith.gallery.same_face import is_same_face
 from kith.records import FloatArray, Subject
 
 _AT_ONCE = 1000  # faces compared with all references
@@ -126,7 +126,7 @@ def faces_of_references(connection: Connection, subject: Subject | None = None) 
     return {
         row.id: row.name
         for row in connection.execute(query)
-        if overlap(np.frombuffer(row.box, "<f4"), np.frombuffer(row.enrolled, "<f4")) >= SAME_FACE
+        if is_same_face(np.frombuffer(row.box, "<f4"), np.frombuffer(row.enrolled, "<f4"))
     }
 
 

@@ -18,6 +18,7 @@ from typing import Self
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from kith.catalogue.calibrations import find_calibration
 from kith.catalogue.installed import find_embedder, is_id
@@ -38,7 +39,7 @@ from kith.gallery.deletion import Deletion, delete_person
 from kith.gallery.names import clean_name as clean_name
 from kith.gallery.opening import connect
 from kith.gallery.revision import raise_revision, references_revision_of, revision_of
-from kith.gallery.same_face import SAME_FACE, overlap
+from kith.gallery.same_face import is_same_face
 from kith.gallery.values import MAX_ID
 from kith.records import Face, FloatArray, Subject, Template
 
@@ -85,11 +86,11 @@ class SubjectSummary:
 
 @dataclass(frozen=True, slots=True)
 class ChangedReferences:
-    """References that were removed or moved.
+    """References that were deleted or moved.
 
     Attributes:
         references: As they were.
-        gone: People who had no other reference, and are removed with them.
+        gone: People who had no other reference, and are deleted with them.
     """
 
     references: tuple[Reference, ...]
@@ -223,11 +224,11 @@ class Gallery:
             raise InvalidArgument(f"an embedding must have length 1, got {length:g}")
 
     def require_own_model(self, connection: Connection) -> None:
-        """Raise ModelMismatch if another process has migrated the gallery since it was opened."""
+        """Raise ModelMismatch if another process has reembedded the gallery since it was opened."""
         bound = model_of(connection)
         if bound != self.model_id:
             raise ModelMismatch(
-                f"{self.path} was migrated to {bound} meanwhile; open it again with that model"
+                f"{self.path} was reembedded with {bound} meanwhile; open it again with that model"
             )
 
     def owners(self, pixels_hash: str, file_hash: str = "") -> list[Subject]:
@@ -313,8 +314,8 @@ class Gallery:
             subject = _require(connection, name)
             return _references(connection, store.references.c.subject_id == subject.id)
 
-    def remove_references(self, ids: Sequence[int]) -> ChangedReferences:
-        """Remove references, all of them or none; a person without any other is removed as by `delete`.
+    def delete_references(self, ids: Sequence[int]) -> ChangedReferences:
+        """Delete references, all of them or none; a person without any other is deleted as by `delete`.
 
         What was stored is overwritten on the disk.
 
@@ -338,7 +339,7 @@ class Gallery:
     def move_references(self, ids: Sequence[int], name: str) -> ChangedReferences:
         """Give references to another person, new or known; all of them or none.
 
-        A person without any other is removed; clusters that had the person's name are without one.
+        A person without any other is deleted; clusters that had the person's name are without one.
 
         Raises:
             UnknownReference: There is none of this number.
@@ -389,7 +390,7 @@ class Gallery:
         return Subject(subject.id, new_name)
 
     def merge(self, name: str, into: str) -> Subject:
-        """Move all references of one subject to another, and remove the first; its name leads to the other.
+        """Move all references of one subject to another, and delete the first; its name leads to the other.
 
         Raises:
             UnknownSubject: One of the names is no one's.
@@ -449,10 +450,10 @@ class Gallery:
         return cleaning.clean(self.engine, self.path)
 
     def cleaned_after_deletion(self) -> bool:
-        """Whether what was deleted just now is overwritten; why not is no fault of the deletion."""
+        """Whether what was deleted just now is overwritten; if not, the deletion is done all the same."""
         try:
             return self.clean()
-        except GalleryError:
+        except (GalleryError, SQLAlchemyError, MemoryError):
             return False
 
     def revision(self) -> int:
@@ -667,7 +668,7 @@ def add_reference(connection: Connection, subject: Subject, reference: NewRefere
         DuplicateReference: The face is enrolled already, or another face of its photo as the same person.
     """
     for other in _enrolled(connection, reference.pixels_hash, reference.file_hash):
-        if other.subject == subject or overlap(other.box, reference.face.box) >= SAME_FACE:
+        if other.subject == subject or is_same_face(other.box, reference.face.box):
             raise DuplicateReference(reference.source, other.id, other.subject.name, subject.name)
     connection.execute(insert(store.references).values(_row(subject, reference)))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, select, update
 
-from kith.errors import DuplicateSubject, LowQuality
+from kith.errors import DuplicateSubject, LowQuality, Remedy
 from kith.gallery import store
 from kith.gallery.album import Album, require_cluster
 from kith.gallery.gallery import (
@@ -18,7 +18,7 @@ from kith.gallery.gallery import (
     find_subject,
 )
 from kith.gallery.revision import raise_revision
-from kith.gallery.same_face import SAME_FACE, overlap
+from kith.gallery.same_face import is_same_face
 from kith.records import Face, FloatArray, Subject, Template
 
 
@@ -61,8 +61,9 @@ def name_cluster(album: Album, cluster: int, name: str) -> Named:
         owner = require_cluster(connection, cluster)
         if owner is not None and owner.name != name:
             raise DuplicateSubject(
-                f"cluster {cluster} is {owner.name} already; "
-                f"to give the person another name, use: kith people rename {owner.name!r} {name!r}"
+                f"cluster {cluster} is {owner.name} already; rename the person, if that is another name",
+                remedy=Remedy.RENAME_PERSON,
+                about=[owner.name, name],
             )
         subject = find_subject(connection, name) or add_subject(connection, name)
         named = _enroll(gallery, connection, cluster, subject)
@@ -89,7 +90,7 @@ def _enroll(gallery: Gallery, connection: Connection, cluster: int, subject: Sub
         hashes = {row.pixels_hash, row.file_hash} - {""}
         others = [known[one] for one in hashes if one in known]
         if others:
-            is_same = overlap(box, others[0]) >= SAME_FACE
+            is_same = is_same_face(box, others[0])
             became["already" if is_same else "twice"] += 1
         elif row.unfit:
             became["unfit"] += 1

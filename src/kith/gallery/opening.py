@@ -144,7 +144,9 @@ def _open(path: Path, engine: Engine, new_model: str | None) -> Engine:
                 if version < migrations.VERSION:
                     _migrate(connection, path, new_model)
                 _write_ahead(connection)
+            connection.exec_driver_sql("BEGIN")  # another process may bring it up to date this moment
             _require_sound(connection, path)
+            connection.rollback()
     except BaseException:
         engine.dispose()
         raise

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from kith.errors import GalleryError
+from kith.errors import GalleryError, Remedy
 from kith.gallery import cleaning, store
 from kith.gallery.album import Album, require_cluster, stored_text
 from kith.gallery.deletion import delete_faces, delete_rows, faces_of_references
@@ -127,7 +127,9 @@ def _faces_of(connection: Connection, cluster: int) -> set[int]:
     owner = require_cluster(connection, cluster)
     if owner is not None:
         raise GalleryError(
-            f"cluster {cluster} is {owner.name}; to delete the person, use: kith people delete {owner.name!r}"
+            f"cluster {cluster} is {owner.name}; delete the person",
+            remedy=Remedy.DELETE_PERSON,
+            about=[owner.name],
         )
     return set(
         connection.execute(select(store.faces.c.id).where(store.faces.c.cluster_id == cluster)).scalars()

@@ -1,4 +1,4 @@
-"""A gallery on its way from one model to another.
+"""A gallery is reembedded: it is on its way from one model to another.
 
 New embeddings wait in a table of their own, where a killed process leaves them for the next. One
 transaction then puts all of them in their places and binds the gallery to the new model.
@@ -23,7 +23,7 @@ _log = logging.getLogger("kith")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Migrant:
+class Unembedded:
     """A reference that has no embedding of the new model yet.
 
     Attributes:
@@ -43,7 +43,7 @@ class Migrant:
     box: FloatArray
 
 
-class Migration:
+class Reembedding:
     """What a gallery needs to change its model.
 
     Args:
@@ -59,10 +59,12 @@ class Migration:
             raise GalleryError(f"{gallery.path} holds {model_id}'s templates already")
         self._gallery = gallery
         self._model_id = model_id
+        self._known: set[int] = set()
         with store.write(gallery.engine, gallery.path) as connection:
+            gallery.require_own_model(connection)
             connection.execute(delete(store.waiting).where(store.waiting.c.model_id != model_id))
 
-    def pending(self) -> list[Migrant]:
+    def pending(self) -> list[Unembedded]:
         """The references without an embedding of the new model."""
         columns = store.references.c
         query = (
@@ -77,24 +79,27 @@ class Migration:
         )
         with store.read(self._gallery.engine, self._gallery.path) as connection:
             rows = connection.execute(query).all()
+            self._known = set(connection.execute(select(columns.id)).scalars())
         try:
-            return [Migrant(*row[:5], np.frombuffer(row.box, "<f4")) for row in rows]
+            return [Unembedded(*row[:5], np.frombuffer(row.box, "<f4")) for row in rows]
         except ValueError:
             raise store.damaged(self._gallery.path) from None
 
-    def add(self, migrant: Migrant, template: Template, face: Face, file_hash: str = "") -> None:
+    def add(self, reference: Unembedded, template: Template, face: Face, file_hash: str = "") -> None:
         """Save a reference's new embedding until all are there; passes over one deleted meanwhile.
 
         Args:
-            migrant: The reference.
+            reference: The reference.
             template: Of the new model.
             face: As it was found in the photo now.
             file_hash: Of the photo's file, which from now on tells it.
         """
         if template.model_id != self._model_id:
-            raise ValueError(f"the template is of {template.model_id}, the migration is to {self._model_id}")
+            raise ValueError(
+                f"the template is of {template.model_id}, the gallery is reembedded with {self._model_id}"
+            )
         row = {
-            "reference_id": migrant.id,
+            "reference_id": reference.id,
             "model_id": self._model_id,
             "embedding": template.embedding.astype("<f4").tobytes(),
             "box": face.box.astype("<f4").tobytes(),
@@ -106,30 +111,37 @@ class Migration:
             except IntegrityError:
                 return
             if file_hash:
-                of_it = store.references.c.id == migrant.id
+                of_it = store.references.c.id == reference.id
                 connection.execute(update(store.references).where(of_it).values(file_hash=file_hash))
 
-    def finish(self, leave_out: Sequence[Migrant] = ()) -> None:
+    def finish(self, leave_out: Sequence[Unembedded] = ()) -> None:
         """Bind the gallery to the new model: all of it, or nothing.
 
         Args:
             leave_out: References that are deleted; no other may be without a new embedding.
 
         Raises:
-            GalleryError: Some other reference has no new embedding, or the database refused.
+            GalleryError: Some other reference has no new embedding, as where another process reembeds the
+                gallery too; or the database refused.
         """
-        given_up = {migrant.id for migrant in leave_out}
+        given_up = {reference.id for reference in leave_out}
         old, new = store.references.c, store.waiting.c
         with store.write(self._gallery.engine, self._gallery.path) as connection:
             if model_of(connection) == self._model_id:  # another process was faster
                 self._gallery.model_id = self._model_id
+                connection.execute(delete(store.waiting).where(new.model_id == self._model_id))
                 return
             self._gallery.require_own_model(connection)
             connection.execute(delete(store.references).where(old.id.in_(given_up)))
             ready = select(new.reference_id).where(new.model_id == self._model_id)
-            if connection.execute(select(old.id).where(old.id.not_in(ready)).limit(1)).first():
+            missing = set(connection.execute(select(old.id).where(old.id.not_in(ready))).scalars())
+            if missing & self._known:
                 raise GalleryError(
-                    f"{self._gallery.path}: someone was enrolled while it was migrated; run it again"
+                    f"{self._gallery.path}: another process reembeds it too; run it again when that is done"
+                )
+            if missing:
+                raise GalleryError(
+                    f"{self._gallery.path}: someone was enrolled while it was reembedded; run it again"
                 )
             values = {
                 name: select(new[name]).where(new.reference_id == old.id).scalar_subquery()

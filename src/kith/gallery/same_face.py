@@ -2,13 +2,12 @@
 
 import numpy as np
 
+from kith.boxes import overlap
+
 SAME_FACE = 0.3
 """Boxes of one photo that overlap at least so far are one face's."""
 
 
-def overlap(first: np.ndarray, second: np.ndarray) -> float:
-    """Common area over joint area of two boxes (4,)."""
-    low, high = np.maximum(first[:2], second[:2]), np.minimum(first[2:], second[2:])
-    common = float(np.prod(np.maximum(high - low, 0)))
-    areas = (float(np.prod(each[2:] - each[:2])) for each in (first, second))
-    return common / max(sum(areas) - common, 1e-9)
+def is_same_face(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether two boxes (4,) of one photo are one face's."""
+    return overlap(first, second) >= SAME_FACE

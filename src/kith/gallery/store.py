@@ -160,7 +160,7 @@ def write(engine: Engine, path: Path) -> Iterator[Connection]:
         with connection.begin():
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
-        with suppress(exc.DBAPIError):  # what is in the log is safe
+        with suppress(exc.SQLAlchemyError, MemoryError):  # what is in the log is safe
             connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
 
@@ -190,6 +190,8 @@ def translated(path: Path) -> Iterator[None]:
         raise damaged(path) from None
     except exc.DBAPIError as error:
         raise GalleryError(f"{path}: {_explain(error.orig)}") from None
+    except exc.TimeoutError:
+        raise GalleryError(f"{path}: too many threads use the gallery at once; try again") from None
     except OSError as error:
         raise GalleryError(f"{path}: cannot be opened ({error.strerror})") from None
     except exc.StatementError as error:

@@ -68,7 +68,7 @@ def _channels_first(value: onnx.ValueInfoProto, size: int) -> bool:
     if len(shape) == 4 and shape[3] == 3 and set(shape[1:3]) <= {0, size}:
         return False
     raise UnsupportedFile(
-        f"{KIND}: its input has shape {shape[:6]}, not an image of {size} pixels; see --crop-size"
+        f"{KIND}: its input has shape {shape[:6]}, not an image of {size} pixels, as was said"
     )
 
 

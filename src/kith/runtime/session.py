@@ -1,4 +1,4 @@
-"""ONNX Runtime, behind one small class; the only module that imports it for running."""
+"""ONNX Runtime, behind one small class: the only module that imports it, but for its quantizer."""
 
 import os
 from pathlib import Path

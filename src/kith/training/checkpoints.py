@@ -97,7 +97,7 @@ class Checkpoints:
         if found != settings:
             raise TrainingError(
                 f"{path.parent} is of a run with other settings or photos: {_difference(found, settings)}; "
-                "choose another folder with --run"
+                "choose another folder for this run"
             )
         return Checkpoint(step, arrays, settings)
 

@@ -32,7 +32,7 @@ class Hosts:
         if not 0 <= self.index < self.processes:
             raise TrainingError(f"index must be from 0 to {self.processes - 1}, got {self.index}")
         if (self.processes > 1) != bool(self.coordinator):
-            raise TrainingError("several processes need --coordinator HOST:PORT, and one needs none")
+            raise TrainingError("several processes need a coordinator, HOST:PORT, and one needs none")
 
     @property
     def leads(self) -> bool:

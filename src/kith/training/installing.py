@@ -54,7 +54,7 @@ def require_free(model_id: str) -> None:
     if not is_id(model_id):
         raise WeightsError(f"{model_id!r} cannot be a model's name: letters, digits and hyphens only")
     if model_id in EMBEDDERS or (models_folder() / model_id / CARD).exists():
-        raise WeightsError(f"a model {model_id} is here already; choose another name with --id")
+        raise WeightsError(f"a model {model_id} is here already; choose another name")
 
 
 def install_trained(

@@ -290,7 +290,7 @@ def _cluster(faces: AlbumFaces, threshold: float) -> Clustering:
         first, second = faces.ids[list(error.pair)]
         raise GalleryError(
             f"faces {first} and {second} must be apart, but are linked through others; "
-            "take one of these links back with --cannot"
+            "take one of these links back"
         ) from None
 
 

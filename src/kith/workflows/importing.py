@@ -22,7 +22,7 @@ from kith.catalogue.preprocessing import CropRule, PixelRule
 from kith.catalogue.published import PUBLISHED, PublishedFile, PublishedModel, find_published_file
 from kith.catalogue.spec import ONNX, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
-from kith.errors import WeightsError
+from kith.errors import Remedy, WeightsError
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
@@ -51,11 +51,13 @@ class OnnxPreprocessing:
         crop: How a face is cut out.
         pixels: How its pixels are scaled.
         blue_first: Whether the network wants blue, green, red.
+        mirrored: Whether it sees the mirror image of a face too: twice the work, and mostly somewhat better.
     """
 
     crop: CropRule
     pixels: PixelRule
     blue_first: bool = False
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,8 @@ def _read(path: Path, model_id: str | None, family: str | None) -> _Found:
     if _looks_like_onnx(path):
         raise WeightsError(
             f"{path} is an ONNX file, which does not say what was done to a face before it: "
-            "add --crop-size, --template and --pixels"
+            "how it is cut out, and how its pixels are scaled",
+            remedy=Remedy.DESCRIBE_ONNX,
         )
     return _read_weights(path, name, family, published)
 
@@ -229,7 +232,7 @@ def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) ->
         crop=onnx.crop,
         pixels=onnx.pixels,
         input_size=onnx.crop.size,
-        mirrored=True,
+        mirrored=onnx.mirrored,
         license="unknown",
         training_data="unknown",
         lfw="not measured",
@@ -280,9 +283,9 @@ def _require_free(name: str) -> None:
     if not is_id(name):
         raise WeightsError(f"{name!r} cannot be a model's name: letters, digits and hyphens only")
     if name in EMBEDDERS:
-        raise WeightsError(f"{name} is the name of a model that came with Kith; choose another with --id")
+        raise WeightsError(f"{name} is the name of a model that came with Kith; choose another")
     if (models_folder() / name / CARD).exists():
-        raise WeightsError(f"a model {name} is here already; remove it, or choose another name with --id")
+        raise WeightsError(f"a model {name} is here already; remove it, or choose another name")
 
 
 def _free_name(path: Path, model_id: str | None) -> str:

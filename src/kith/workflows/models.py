@@ -22,12 +22,12 @@ class ListedModel:
     Attributes:
         id: Its name.
         spec: What is known of it; None where that cannot be read.
-        problem: Why not; empty otherwise.
+        error: Why not; None otherwise.
     """
 
     id: str
     spec: ModelSpec | None
-    problem: str = ""
+    error: WeightsError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,12 @@ class CheckedFile:
     Attributes:
         id: The model's name.
         file: The file.
-        problem: What is wrong with it; empty if it is as it was published or installed.
+        error: What is wrong with it; None if it is as it was published or installed.
     """
 
     id: str
     file: str
-    problem: str
+    error: WeightsError | None
 
 
 def find_model(model_id: str) -> ModelSpec:
@@ -68,12 +68,12 @@ def list_models() -> list[ListedModel]:
     try:
         here = installed.installed_ids()
     except WeightsError as error:
-        found.append(ListedModel(str(models_folder()), None, str(error)))
+        found.append(ListedModel(str(models_folder()), None, error))
     for model_id in dict.fromkeys([*EMBEDDERS, *DETECTORS, *here, *PUBLISHED]):
         try:
             found.append(ListedModel(model_id, find_model(model_id)))
         except WeightsError as error:
-            found.append(ListedModel(model_id, None, str(error)))
+            found.append(ListedModel(model_id, None, error))
     return found
 
 
@@ -82,10 +82,10 @@ def check_weights() -> list[CheckedFile]:
     checked = []
     for model in list_models():
         if model.spec is None:
-            checked.append(CheckedFile(model.id, str(models_folder() / model.id), model.problem))
+            checked.append(CheckedFile(model.id, str(models_folder() / model.id), model.error))
         else:
             checked += [
-                CheckedFile(model.id, str(weights.file), _problem(weights))
+                CheckedFile(model.id, str(weights.file), _error_of(weights))
                 for weights in _weights(model.spec)
             ]
     return checked
@@ -114,9 +114,9 @@ def _weights(spec: ModelSpec) -> list[WeightsSpec]:
     return [spec.pnet, spec.rnet, spec.onet] if isinstance(spec, DetectorSpec) else []
 
 
-def _problem(weights: WeightsSpec) -> str:
+def _error_of(weights: WeightsSpec) -> WeightsError | None:
     try:
         read_weights(weights)
     except WeightsError as error:
-        return str(error)
-    return ""
+        return error
+    return None

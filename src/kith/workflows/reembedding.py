@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kith.boxes import overlap
 from kith.errors import ImageError
 from kith.gallery import Gallery
-from kith.gallery.reembedding import Migrant, Migration
-from kith.gallery.same_face import SAME_FACE, overlap
+from kith.gallery.reembedding import Reembedding, Unembedded
+from kith.gallery.same_face import is_same_face
 from kith.images.photo_files import find_photos
 from kith.images.reading import Photo, content_hash, read_photo
 from kith.progress import SILENT, Progress, each
@@ -49,45 +50,46 @@ def reembed(
         progress: Told how far it is.
 
     Returns:
-        The faces that could not be embedded again. Unless `without_missing`, the gallery is migrated
+        The faces that could not be embedded again. Unless `without_missing`, the gallery is reembedded
         only if there are none.
 
     Raises:
         GalleryError: The gallery holds that model's templates already, or cannot be written.
     """
-    migration = Migration(gallery, recognizer.model_id)
+    reembedding = Reembedding(gallery, recognizer.model_id)
     moved = dict(_photos_by_content(photos)) if photos else {}
     left: list[LeftBehind] = []
-    given_up: list[Migrant] = []
-    for migrant in each(migration.pending(), "embedding again", progress):
-        reason = _embed_again(migrant, moved, recognizer, migration)
+    given_up: list[Unembedded] = []
+    for reference in each(reembedding.pending(), "embedding again", progress):
+        reason = _embed_again(reference, moved, recognizer, reembedding)
         if reason:
-            left.append(LeftBehind(migrant.name, migrant.source, reason))
-            given_up.append(migrant)
+            left.append(LeftBehind(reference.name, reference.source, reason))
+            given_up.append(reference)
     if not left or without_missing:
-        migration.finish(given_up)
+        reembedding.finish(given_up)
     return left
 
 
 def _embed_again(
-    migrant: Migrant, moved: dict[str, Path], recognizer: Recognizer, migration: Migration
+    reference: Unembedded, moved: dict[str, Path], recognizer: Recognizer, reembedding: Reembedding
 ) -> str:
     """Embed one face; returns what is in the way, or nothing."""
-    elsewhere = moved.get(migrant.file_hash) or moved.get(migrant.pixels_hash)
-    photo = _load(Path(migrant.source) if migrant.source else None, migrant) or _load(elsewhere, migrant)
+    elsewhere = moved.get(reference.file_hash) or moved.get(reference.pixels_hash)
+    source = Path(reference.source) if reference.source else None
+    photo = _load(source, reference) or _load(elsewhere, reference)
     if photo is None:
         return "its photo is not there any more, or was changed"
     image = photo.image
     faces = recognizer.detect(image)
-    face = max(faces, key=lambda face: overlap(face.box, migrant.box), default=None)
-    if face is None or overlap(face.box, migrant.box) < SAME_FACE:
+    face = max(faces, key=lambda face: overlap(face.box, reference.box), default=None)
+    if face is None or not is_same_face(face.box, reference.box):
         return "the face is not found in its photo any more"
     (sample,) = recognizer.analyze(image, [face])
-    migration.add(migrant, sample.template, face, photo.file_hash)
+    reembedding.add(reference, sample.template, face, photo.file_hash)
     return ""
 
 
-def _load(path: Path | None, migrant: Migrant) -> Photo | None:
+def _load(path: Path | None, reference: Unembedded) -> Photo | None:
     """A photo, if it is the one that was enrolled."""
     if path is None:
         return None
@@ -95,7 +97,7 @@ def _load(path: Path | None, migrant: Migrant) -> Photo | None:
         photo = read_photo(path)
     except ImageError:
         return None
-    is_it = photo.file_hash == migrant.file_hash or content_hash(photo.image) == migrant.pixels_hash
+    is_it = photo.file_hash == reference.file_hash or content_hash(photo.image) == reference.pixels_hash
     return photo if is_it else None
 
 

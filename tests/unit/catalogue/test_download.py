@@ -19,6 +19,7 @@ from kith.catalogue.published import PublishedFile
 from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
 
 CONTENT = bytes(range(256)) * 4000  # a megabyte, about
+OTHER = b"<html>please log in".ljust(1000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 FILE = PublishedFile("model.bin", sha256=SHA256, size=len(CONTENT))
 
@@ -105,8 +106,8 @@ def nothing(handler: Handler, start: int) -> None:
 
 def other(handler: Handler, start: int) -> None:
     """Serves a page of a hotel's network."""
-    handler.head(200, 1000)
-    handler.wfile.write(b"<html>please log in".ljust(1000))
+    handler.head(200, len(OTHER))
+    handler.wfile.write(OTHER)
 
 
 def too_long(handler: Handler, start: int) -> None:
@@ -181,12 +182,25 @@ def test_a_later_call_goes_on_too(serve, models: Path) -> None:
 def test_without_a_hash_a_later_call_begins_again(serve, models: Path) -> None:
     """Nothing could tell whether the parts belong together."""
     file = PublishedFile("model.bin", size=len(CONTENT))
-    models.mkdir()
-    (models / ".model.bin.part").write_bytes(b"of something else")
-    server = serve(whole)
+    server = serve(cut_off, nothing, nothing, nothing, whole)
+    with pytest.raises(DownloadFailed, match="broke off"):
+        fetch(server.url, file=file)
+    begun = len(server.starts)
     path, _ = fetch(server.url, file=file)
     assert path.read_bytes() == CONTENT
-    assert server.starts == [0]
+    assert server.starts[begun:] == [0]
+
+
+def test_another_file_of_the_same_name_is_not_gone_on_with(serve, models: Path) -> None:
+    """Two pulls at once then write into one another's part no more, either."""
+    with pytest.raises(DownloadFailed, match="broke off"):
+        fetch(serve(cut_off, nothing, nothing, nothing).url)
+    (begun,) = models.iterdir()
+    before, server = begun.read_bytes(), serve(other)
+    namesake = PublishedFile("model.bin", sha256=hashlib.sha256(OTHER).hexdigest(), size=len(CONTENT))
+    path, _ = fetch(server.url, file=namesake)
+    assert (path.read_bytes(), server.starts) == (OTHER, [0])
+    assert begun.read_bytes() == before
 
 
 def test_another_file_is_refused_and_leaves_nothing(serve, models: Path) -> None:
@@ -214,7 +228,8 @@ def test_the_next_place_is_tried(serve) -> None:
 def test_a_server_that_never_ends_is_stopped(serve, models: Path) -> None:
     with pytest.raises(DownloadFailed, match="sends more than it should, stopped after"):
         fetch(serve(too_long).url)
-    assert (models / ".model.bin.part").stat().st_size < 3 * len(CONTENT)
+    (partial,) = models.iterdir()
+    assert partial.stat().st_size < 3 * len(CONTENT)
 
 
 def test_a_length_out_of_all_reason_is_refused(serve) -> None:
@@ -234,7 +249,7 @@ def test_no_network_is_told_within_seconds_with_what_to_do() -> None:
         fetch("http://127.0.0.1:9/model.bin", "http://nowhere.invalid/model.bin")
     text = str(caught.value)
     assert text.count("cannot be reached; is there a network?") == 2
-    assert "kith models import FILE" in text
+    assert "if you have model.bin from elsewhere, import it" in text
     assert "dlib-resnet29" in text
 
 

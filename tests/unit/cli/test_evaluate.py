@@ -135,7 +135,7 @@ def test_a_damaged_calibration_is_told() -> None:
     path.write_text('{"people": 3}')
     answer = kith("models", "show", "dlib-resnet29")
     assert answer.code == 2
-    assert answer.err == f"error: {path}: damaged; delete it, or measure again with `kith calibrate`\n"
+    assert answer.err == f"error: {path}: damaged; delete it, or measure again; use: kith calibrate DIR\n"
 
 
 def one_person(folder: Path) -> None:

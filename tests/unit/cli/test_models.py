@@ -1,6 +1,7 @@
 """`kith models`: bringing models here, by the command line."""
 
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -122,12 +123,17 @@ def test_what_cannot_be_done_is_one_line(arguments: tuple[str, ...], complaint: 
 def test_an_onnx_file_is_imported_by_what_the_user_says(tmp_path: Path) -> None:
     path = tmp_path / "w600k.onnx"
     path.write_bytes(write_onnx(pixels=112))
-    assert "add --crop-size, --template and --pixels" in kith("models", "import", path).err
+    assert (
+        "use: kith models import FILE --crop-size --template --pixels" in kith("models", "import", path).err
+    )
     options = ("--crop-size", "112", "--template", "arcface", "--pixels", "127.5,127.5")
     assert kith("models", "import", path, *options).out.startswith("installed w600k: an ONNX network, 16")
     card = kith("models", "show", "w600k", "--json").json()
     assert card["pixels"] == "(pixel - (127.5, 127.5, 127.5)) / 127.5"
     assert card["crop"] == "112 pixels, SimilarityCrop"
+    assert card["mirrored"] is False, "nobody said that it was made for that"
+    assert kith("models", "import", path, *options, "--mirrored", "--id", "both").code == 0
+    assert kith("models", "show", "both", "--json").json()["mirrored"] is True
 
 
 @pytest.mark.parametrize(
@@ -176,7 +182,7 @@ def test_a_damaged_card_is_in_nobodys_way(two_models: Path) -> None:
     assert (answer.code, states["first"], states["second"]) == (2, "damaged", "here")
     assert states[OPENFACE] == "can be pulled"
     (line,) = answer.err.splitlines()
-    assert "model.json: damaged; remove it with `kith models remove first`" in line
+    assert "model.json: damaged; remove the model and import it again; use: kith models remove first" in line
     answer = kith("models", "list")
     assert (answer.code, len(answer.err.splitlines())) == (2, 1)
     assert "first\tdamaged" in answer.out
@@ -189,6 +195,31 @@ def test_a_damaged_card_is_in_nobodys_way(two_models: Path) -> None:
     assert "second" in problems
     assert kith("models", "remove", "first").code == 0
     assert kith("models", "verify").code == kith("models", "list").code == 0
+
+
+def test_an_old_card_without_what_has_a_default_is_read(two_models: Path) -> None:
+    path = two_models / "second" / "model.json"
+    card = json.loads(path.read_bytes())
+    for key in ("version", "mirrored", "summary", "license", "training_data", "lfw", "int8", "input_size"):
+        del card[key]
+    path.write_text(json.dumps(card))
+    shown = kith("models", "show", "second", "--json").json()
+    assert (shown["mirrored"], shown["int8"], shown["input_size"]) == (True, False, 32)
+    assert (shown["license"], shown["lfw"]) == ("unknown", "not measured")
+    path.write_text(json.dumps(card | {"version": 1}))
+    assert kith("models", "show", "second").code == 0
+    path.write_text(json.dumps(card | {"version": 99}))
+    assert "made by a later version of Kith" in kith("models", "show", "second").err
+
+
+def test_what_is_left_without_a_card_can_be_removed(two_models: Path) -> None:
+    (two_models / "first" / "model.json").unlink()
+    assert kith("models", "remove", "first").out.startswith("removed first")
+    (two_models / "second" / "model.json").unlink()
+    (two_models / "second" / "model.json").mkdir()
+    assert kith("models", "remove", "second").out.startswith("removed second")
+    assert list(two_models.iterdir()) == []
+    assert "unknown model 'second'" in kith("models", "remove", "second").err
 
 
 @pytest.mark.parametrize("damage", ["", '{"version": 2}', '{"version": 3}', "\xff"])

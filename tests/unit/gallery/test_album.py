@@ -17,7 +17,7 @@ from kith.errors import (
     UnknownCluster,
 )
 from kith.gallery import Album, Gallery, NewFace, NewReference, PhotoFile, name_cluster
-from kith.gallery.reembedding import Migration
+from kith.gallery.reembedding import Reembedding
 from kith.workflows.albums import cluster_album, link_faces, suggest
 
 
@@ -336,7 +336,7 @@ def test_names_that_cannot_be(album: Album) -> None:
     name_cluster(album, 1, "Ada")
     with pytest.raises(UnknownCluster, match="no cluster 9"):
         name_cluster(album, 9, "Eve")
-    with pytest.raises(DuplicateSubject, match="cluster 1 is Ada already; .* kith people rename 'Ada' 'Eve'"):
+    with pytest.raises(DuplicateSubject, match="cluster 1 is Ada already; rename the person"):
         name_cluster(album, 1, "Eve")
     with pytest.raises(ValueError, match="name"):
         name_cluster(album, 2, "  ")
@@ -414,10 +414,10 @@ def test_a_gallery_that_changes_its_model_forgets_its_faces(album: Album) -> Non
     add(album, 1, 1)
     update(album)
     name_cluster(album, 1, "Ada")
-    migration = Migration(album.gallery, "other")
-    for migrant in migration.pending():
-        migration.add(migrant, template_of(1, 1, "other"), face_at(0))
-    migration.finish()
+    reembedding = Reembedding(album.gallery, "other")
+    for migrant in reembedding.pending():
+        reembedding.add(migrant, template_of(1, 1, "other"), face_at(0))
+    reembedding.finish()
     assert album.sizes() == (0, 0)
     assert enrolled(album.gallery) == {"Ada": ["1.jpg"]}
     add_other = NewFace(face_at(0), template_of(1, 1, "other"), "", b"")

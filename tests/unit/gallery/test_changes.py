@@ -13,7 +13,7 @@ from made_up_album import add, face_at, template_of, update
 
 from kith.errors import GalleryError, KithError, ModelMismatch
 from kith.gallery import Album, Gallery, NewReference, name_cluster
-from kith.gallery.reembedding import Migration
+from kith.gallery.reembedding import Reembedding
 from kith.workflows.albums import link_faces
 
 Held = dict[int, tuple[str, list[bytes]]]
@@ -86,8 +86,8 @@ Change = Callable[[Gallery], object]
         pytest.param(lambda gallery: gallery.rename("Ada", "Augusta"), {1}, False, id="rename"),
         pytest.param(lambda gallery: gallery.merge("Ada", "Grace"), {1, 2}, True, id="merge"),
         pytest.param(lambda gallery: gallery.delete("Ada"), {1}, True, id="delete"),
-        pytest.param(lambda gallery: gallery.remove_references([1, 3]), {1, 2}, True, id="remove"),
-        pytest.param(lambda gallery: gallery.remove_references([5]), {3}, True, id="remove the last"),
+        pytest.param(lambda gallery: gallery.delete_references([1, 3]), {1, 2}, True, id="remove"),
+        pytest.param(lambda gallery: gallery.delete_references([5]), {3}, True, id="remove the last"),
         pytest.param(lambda gallery: gallery.move_references([1], "Grace"), {1, 2}, True, id="move"),
         pytest.param(lambda gallery: gallery.move_references([5], "Eve"), {3, 4}, True, id="move the last"),
         pytest.param(lambda gallery: gallery.move_references([1], "Ada"), {1}, False, id="move nothing"),
@@ -128,18 +128,18 @@ def test_a_cluster_that_is_named_and_torn(gallery: Gallery) -> None:
 def test_a_gallery_that_changed_its_model_is_told_whole(follower: Follower) -> None:
     gallery = follower.gallery
     early = Gallery.open(gallery.path)
-    migration = Migration(gallery, "other")
-    *rest, last = migration.pending()
+    reembedding = Reembedding(gallery, "other")
+    *rest, last = reembedding.pending()
     for migrant in rest:
-        migration.add(migrant, template_of(7, migrant.id, "other"), face_at(0))
-    migration.finish([last])
+        reembedding.add(migrant, template_of(7, migrant.id, "other"), face_at(0))
+    reembedding.finish([last])
     changes = gallery.changes_since(follower.revision)
     assert changes.whole
     assert changes.references_revision == changes.revision
     assert changes.subjects.keys() == {1, 2}, "Wei had no other"
     follower.follow()
     assert follower.held == held(gallery)
-    with pytest.raises(ModelMismatch, match="to other meanwhile"), early:
+    with pytest.raises(ModelMismatch, match="with other meanwhile"), early:
         early.changes_since(follower.revision)
 
 
@@ -192,7 +192,7 @@ def test_any_changes_in_any_order(gallery: Gallery, seed: int) -> None:
         lambda: gallery.rename(draw.choice(names), draw.choice(names)),
         lambda: gallery.merge(draw.choice(names), draw.choice(names)),
         lambda: gallery.delete(draw.choice(names)),
-        lambda: gallery.remove_references(some_references()),
+        lambda: gallery.delete_references(some_references()),
         lambda: gallery.move_references(some_references(), draw.choice(names)),
     ]
     for _ in range(60):

@@ -9,11 +9,23 @@ import numpy as np
 import pytest
 from made_up_album import POLICY, add, enrolled, face_at, template_of, update
 from made_up_calibration import calibration_of
+from sqlalchemy import exc
 
 from kith.decisions.tail import Tail
 from kith.errors import GalleryError
-from kith.gallery import Album, Gallery, MayBelong, NewFace, NewReference, PhotoFile, cleaning, name_cluster
-from kith.gallery.reembedding import Migration
+from kith.gallery import (
+    Album,
+    Gallery,
+    MayBelong,
+    NewFace,
+    NewReference,
+    PhotoFile,
+    cleaning,
+    name_cluster,
+    prune,
+    select_to_prune,
+)
+from kith.gallery.reembedding import Reembedding
 
 NAME = "Zoë Ångström"
 FOLDER = unicodedata.normalize("NFD", f"/photos/people/{NAME}")
@@ -113,12 +125,12 @@ def with_others_in_the_photos(gallery: Gallery) -> None:
     name_cluster(album, 2, "Grace")
 
 
-def half_migrated(gallery: Gallery) -> None:
+def half_reembedded(gallery: Gallery) -> None:
     with_clusters_without_a_name(gallery)
-    migration = Migration(gallery, "another-model")
-    for photo, migrant in enumerate(migration.pending()):
+    reembedding = Reembedding(gallery, "another-model")
+    for photo, migrant in enumerate(reembedding.pending()):
         person = 1 if migrant.name == NAME else 2
-        migration.add(migrant, template_of(person, 100 + photo, "another-model"), face_at(0))
+        reembedding.add(migrant, template_of(person, 100 + photo, "another-model"), face_at(0))
 
 
 def with_a_classifier(gallery: Gallery) -> None:
@@ -133,7 +145,7 @@ FILLED = (
     with_clusters_without_a_name,
     with_a_named_cluster,
     with_others_in_the_photos,
-    half_migrated,
+    half_reembedded,
     with_a_classifier,
 )
 
@@ -183,7 +195,7 @@ def test_former_names_go_too(gallery: Gallery) -> None:
 def test_a_person_whose_last_references_are_removed_goes_like_one_who_is_deleted(gallery: Gallery) -> None:
     with_clusters_without_a_name(gallery)
     ids = [reference.id for reference in gallery.references_of(NAME)]
-    assert [subject.name for subject in gallery.remove_references(ids).gone] == [NAME]
+    assert [subject.name for subject in gallery.delete_references(ids).gone] == [NAME]
     assert left(gallery, traces(NAME, 1, range(1, 7))) == []
     assert Album(gallery).sizes() == (0, 0)
 
@@ -201,6 +213,32 @@ def test_a_deletion_that_cannot_be_cleaned_is_done(gallery: Gallery) -> None:
     with patch.object(cleaning, "clean", side_effect=GalleryError("the disk is full")):
         assert not gallery.delete(NAME).cleaned
     assert gallery.subjects() == []
+
+
+@pytest.mark.parametrize(
+    "error", [GalleryError("the disk is full"), exc.TimeoutError(), exc.InvalidRequestError(), MemoryError()]
+)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda gallery: gallery.delete(NAME),
+        lambda gallery: gallery.delete_references([1]),
+        lambda gallery: gallery.delete_former_name("Countess"),
+        lambda gallery: prune(Album(gallery), select_to_prune(Album(gallery), faces=[1])),
+    ],
+    ids=["delete", "delete references", "delete a former name", "prune"],
+)
+def test_what_keeps_it_from_being_cleaned_is_no_error_of_the_deletion(
+    gallery: Gallery, change: Callable[[Gallery], object], error: Exception
+) -> None:
+    with_an_album_too(gallery)
+    gallery.rename(NAME, "Countess")
+    gallery.rename("Countess", NAME)
+    with patch.object(cleaning, "clean", side_effect=error):
+        assert not getattr(change(gallery), "cleaned", False)
+    with patch.object(cleaning, "clean") as clean:
+        cleaning.clean_if_due(gallery.engine, gallery.path)
+    assert clean.called, "it was done, and its cleaning is due"
 
 
 def test_the_receipt(gallery: Gallery) -> None:

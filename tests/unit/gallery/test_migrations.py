@@ -260,10 +260,15 @@ def test_it_is_as_if_made_new(old: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "people"), [(1, {"Ada": 2, "Grace": 1}), (2, {"Ada": 2, "Grace": 1, "Wei": 2})]
+    ("version", "people", "clusters"),
+    [
+        (1, {"Ada": 2, "Grace": 1}, []),
+        (2, {"Ada": 2, "Grace": 1, "Wei": 2}, [2, 1]),
+        (3, {"Augusta": 2, "Grace": 1, "Kwame": 2}, [2, 1, 1, 1]),
+    ],
 )
 def test_one_that_kith_made_then(
-    gallery_path: Path, tmp_path: Path, version: int, people: dict[str, int]
+    gallery_path: Path, tmp_path: Path, version: int, people: dict[str, int], clusters: list[int]
 ) -> None:
     """Galleries of sample people, written by the code of those days."""
     gallery_path.write_bytes(gzip.decompress((DATA / f"gallery-of-version-{version}.db.gz").read_bytes()))
@@ -272,10 +277,19 @@ def test_one_that_kith_made_then(
         assert {each.subject.name: each.references for each in gallery.subjects()} == people
         assert gallery.references().embeddings.shape == (sum(people.values()), 128)
         album = Album(gallery)
-        assert [summary.faces for summary in album.clusters()] == ([2, 1] if version == 2 else [])
-        assert len(album.members()) == (3 if version == 2 else 0)
-        assert len(album.faces().links) == (1 if version == 2 else 0)
-        gallery.rename("Ada", "Augusta")
+        assert [summary.faces for summary in album.clusters()] == clusters
+        assert len(album.members()) == sum(clusters)
+        assert len(album.faces().links) == (1 if clusters else 0)
+        assert gallery.former_names_of("Grace") == []
+        if version == 3:
+            assert gallery.former_names_of("Augusta") == ["Ada"]
+        (reference,) = gallery.references_of("Grace")
+        for pixels in (reference.pixels_hash, "of another decoder"):  # the first tells the file's
+            assert [one.name for one in gallery.owners(pixels, "of its file")] == ["Grace"]
+        revision = gallery.revision()
+        gallery.rename("Grace", "Grace H")
+        changes = gallery.changes_since(revision)
+        assert (changes.whole, len(changes.ids), len(changes.embeddings)) == (False, 1, 1)
     Gallery.open(tmp_path / "new.db", model_id="m").close()
     assert schema(gallery_path) == schema(tmp_path / "new.db")
 

@@ -142,10 +142,10 @@ def test_remove(gallery: Gallery, new: NewReferences) -> None:
     ada = gallery.enroll("Ada", new(1, 2))
     gallery.enroll("Grace", new(3, 4))
     gallery.save_classifier("svm", gallery.references().revision, {"weights": np.zeros(1)})
-    changed = gallery.remove_references([4])
+    changed = gallery.delete_references([4])
     assert ([reference.source for reference in changed.references], changed.gone) == (["4.jpg"], ())
     assert gallery.load_classifier("svm", gallery.references().revision) is None
-    assert gallery.remove_references([1, 2]).gone == (ada,)
+    assert gallery.delete_references([1, 2]).gone == (ada,)
     assert names(gallery) == {"Grace": 1}
     gallery.enroll("Grace", new(4))
 
@@ -154,7 +154,7 @@ def test_all_of_a_call_or_none(gallery: Gallery, new: NewReferences, face: Face)
     gallery.enroll("Ada", new(1, 2))
     for ids in ([1, 99], [1, 0], [1, -1], [1, 1 << 70]):
         with pytest.raises(UnknownReference, match=f"no reference {ids[1]} in the gallery"):
-            gallery.remove_references(ids)
+            gallery.delete_references(ids)
         with pytest.raises(UnknownReference):
             gallery.move_references(ids, "Grace")
     elsewhere = Face(face.box + 500, face.landmarks + 500, 0.9)
@@ -170,7 +170,7 @@ def test_nothing_of_a_removed_reference_is_left_on_the_disk(gallery: Gallery, ne
     gallery.enroll("Ada", new(1, 2))
     secret = new(1)[0].template.embedding.tobytes()
     assert secret in on_disk(gallery), "else this test cannot fail"
-    gallery.remove_references([41])
+    gallery.delete_references([41])
     assert secret not in on_disk(gallery)
     assert new(2)[0].template.embedding.tobytes() in on_disk(gallery)
 
@@ -267,13 +267,13 @@ def test_the_verbs(
         "gone": [],
     }
     assert kith("people", "move", "1", "Grace", *option).out == "nothing to move: Grace has them already\n"
-    answer = kith("people", "remove", "2", "--yes", *option)
-    assert answer.out == f"reference 2 of Grace is removed: {gone}\n"
-    answer = kith("people", "remove", "4", "--yes", *option)
-    assert answer.out.splitlines()[1] == "Ada has no other reference, and is removed"
-    answer = kith("people", "remove", "3", "99", "--yes", *option)
+    answer = kith("people", "delete-references", "2", "--yes", *option)
+    assert answer.out == f"reference 2 of Grace is deleted: {gone}\n"
+    answer = kith("people", "delete-references", "4", "--yes", *option)
+    assert answer.out.splitlines()[1] == "Ada has no other reference, and is deleted"
+    answer = kith("people", "delete-references", "3", "99", "--yes", *option)
     assert (answer.code, answer.err) == (2, "error: no reference 99 in the gallery\n")
-    assert kith("people", "remove", "3", "--yes", "--json", *option).json() == {
+    assert kith("people", "delete-references", "3", "--yes", "--json", *option).json() == {
         "references": [{"id": 3, "name": "Grace", "source": str(there)}],
         "gone": [],
     }
@@ -295,7 +295,18 @@ def test_remove_asks_on_a_terminal(
     asked: list[str] = []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("typer.confirm", lambda question, **_: asked.append(question) or reply)
-    answer = kith("people", "remove", "1", "-g", gallery.path)
+    answer = kith("people", "delete-references", "1", "-g", gallery.path)
     assert answer.code == (0 if reply else 2)
-    assert asked == ["Remove 1 reference?"]
+    assert asked == ["Delete 1 reference?"]
     assert names(gallery) == left
+
+
+def test_a_verb_answers_to_its_former_name(gallery: Gallery, new: NewReferences) -> None:
+    gallery.enroll("Ada", new(1, 2))
+    answer = kith("people", "remove", "1", "--yes", "-g", gallery.path)
+    assert (answer.code, answer.out) == (0, "reference 1 of Ada is deleted: 1.jpg\n")
+    assert answer.err == "'remove' is called otherwise now: kith people delete-references\n"
+    assert " remove" not in kith("people", "--help").out
+    answer = kith("gallery", "migrate", "--model", "TYPO", "-g", gallery.path)
+    assert answer.err.splitlines()[0] == "'migrate' is called otherwise now: kith gallery reembed"
+    assert " migrate" not in kith("gallery", "--help").out

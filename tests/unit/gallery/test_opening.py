@@ -13,8 +13,8 @@ from command_line import kith, kith_process
 from small_disk import small_disk
 
 from kith.errors import GalleryError, KithError
-from kith.gallery import Album, Gallery, NewFace, NewReference, PhotoFile, name_cluster, opening
-from kith.gallery.reembedding import Migration
+from kith.gallery import Album, Gallery, NewFace, NewReference, PhotoFile, name_cluster, opening, store
+from kith.gallery.reembedding import Reembedding
 from kith.records import Face, Measure, Policy, Template
 from kith.workflows.albums import cluster_album
 
@@ -48,8 +48,8 @@ def fill(path: Path, make_template: Callable[[int], Template], face: Face) -> No
         cluster_album(album, Policy(Measure.FMR, 0.001, 0.5, "nothing"))
         name_cluster(album, 1, "Wei")
         album.link(1, 2, together=True)
-        migration = Migration(gallery, "other")
-        migration.add(migration.pending()[0], make_template(1, "other"), face)
+        reembedding = Reembedding(gallery, "other")
+        reembedding.add(reembedding.pending()[0], make_template(1, "other"), face)
 
 
 def change(path: Path, *statements: str) -> None:
@@ -76,7 +76,7 @@ def read_everything(path: Path) -> None:
         album.thumbnails([face.id for face in album.members()])
         album.sizes()
         album.knows_file(PhotoFile("4.jpg", 1, 1))
-        Migration(gallery, "other").pending()
+        Reembedding(gallery, "other").pending()
 
 
 def write_everything(path: Path, template: Template, face: Face) -> None:
@@ -89,7 +89,7 @@ def write_everything(path: Path, template: Template, face: Face) -> None:
         cluster_album(album, Policy(Measure.FMR, 0.001, 0.5, "nothing"))
         name_cluster(album, 1, "Wei")
         gallery.move_references([1], "Wei")
-        gallery.remove_references([2])
+        gallery.delete_references([2])
 
 
 def test_a_gallery_of_ours_is_believed(
@@ -186,7 +186,7 @@ WRONG = {
     "references.box": ("x''", "zeroblob(15)", "zeroblob(17)", "x'0000c07f0000c07f0000c07f0000c07f'", "'box'"),
     "references.detection_score": ("'high'", "9e999", "x''"),
     "references.created": ("'yesterday'", "9e9"),
-    "migration.model_id": (),
+    "reembedding.model_id": (),
     "photos.source": ("x'00'",),
     "clusters.subject_id": ("'one'", "x''"),
     "faces.photo_id": ("'one'",),
@@ -236,7 +236,7 @@ def test_every_verb_tells_it_in_one_line(full: Path) -> None:
         ("people", "rename", "Ada", "B"),
         ("people", "merge", "Ada", "Grace"),
         ("people", "delete", "Ada", "--yes"),
-        ("people", "remove", "1", "--yes"),
+        ("people", "delete-references", "1", "--yes"),
         ("people", "move", "1", "Grace"),
         ("people", "delete-name", "Ada"),
         ("people", "name", "1", "Ada"),
@@ -377,11 +377,65 @@ def test_a_full_disk_is_read(full: Path, tmp_path: Path) -> None:
     assert "free its disk" in answer.err or "the disk is full" in answer.err
 
 
+def test_two_that_reembed_at_once_are_told_so(
+    full: Path, make_template: Callable[[int], Template], face: Face
+) -> None:
+    with Gallery.open(full) as gallery, Gallery.open(full) as other:
+        first, second = Reembedding(gallery, "third"), Reembedding(other, "third")
+        one, *rest = first.pending()
+        first.add(one, make_template(one.id, "third"), face)
+        assert [reference.id for reference in second.pending()] == [reference.id for reference in rest]
+        for pending in (second, first):
+            with pytest.raises(GalleryError, match="another process reembeds it too; run it again") as error:
+                pending.finish()
+            assert "damaged" not in str(error.value)
+        Reembedding(other, "fourth")  # whose embeddings take the place of those that wait
+        with pytest.raises(GalleryError, match="another process reembeds it too"):
+            first.finish()
+
+
+def test_what_waits_is_gone_when_another_process_was_faster(
+    full: Path, make_template: Callable[[int], Template], face: Face
+) -> None:
+    with Gallery.open(full) as gallery, Gallery.open(full) as other, Gallery.open(full) as late:
+        first, second = Reembedding(gallery, "third"), Reembedding(other, "third")
+        one, *_ = second.pending()
+        for reference in first.pending():
+            first.add(reference, make_template(reference.id, "third"), face)
+        first.finish()
+        second.add(one, make_template(1, "third"), face)
+        second.finish()
+        with closing(sqlite3.connect(full)) as connection:
+            assert connection.execute("SELECT count(*) FROM migration").fetchone() == (0,)
+        with pytest.raises(KithError, match="was reembedded with third meanwhile"):
+            Reembedding(late, "third")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM nothing",
+        "INSERT INTO settings VALUES ('revision', '1')",
+        "INSERT INTO subjects (id) VALUES (77)",
+        "SELEC",
+    ],
+)
+def test_an_error_of_sql_is_no_damage(full: Path, statement: str) -> None:
+    with (
+        Gallery.open(full) as gallery,
+        pytest.raises(GalleryError) as error,
+        store.write(gallery.engine, full) as connection,
+    ):
+        connection.exec_driver_sql(statement)
+    assert "damaged" not in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
 def test_two_that_change_the_model_at_once(
     full: Path, make_template: Callable[[int], Template], face: Face
 ) -> None:
     with Gallery.open(full) as gallery, Gallery.open(full) as other:
-        first, second = Migration(gallery, "other"), Migration(other, "other")
+        first, second = Reembedding(gallery, "other"), Reembedding(other, "other")
         for migrant in first.pending():
             first.add(migrant, make_template(migrant.id, "other"), face)
         pending = second.pending()
@@ -392,4 +446,4 @@ def test_two_that_change_the_model_at_once(
         assert other.model_id == "other"
         assert len(other.references()) == 5
         with pytest.raises(KithError, match="holds other's templates already"):
-            Migration(other, "other")
+            Reembedding(other, "other")

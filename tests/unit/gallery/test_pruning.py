@@ -141,7 +141,7 @@ def test_what_cannot_be_pruned(album: Album, folder: Path) -> None:
     name_cluster(album, 1, "Ada")
     with pytest.raises(UnknownCluster, match="no cluster 9"):
         select_to_prune(album, clusters=[9])
-    with pytest.raises(GalleryError, match="cluster 1 is Ada; .* kith people delete 'Ada'"):
+    with pytest.raises(GalleryError, match="cluster 1 is Ada; delete the person"):
         select_to_prune(album, clusters=[1])
     with pytest.raises(GalleryError, match="no face 99"):
         select_to_prune(album, faces=[99])

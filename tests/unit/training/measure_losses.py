@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import quick_keras  # before Keras is imported
 from plain_triplets import random_batch
 
 from kith.training.losses import LOSSES, CosineDistillation, RelationalDistillation, TripletLoss
 from kith.training.mining import MINERS
 
 import keras  # isort: skip  # after Kith has chosen the backend
+
+assert quick_keras
 
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(6), 4)).astype(np.int32)
 EMBEDDINGS = random_batch(24, seed=1, size=8)

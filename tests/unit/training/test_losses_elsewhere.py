@@ -14,7 +14,8 @@ PROGRAM = Path(__file__).with_name("measure_losses.py")
 
 
 def measure(python: str, into: Path, *arguments: str, **environment: str) -> dict[str, np.ndarray]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "JAX_PLATFORMS": "cpu"} | environment
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
+    environment = os.environ | {"PYTHONPATH": path, "JAX_PLATFORMS": "cpu"} | environment
     command = [python, str(PROGRAM), str(into), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr

@@ -46,7 +46,7 @@ def test_again_nothing_is_looked_at(photos: Path, gallery: Gallery) -> None:
     before = cluster_photos(photos, gallery, fake_recognizer())
     again = fake_recognizer()
     after = cluster_photos(photos, gallery, again)
-    assert again._detector.looked_at == 0
+    assert again.detector.looked_at == 0
     assert after.clusters == before.clusters
     assert after.looked.new == 0
 

@@ -91,7 +91,7 @@ def test_what_was_embedded_is_kept(people: Path, tmp_path: Path) -> None:
     evaluating.clusters(people, fake_recognizer(), keep=kept)
     again = fake_recognizer()
     evaluating.verification(people, again, keep=kept)
-    assert again._detector.looked_at == 0
+    assert again.detector.looked_at == 0
 
 
 def test_pages_and_their_figures(people: Path, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_a_published_file_is_told_by_its_hash(
 
 
 def test_a_published_model_that_is_not_here_says_how_to_get_it() -> None:
-    with pytest.raises(DownloadFailed, match="kith models pull facenet-20180402-114759"):
+    with pytest.raises(DownloadFailed, match="facenet-20180402-114759 is not on this machine"):
         find_embedder("facenet-20180402-114759")
 
 
@@ -495,7 +495,7 @@ def test_a_damaged_card_is_told(tmp_path: Path, models: Path, unmeasured: None) 
     ):
         card.write_text(damage)
         with pytest.raises(
-            UnsupportedFile, match=r"model\.json: (damaged|made by another .*); remove it with `kith models"
+            UnsupportedFile, match=r"model\.json: (damaged|made by another .*); remove the model"
         ):
             find_embedder("nn4")
     remove("nn4")

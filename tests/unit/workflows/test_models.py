@@ -19,14 +19,14 @@ def damage(model_id: str) -> None:
 def test_all_models_are_listed() -> None:
     listed = list_models()
     assert [model.id for model in listed] == [*EMBEDDERS, *DETECTORS, *PUBLISHED]
-    assert all(model.spec is not None and not model.problem for model in listed)
+    assert all(model.spec is not None and model.error is None for model in listed)
 
 
 def test_a_damaged_model_hides_no_other() -> None:
     damage("broken")
     broken = [model for model in list_models() if model.spec is None]
     assert [model.id for model in broken] == ["broken"]
-    assert broken[0].problem
+    assert broken[0].error is not None
     assert len(list_models()) == 1 + len([*EMBEDDERS, *DETECTORS, *PUBLISHED])
 
 
@@ -35,7 +35,7 @@ def test_a_folder_that_cannot_be_read_hides_nothing_that_came_with_kith() -> Non
     models_folder().write_text("a file")
     first, *others = list_models()
     assert (first.id, first.spec) == (str(models_folder()), None)
-    assert "cannot read the models" in first.problem
+    assert "cannot read the models" in str(first.error)
     assert [model.id for model in others] == [*EMBEDDERS, *DETECTORS, *PUBLISHED]
 
 
@@ -49,11 +49,11 @@ def test_every_file_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "read_weights", read)
     damage("broken")
     checked = check_weights()
-    assert {file.id: file.problem for file in checked if file.id == DEFAULT_EMBEDDER} == {
+    assert {file.id: str(file.error) for file in checked if file.id == DEFAULT_EMBEDDER} == {
         DEFAULT_EMBEDDER: "another file than was published"
     }
     assert len([file for file in checked if file.id == DEFAULT_DETECTOR]) == 3
-    assert [file.problem != "" for file in checked if file.id == "broken"] == [True]
+    assert [file.error is not None for file in checked if file.id == "broken"] == [True]
     assert not {file.id for file in checked} & set(PUBLISHED), "they are not here"
 
 

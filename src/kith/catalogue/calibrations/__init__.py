@@ -11,7 +11,7 @@ from pathlib import Path
 from kith.catalogue.installed import MODELS_VARIABLE, models_folder
 from kith.decisions.calibration import Calibration
 from kith.decisions.tail import Tail
-from kith.errors import UnsupportedFile, WeightsError
+from kith.errors import Remedy, UnsupportedFile, WeightsError
 from kith.files import write_atomically
 
 OWN = "own-calibration.json"
@@ -56,7 +56,9 @@ def read_calibration(path: Path) -> Calibration:
     try:
         return Calibration.from_json(json.loads(path.read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise UnsupportedFile(f"{path}: damaged; delete it, or measure again with `kith calibrate`") from None
+        raise UnsupportedFile(
+            f"{path}: damaged; delete it, or measure again", remedy=Remedy.CALIBRATE
+        ) from None
 
 
 def keep_calibration(model_id: str, calibration: Calibration, name: str = OWN) -> Path:

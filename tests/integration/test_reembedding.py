@@ -12,7 +12,7 @@ from write_torch7 import write_openface
 from kith.assembly import RecognizerSettings
 from kith.errors import GalleryError, ModelMismatch
 from kith.gallery import Gallery
-from kith.gallery.reembedding import Migration
+from kith.gallery.reembedding import Reembedding
 from kith.recognizer import Recognizer
 from kith.sample_people import PEOPLE
 from kith.workflows.importing import import_file
@@ -75,7 +75,7 @@ def test_a_photo_is_gone_and_nothing_changes(enrolled: Path, photos: Path, other
         assert gallery.model_id == "dlib-resnet29"
         assert (gallery.references().embeddings == before.embeddings).all()
         # the other five were kept, and the sixth is found by its content
-        assert len(Migration(gallery, other.model_id).pending()) == 1
+        assert len(Reembedding(gallery, other.model_id).pending()) == 1
         assert reembed(gallery, other, photos=moved) == []
         assert gallery.model_id == other.model_id
         assert len(gallery.references()) == 6
@@ -117,7 +117,7 @@ def test_a_break_costs_nothing(enrolled: Path, other: Recognizer) -> None:
 def test_a_handle_opened_before_is_told(enrolled: Path, other: Recognizer, recognizer: Recognizer) -> None:
     with Gallery.open(enrolled) as early, Gallery.open(enrolled) as gallery:
         reembed(gallery, other)
-        with pytest.raises(ModelMismatch, match="was migrated to openface meanwhile"):
+        with pytest.raises(ModelMismatch, match="was reembedded with openface meanwhile"):
             early.references()
 
 
@@ -125,12 +125,12 @@ def test_who_is_enrolled_meanwhile_is_not_lost(
     enrolled: Path, other: Recognizer, face, make_template
 ) -> None:
     with Gallery.open(enrolled) as gallery:
-        migration = Migration(gallery, other.model_id)
+        reembedding = Reembedding(gallery, other.model_id)
         with pytest.raises(GalleryError, match="run it again"):
-            migration.finish()
+            reembedding.finish()
         assert gallery.model_id == "dlib-resnet29"
         with pytest.raises(GalleryError, match="holds dlib-resnet29's templates already"):
-            Migration(gallery, "dlib-resnet29")
+            Reembedding(gallery, "dlib-resnet29")
 
 
 def test_the_command(enrolled: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, shared: Path) -> None:
@@ -140,11 +140,11 @@ def test_the_command(enrolled: Path, photos: Path, monkeypatch: pytest.MonkeyPat
     assert kith("models", "import", weights).code == 0
     gone = sorted(photos.rglob("*.jpg"))[0]
     gone.unlink()
-    answer = kith("gallery", "migrate", "--model", "openface", "--gallery", enrolled)
+    answer = kith("gallery", "reembed", "--model", "openface", "--gallery", enrolled)
     assert answer.code == 2
     assert str(gone) in answer.err
     assert "--without-missing" in answer.out
-    answer = kith("gallery", "migrate", "--model", "openface", "--gallery", enrolled, "--without-missing")
+    answer = kith("gallery", "reembed", "--model", "openface", "--gallery", enrolled, "--without-missing")
     assert answer.code == 0
     assert "5 references moved from dlib-resnet29 to openface" in answer.out
     assert "model openface" in kith("gallery", "show", "--gallery", enrolled).out
