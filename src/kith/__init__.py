@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from kith.errors import ModelMismatch as ModelMismatch
     from kith.errors import NoFaceFound as NoFaceFound
     from kith.errors import NoPeopleFound as NoPeopleFound
+    from kith.errors import Remedy as Remedy
     from kith.errors import SeveralFacesFound as SeveralFacesFound
     from kith.errors import TrainingError as TrainingError
     from kith.errors import UnknownCluster as UnknownCluster
@@ -130,6 +131,7 @@ _HOMES = {
     "RecognizerSettings": "kith.assembly",
     "Reference": "kith.gallery",
     "References": "kith.gallery",
+    "Remedy": "kith.errors",
     "Sample": "kith.records",
     "SeveralFacesFound": "kith.errors",
     "Subject": "kith.records",
