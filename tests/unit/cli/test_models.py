@@ -200,12 +200,12 @@ def test_a_damaged_card_is_in_nobodys_way(two_models: Path) -> None:
 def test_an_old_card_without_what_has_a_default_is_read(two_models: Path) -> None:
     path = two_models / "second" / "model.json"
     card = json.loads(path.read_bytes())
-    for key in ("version", "mirrored", "summary", "licence", "training_data", "lfw", "int8", "input_size"):
+    for key in ("version", "mirrored", "summary", "license", "training_data", "lfw", "int8", "input_size"):
         del card[key]
     path.write_text(json.dumps(card))
     shown = kith("models", "show", "second", "--json").json()
     assert (shown["mirrored"], shown["int8"], shown["input_size"]) == (True, False, 32)
-    assert (shown["licence"], shown["lfw"]) == ("unknown", "not measured")
+    assert (shown["license"], shown["lfw"]) == ("unknown", "not measured")
     path.write_text(json.dumps(card | {"version": 1}))
     assert kith("models", "show", "second").code == 0
     path.write_text(json.dumps(card | {"version": 99}))
