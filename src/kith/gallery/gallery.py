@@ -4,20 +4,16 @@ The database is the truth. What is kept in memory for searching is thrown away a
 another process has changed the gallery.
 """
 
-import io
 import os
-import zipfile
-import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from kith.catalogue.calibrations import find_calibration
@@ -29,51 +25,37 @@ from kith.errors import (
     GalleryError,
     InvalidArgument,
     ModelMismatch,
-    UnknownReference,
     UnknownSubject,
     WeightsError,
 )
 from kith.gallery import cleaning, store
+from kith.gallery.arrays import from_bytes, to_bytes
 from kith.gallery.changes import Changes, read_changes
 from kith.gallery.deletion import Deletion, delete_person
 from kith.gallery.names import clean_name as clean_name
 from kith.gallery.opening import connect
+from kith.gallery.people import (
+    add_subject,
+    find_subject,
+    former_names_of,
+    formerly,
+    remember,
+    require_subject,
+    subject_named,
+)
+from kith.gallery.references import (
+    NewReference,
+    Reference,
+    add_reference,
+    enrolled_faces,
+    faces_of_the_photo_of,
+    lacks_file_hash,
+    left_without,
+    references_where,
+    require_references,
+)
 from kith.gallery.revision import raise_revision, references_revision_of, revision_of
-from kith.gallery.same_face import is_same_face
-from kith.gallery.values import MAX_ID
-from kith.records import Face, FloatArray, Subject, Template
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NewReference:
-    """A face to enroll.
-
-    Attributes:
-        template: Its embedding and model.
-        face: Where it is in its photo.
-        source: Where the photo is, for people and for re-embedding; may be empty.
-        pixels_hash: Of the photo's pixels, see `kith.images.reading.content_hash`.
-        file_hash: SHA-256 of the photo's file, in hexadecimal; empty of an array. The same photo, told by
-            its file or else by its pixels, is enrolled once.
-    """
-
-    template: Template
-    face: Face
-    source: str
-    pixels_hash: str
-    file_hash: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """An enrolled face, without its embedding."""
-
-    id: int
-    subject: Subject
-    source: str
-    pixels_hash: str
-    detection_score: float
-    created: datetime
+from kith.records import FloatArray, Subject, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +223,8 @@ class Gallery:
             file_hash: Of its file; empty of an array.
         """
         with store.read(self.engine, self.path) as connection:
-            found = _enrolled(connection, pixels_hash, file_hash)
-            unnamed = bool(file_hash) and _without_file(connection, pixels_hash)
+            found = enrolled_faces(connection, pixels_hash, file_hash)
+            unnamed = bool(file_hash) and lacks_file_hash(connection, pixels_hash)
         if unnamed:
             self._name_file(pixels_hash, file_hash)
         return list(dict.fromkeys(each.subject for each in found))
@@ -270,7 +252,7 @@ class Gallery:
             UnknownSubject: No one has this name.
         """
         with store.read(self.engine, self.path) as connection:
-            return _former_names(connection, _require(connection, name))
+            return former_names_of(connection, require_subject(connection, name))
 
     def delete_former_name(self, name: str) -> Subject:
         """Let a name lead to nobody, so that the next person to be enrolled under it is a new one.
@@ -283,7 +265,7 @@ class Gallery:
         """
         name = clean_name(name)
         with store.write(self.engine, self.path) as connection:
-            subject = _formerly(connection, name)
+            subject = formerly(connection, name)
             if subject is None:
                 raise UnknownSubject(name, [], former=True)
             connection.execute(delete(store.former_names).where(store.former_names.c.name == name))
@@ -311,8 +293,8 @@ class Gallery:
             UnknownSubject: No one has this name.
         """
         with store.read(self.engine, self.path) as connection:
-            subject = _require(connection, name)
-            return _references(connection, store.references.c.subject_id == subject.id)
+            subject = require_subject(connection, name)
+            return references_where(connection, store.references.c.subject_id == subject.id)
 
     def delete_references(self, ids: Sequence[int]) -> ChangedReferences:
         """Delete references, all of them or none; a person without any other is deleted as by `delete`.
@@ -323,8 +305,8 @@ class Gallery:
             UnknownReference: There is none of this number.
         """
         with store.write(self.engine, self.path) as connection:
-            references = _require_references(connection, ids)
-            gone = _without_references(connection, references)
+            references = require_references(connection, ids)
+            gone = left_without(connection, references)
             for subject in gone:
                 self._delete(connection, subject)
             for reference in references:
@@ -349,16 +331,16 @@ class Gallery:
         name = clean_name(name)
         columns = store.references.c
         with store.write(self.engine, self.path) as connection:
-            references = _require_references(connection, ids)
+            references = require_references(connection, ids)
             target = find_subject(connection, name) or add_subject(connection, name)
             moved = tuple(reference for reference in references if reference.subject != target)
             for reference in moved:
-                for other in _of_the_photo_of(connection, reference.id):
+                for other in faces_of_the_photo_of(connection, reference.id):
                     if other.subject == target:
                         raise DuplicateReference(reference.source, other.id, target.name, target.name)
                 of_it = columns.id == reference.id
                 connection.execute(update(store.references).where(of_it).values(subject_id=target.id))
-            gone = _without_references(connection, moved)
+            gone = left_without(connection, moved)
             for subject in gone:
                 named = store.clusters.c.subject_id == subject.id
                 connection.execute(update(store.clusters).where(named).values(subject_id=None))
@@ -376,8 +358,8 @@ class Gallery:
         """
         new_name = clean_name(new_name)
         with store.write(self.engine, self.path) as connection:
-            subject = _require(connection, name)
-            if _named(connection, new_name) not in (None, subject):
+            subject = require_subject(connection, name)
+            if subject_named(connection, new_name) not in (None, subject):
                 raise DuplicateSubject(
                     f"{new_name!r} is enrolled already; to make the two one person, merge them"
                 )
@@ -385,7 +367,7 @@ class Gallery:
                 of_it = store.subjects.c.id == subject.id
                 connection.execute(update(store.subjects).where(of_it).values(name=new_name))
                 connection.execute(delete(store.former_names).where(store.former_names.c.name == new_name))
-                _remember(connection, subject.name, subject)
+                remember(connection, subject.name, subject)
             raise_revision(connection, [subject.id], references=False)
         return Subject(subject.id, new_name)
 
@@ -397,7 +379,7 @@ class Gallery:
             InvalidArgument: Both names are the same person's.
         """
         with store.write(self.engine, self.path) as connection:
-            source, target = _require(connection, name), _require(connection, into)
+            source, target = require_subject(connection, name), require_subject(connection, into)
             if source == target:
                 raise InvalidArgument(f"{name!r} cannot be merged into itself")
             of_source = store.references.c.subject_id == source.id
@@ -407,7 +389,7 @@ class Gallery:
             former = store.former_names.c.subject_id == source.id
             connection.execute(update(store.former_names).where(former).values(subject_id=target.id))
             connection.execute(delete(store.subjects).where(store.subjects.c.id == source.id))
-            _remember(connection, source.name, target)
+            remember(connection, source.name, target)
             raise_revision(connection, [source.id, target.id], references=True)
         return target
 
@@ -426,7 +408,7 @@ class Gallery:
             GalleryError: The database refused, and nothing is changed.
         """
         with store.write(self.engine, self.path) as connection:
-            deletion = self._delete(connection, _require(connection, name))
+            deletion = self._delete(connection, require_subject(connection, name))
             raise_revision(connection, [deletion.subject.id], references=True)
         return replace(deletion, cleaned=self.cleaned_after_deletion())
 
@@ -434,7 +416,7 @@ class Gallery:
         of_subject = store.references.c.subject_id == subject.id
         count: int = connection.execute(select(func.count()).where(of_subject)).scalar_one()
         policy = rule_for(find_calibration(self.model_id), "nearest", people=1, references=count).policy
-        names = [subject.name, *_former_names(connection, subject)]
+        names = [subject.name, *former_names_of(connection, subject)]
         cleaning.mark(connection)
         return delete_person(connection, subject, names, policy.threshold)
 
@@ -516,18 +498,11 @@ class Gallery:
             data = connection.execute(
                 select(columns.arrays).where(columns.kind == kind, columns.revision == references_revision)
             ).scalar()
-        if data is None:
-            return None
-        try:
-            return _arrays(data)
-        except _NO_ARCHIVE:
-            return None  # damaged: it will be fitted again
+        return None if data is None else from_bytes(data)  # a damaged one is fitted again
 
     def save_classifier(self, kind: str, references_revision: int, arrays: dict[str, np.ndarray]) -> None:
         """Save what a classifier learned, unless references have changed since, or it cannot be written."""
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)
-        row = {"kind": kind, "revision": references_revision, "arrays": buffer.getvalue()}
+        row = {"kind": kind, "revision": references_revision, "arrays": to_bytes(arrays)}
         with suppress(GalleryError), store.write(self.engine, self.path) as connection:
             if references_revision_of(connection) != references_revision:
                 return
@@ -536,24 +511,6 @@ class Gallery:
 
 
 _SIZE = func.length(store.references.c.embedding)
-_MAX_COMPARED = 10_000  # names to find one like a misspelled one among
-_NO_ARCHIVE = (
-    *(ValueError, TypeError, KeyError, OSError, EOFError, MemoryError, NotImplementedError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
-)
-
-
-def _arrays(data: bytes) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file that `np.savez` wrote: they are not larger than the file.
-
-    Raises:
-        One of _NO_ARCHIVE: It is damaged.
-    """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > len(data):
-            raise ValueError("compressed")
-    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        return dict(archive)
 
 
 def _size_of(model_id: str) -> int | None:
@@ -569,165 +526,6 @@ def _have_unit_length(embeddings: FloatArray) -> bool:
         return bool(np.all(np.abs(np.linalg.norm(embeddings, axis=-1) - 1) < 1e-3))
 
 
-def find_subject(connection: Connection, name: str) -> Subject | None:
-    """The subject who has a name, in its stored form, or who had it before; or None."""
-    return _named(connection, name) or _formerly(connection, name)
-
-
-def _named(connection: Connection, name: str) -> Subject | None:
-    row = connection.execute(
-        select(store.subjects.c.id, store.subjects.c.name).where(store.subjects.c.name == name)
-    ).first()
-    return Subject(row.id, row.name) if row else None
-
-
-def _former_names(connection: Connection, subject: Subject) -> list[str]:
-    columns = store.former_names.c
-    if not store.has_former_names(connection):
-        return []
-    query = select(columns.name).where(columns.subject_id == subject.id).order_by(columns.name)
-    return list(connection.execute(query).scalars())
-
-
-def _formerly(connection: Connection, name: str) -> Subject | None:
-    if not store.has_former_names(connection):
-        return None
-    row = connection.execute(
-        select(store.subjects.c.id, store.subjects.c.name)
-        .join_from(store.former_names, store.subjects)
-        .where(store.former_names.c.name == name)
-    ).first()
-    return Subject(row.id, row.name) if row else None
-
-
-def _remember(connection: Connection, name: str, subject: Subject) -> None:
-    """Let a name that was someone's lead to a subject from now on."""
-    connection.execute(insert(store.former_names).values(name=name, subject_id=subject.id))
-
-
-def _require(connection: Connection, name: str) -> Subject:
-    name = clean_name(name)
-    subject = _named(connection, name)
-    if subject is None:
-        former = _formerly(connection, name)
-        known = connection.execute(select(store.subjects.c.name).limit(_MAX_COMPARED)).scalars()
-        raise UnknownSubject(name, list(known), now=former.name if former else "")
-    return subject
-
-
-def _references(connection: Connection, condition: ColumnElement[bool]) -> list[Reference]:
-    columns = store.references.c
-    query = (
-        select(
-            *(columns.id, columns.subject_id, store.subjects.c.name),
-            *(columns.source, columns.pixels_hash, columns.detection_score, columns.created),
-        )
-        .join_from(store.references, store.subjects)
-        .where(condition)
-        .order_by(columns.id)
-    )
-    return [Reference(row[0], Subject(row[1], row[2]), *row[3:]) for row in connection.execute(query)]
-
-
-def _require_references(connection: Connection, ids: Sequence[int]) -> tuple[Reference, ...]:
-    """The references of these numbers, each once.
-
-    Raises:
-        UnknownReference: There is none of one of the numbers.
-    """
-    found = []
-    for id in dict.fromkeys(ids):
-        of_it = _references(connection, store.references.c.id == id) if 0 < id < MAX_ID else []
-        if not of_it:
-            raise UnknownReference(id)
-        found += of_it
-    return tuple(found)
-
-
-def _without_references(connection: Connection, changed: Sequence[Reference]) -> tuple[Subject, ...]:
-    """Of the people whose references are changed, those who have none but these."""
-    columns = store.references.c
-    ids = {reference.id for reference in changed}
-    left = {
-        subject: connection.execute(select(columns.id).where(columns.subject_id == subject.id)).scalars()
-        for subject in dict.fromkeys(reference.subject for reference in changed)
-    }
-    return tuple(subject for subject, theirs in left.items() if ids.issuperset(theirs))
-
-
-def add_subject(connection: Connection, name: str) -> Subject:
-    """Make a subject."""
-    query = insert(store.subjects).values(name=name, created=_now()).returning(store.subjects.c.id)
-    return Subject(connection.execute(query).scalar_one(), name)
-
-
-def add_reference(connection: Connection, subject: Subject, reference: NewReference) -> None:
-    """Add a reference.
-
-    Raises:
-        DuplicateReference: The face is enrolled already, or another face of its photo as the same person.
-    """
-    for other in _enrolled(connection, reference.pixels_hash, reference.file_hash):
-        if other.subject == subject or is_same_face(other.box, reference.face.box):
-            raise DuplicateReference(reference.source, other.id, other.subject.name, subject.name)
-    connection.execute(insert(store.references).values(_row(subject, reference)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _EnrolledFace:
-    """A reference's number, whose it is, and its box (4,)."""
-
-    id: int
-    subject: Subject
-    box: FloatArray
-
-
-def _without_file(connection: Connection, pixels_hash: str) -> bool:
-    """Whether a photo is enrolled without its file's hash."""
-    if not store.has_file_hashes(connection):
-        return False
-    columns = store.references.c
-    unnamed = (columns.pixels_hash == pixels_hash) & (columns.file_hash == "")
-    return connection.execute(select(columns.id).where(unnamed)).first() is not None
-
-
-def _of_the_photo_of(connection: Connection, reference: int) -> list[_EnrolledFace]:
-    """The enrolled faces of a reference's photo, oldest first."""
-    columns = store.references.c
-    query = select(columns.pixels_hash, columns.file_hash).where(columns.id == reference)
-    return _enrolled(connection, *connection.execute(query).one())
-
-
-def _enrolled(connection: Connection, pixels_hash: str, file_hash: str) -> list[_EnrolledFace]:
-    """A photo's enrolled faces, oldest first."""
-    columns = store.references.c
-    rows = connection.execute(
-        select(columns.id, store.subjects.c.id, store.subjects.c.name, columns.box)
-        .join_from(store.references, store.subjects)
-        .where(store.is_photo(connection, store.references, pixels_hash, file_hash))
-        .order_by(columns.id)
-    ).all()
-    return [_EnrolledFace(row[0], Subject(row[1], row[2]), np.frombuffer(row[3], "<f4")) for row in rows]
-
-
-def _row(subject: Subject, reference: NewReference) -> dict[str, object]:
-    return {
-        "subject_id": subject.id,
-        "embedding": reference.template.embedding.astype("<f4").tobytes(),
-        "source": reference.source.encode(errors="backslashreplace").decode(),  # file names may be no UTF-8
-        "pixels_hash": reference.pixels_hash,
-        "file_hash": reference.file_hash,
-        "box": reference.face.box.astype("<f4").tobytes(),
-        "landmarks": reference.face.landmarks.astype("<f4").tobytes(),
-        "detection_score": reference.face.detection_score,
-        "created": _now(),
-    }
-
-
 def model_of(connection: Connection) -> str:
     """The model a gallery is bound to."""
     return store.setting(connection, "model_id")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -9,14 +9,10 @@ from sqlalchemy import Connection, select, update
 from kith.errors import DuplicateSubject, LowQuality, Remedy
 from kith.gallery import store
 from kith.gallery.album import Album, require_cluster
-from kith.gallery.gallery import (
-    Gallery,
-    NewReference,
-    add_reference,
-    add_subject,
-    clean_name,
-    find_subject,
-)
+from kith.gallery.gallery import Gallery
+from kith.gallery.names import clean_name
+from kith.gallery.people import add_subject, find_subject
+from kith.gallery.references import NewReference, add_reference
 from kith.gallery.revision import raise_revision
 from kith.gallery.same_face import is_same_face
 from kith.records import Face, FloatArray, Subject, Template

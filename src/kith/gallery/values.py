@@ -7,7 +7,7 @@ than it may be does not even leave the database.
 
 import math
 from abc import abstractmethod
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -266,3 +266,8 @@ class Landmarks(Box):
 def _require(condition: bool, what: str, value: object) -> None:
     if not condition:
         raise InvalidArgument(f"a value of a gallery {what}, got {value!r:.80}")
+
+
+def now() -> datetime:
+    """This moment, in UTC, as the database holds it."""
+    return datetime.now(UTC).replace(tzinfo=None)
