@@ -20,7 +20,10 @@ from timing import exit_code, verdict
 from kith import Gallery
 from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.calibrations import find_calibration
-from kith.gallery import NewReference
+from kith.gallery import NewReference, store
+from kith.gallery.people import add_subject
+from kith.gallery.references import add_reference
+from kith.gallery.revision import raise_revision
 from kith.records import Face, Template
 from kith.search.identify import identify
 
@@ -74,10 +77,14 @@ def main() -> None:
 
 
 def fill(gallery: Gallery, people: int) -> None:
-    """Enroll people, a few references each."""
+    """Enroll people, a few references each, in one transaction."""
     generator = np.random.default_rng(0)
-    for number in range(people):
-        gallery.enroll(f"person {number}", references(generator, str(number), REFERENCES))
+    with store.write(gallery.engine, gallery.path) as connection:
+        for number in range(people):
+            subject = add_subject(connection, f"person {number}")
+            for reference in references(generator, str(number), REFERENCES):
+                add_reference(connection, subject, reference)
+            raise_revision(connection, [subject.id], references=True)
 
 
 def references(generator: np.random.Generator, source: str, count: int) -> list[NewReference]:
