@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import insert
 from timing import exit_code, verdict
 
 from kith import Gallery
@@ -22,7 +23,7 @@ from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.calibrations import find_calibration
 from kith.gallery import NewReference, store
 from kith.gallery.people import add_subject
-from kith.gallery.references import add_reference
+from kith.gallery.references import row_of
 from kith.gallery.revision import raise_revision
 from kith.records import Face, Template
 from kith.search.identify import identify
@@ -77,14 +78,17 @@ def main() -> None:
 
 
 def fill(gallery: Gallery, people: int) -> None:
-    """Enroll people, a few references each, in one transaction."""
+    """Enroll people, a few references each, as one by one would leave them, but quickly."""
     generator = np.random.default_rng(0)
     with store.write(gallery.engine, gallery.path) as connection:
-        for number in range(people):
-            subject = add_subject(connection, f"person {number}")
-            for reference in references(generator, str(number), REFERENCES):
-                add_reference(connection, subject, reference)
-            raise_revision(connection, [subject.id], references=True)
+        subjects = [add_subject(connection, f"person {number}") for number in range(people)]
+        rows = [
+            row_of(subject, reference)
+            for subject in subjects
+            for reference in references(generator, subject.name, REFERENCES)
+        ]
+        connection.execute(insert(store.references), rows)
+        raise_revision(connection, [subject.id for subject in subjects], references=True)
 
 
 def references(generator: np.random.Generator, source: str, count: int) -> list[NewReference]:

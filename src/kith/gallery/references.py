@@ -96,7 +96,7 @@ def add_reference(connection: Connection, subject: Subject, reference: NewRefere
     for other in enrolled_faces(connection, reference.pixels_hash, reference.file_hash):
         if other.subject == subject or is_same_face(other.box, reference.face.box):
             raise DuplicateReference(reference.source, other.id, other.subject.name, subject.name)
-    connection.execute(insert(store.references).values(_row(subject, reference)))
+    connection.execute(insert(store.references).values(row_of(subject, reference)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +136,8 @@ def enrolled_faces(connection: Connection, pixels_hash: str, file_hash: str) -> 
     return [EnrolledFace(row[0], Subject(row[1], row[2]), np.frombuffer(row[3], "<f4")) for row in rows]
 
 
-def _row(subject: Subject, reference: NewReference) -> dict[str, object]:
+def row_of(subject: Subject, reference: NewReference) -> dict[str, object]:
+    """The row that holds a reference."""
     return {
         "subject_id": subject.id,
         "embedding": reference.template.embedding.astype("<f4").tobytes(),
