@@ -49,6 +49,7 @@ class Remedy(StrEnum):
     MERGE_PEOPLE = "merge people"
     RENAME_PERSON = "rename person"
     DELETE_PERSON = "delete person"
+    REPLACE_FILE = "replace file"
 
 
 class KithError(Exception):

@@ -110,7 +110,7 @@ def test_photos_that_cannot_teach_are_told_in_one_line(
         (("--freeze", "block9"), "cannot be frozen up to a layer 'block9'"),
         (("--id", "../x"), "cannot be a model's name"),
         (("--from", "nothing"), "unknown model 'nothing'"),
-        (("--processes", "2"), "need --coordinator"),
+        (("--processes", "2"), "need a coordinator"),
         (("--config", "none.toml"), "none.toml: No such file"),
         (("--without", "none.txt"), "none.txt: No such file"),
     ],

@@ -111,7 +111,7 @@ def test_tensorflow_to_keras_in_one_line(shared: Path, after: Path) -> None:
     np.testing.assert_array_equal(np.asarray(kernel), expected)
     answer = kith("models", "convert", after / "facenet_keras.h5", "--to", "keras", "--output", output)
     assert answer.code == 2
-    assert "add --force to replace it" in answer.err
+    assert "or replace it; use: kith models convert --force" in answer.err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_FSIZE")

@@ -27,6 +27,7 @@ _REMEDIES = {
     Remedy.MERGE_PEOPLE: ("kith", "people", "merge"),
     Remedy.RENAME_PERSON: ("kith", "people", "rename"),
     Remedy.DELETE_PERSON: ("kith", "people", "delete"),
+    Remedy.REPLACE_FILE: ("kith", "models", "convert", "--force"),
 }
 """The command of each remedy; what it is applied to follows."""
 

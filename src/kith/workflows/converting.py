@@ -4,7 +4,7 @@ import os
 from enum import StrEnum
 from pathlib import Path
 
-from kith.errors import WeightsError
+from kith.errors import Remedy, WeightsError
 from kith.files import write_atomically
 from kith.progress import SILENT, Progress
 from kith.runtime.workshop import workshop
@@ -47,7 +47,11 @@ def convert(
     source, target = Path(source), Target(target)
     output = output or source.with_name(f"{source.name.partition('.')[0]}.{target}")
     if output.exists() and not overwrite:
-        raise WeightsError(f"{output} is there already; name another file, or say that it may be replaced")
+        raise WeightsError(
+            f"{output} is there already; name another file, or replace it",
+            remedy=Remedy.REPLACE_FILE,
+            about=[str(source)],
+        )
     progress.begin(f"reading {source.name}")
     try:
         found = recognize_file(source)
