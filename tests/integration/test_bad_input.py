@@ -549,7 +549,7 @@ class TestFullDisk:
 
     def test_of_a_few_kilobytes(self, people: Path, tmp_path: Path) -> None:
         """A file system that is really full."""
-        disk, saved, prefix = small_disk(tmp_path, "220k")
+        disk, saved, prefix = small_disk(tmp_path, "212k")
         answer = kith_process("enroll", people, "-g", disk / "family.db", *FLOAT32, prefix=prefix)
         require_one_line(answer, 2, disk / "family.db", "disk")
         found = enrolled_photos(saved / "family.db")
