@@ -61,6 +61,8 @@ def test_identification(people: Path) -> None:
     assert (identified.result.people, identified.result.references) == (4, 4)
     assert identified.rule.policy.people == 4, "photos are no people"
     assert identified.result.ranks[1].value > 0.85
+    more = evaluating.identification(people, fake_recognizer(), people=3, references=2, strangers=2)
+    assert (more.result.people, more.result.references, more.result.strangers) == (3, 6, 2)
 
 
 def test_clusters(people: Path) -> None:
@@ -84,6 +86,7 @@ def test_calibration(tmp_path: Path) -> None:
     found = evaluating.calibration(tmp_path / "some people", fake_recognizer())
     assert (found.people, found.mated) == (12, 12 * 6)
     assert found.measured_on.startswith("some people: 1,056 non-mated pairs of 12 people")
+    assert found.unrecognizable, "else no face would be too coarse to recognize"
 
 
 def test_what_was_embedded_is_kept(people: Path, tmp_path: Path) -> None:
