@@ -8,6 +8,7 @@ A model appears when its card does, which is written last.
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kith.catalogue.builtin import EMBEDDERS
+from kith.catalogue.licenses import Use
 from kith.catalogue.preprocessing import (
     AffineCrop,
     CropRule,
@@ -36,6 +38,7 @@ from kith.folders import data_folder
 MODELS_VARIABLE = "KITH_MODELS"
 CARD = "model.json"
 _VERSION = 3
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _LONGEST = 8192  # of an embedding in numbers, of a crop in pixels
 
 
@@ -87,8 +90,8 @@ def is_here(model_id: str) -> bool:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text can be a model's name: letters, digits and hyphens, so that it can name a folder."""
-    return 0 < len(text) <= 64 and text.replace("-", "").isalnum() and text.isascii() and text[0] != "-"
+    """Whether a text can be a model's name: it names a folder, and holds no + of a pair's."""
+    return _ID.fullmatch(text) is not None and not text.endswith(".")
 
 
 def install(spec: EmbedderSpec, weights: bytes, file_name: str) -> EmbedderSpec:
@@ -210,6 +213,7 @@ def _from_json(content: Mapping[str, Any], folder: Path) -> EmbedderSpec:
         training_data=str(content.get("training_data", "unknown")),
         lfw=str(content.get("lfw", "not measured")),
         int8=bool(content.get("int8", False)),
+        use=Use(content.get("use", Use.UNCLEAR)),
     )
 
 

@@ -6,6 +6,7 @@ One `WeightsSpec` per weights file, one `EmbedderSpec` or `DetectorSpec` per mod
 from dataclasses import dataclass
 from pathlib import Path
 
+from kith.catalogue.licenses import Use
 from kith.catalogue.preprocessing import CropRule, PixelRule
 
 
@@ -74,6 +75,7 @@ class EmbedderSpec:
         training_data: What they were trained on.
         lfw: Published or measured LFW accuracy, with its source.
         int8: Whether int8 was shown to keep its embeddings.
+        use: What it may be used for, in one word.
     """
 
     id: str
@@ -88,6 +90,7 @@ class EmbedderSpec:
     training_data: str
     lfw: str
     int8: bool
+    use: Use = Use.UNCLEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +104,4 @@ class DetectorSpec:
     onet: WeightsSpec
     license: str
     training_data: str
+    use: Use = Use.UNCLEAR

@@ -6,7 +6,7 @@ from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.calibrations import find_calibration
 from kith.catalogue.families import find_family
 from kith.catalogue.preprocessing import CropRule, FixedScaling, MarginCrop, PixelRule
-from kith.catalogue.published import PublishedModel
+from kith.catalogue.published.entries import PublishedModel
 from kith.catalogue.spec import DetectorSpec
 from kith.decisions.calibration import Calibration
 from kith.decisions.scoring import rule_for
@@ -29,6 +29,7 @@ def model_json(spec: ModelSpec) -> dict[str, Any]:
         "kind": "embedder",
         "state": "built in" if spec.id in EMBEDDERS else "here",
         "summary": spec.summary,
+        "use": spec.use,
         "license": spec.license,
         "training_data": spec.training_data,
         "lfw": spec.lfw,
@@ -52,6 +53,7 @@ def _detector_card(spec: DetectorSpec) -> dict[str, Any]:
         "kind": "detector",
         "state": "built in",
         "summary": spec.summary,
+        "use": spec.use,
         "license": spec.license,
         "training_data": spec.training_data,
         "files": [str(stage.file) for stage in stages],
@@ -66,9 +68,12 @@ def _published_card(model: PublishedModel) -> dict[str, Any]:
         "kind": "embedder",
         "state": "can be pulled",
         "summary": family.summary,
-        "license": model.license,
+        "use": model.license.use,
+        "license": model.license.text,
         "training_data": model.training_data,
         "lfw": model.lfw,
+        "figures": model.figures,
+        "detector": model.detector,
         "embedding_size": family.embedding_size,
         **_preprocessing(family.crop, family.pixels, family.input_size),
         "files": [

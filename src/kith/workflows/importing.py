@@ -17,9 +17,11 @@ from kith.catalogue.calibrations import IMPORTED, keep_calibration
 from kith.catalogue.download import download
 from kith.catalogue.families import Family, find_family
 from kith.catalogue.installed import CARD, discard, install, is_id, models_folder, read_card, write_card
+from kith.catalogue.licenses import Use
 from kith.catalogue.lock import only_one
 from kith.catalogue.preprocessing import CropRule, PixelRule
-from kith.catalogue.published import PUBLISHED, PublishedFile, PublishedModel, find_published_file
+from kith.catalogue.published import PUBLISHED, find_published_file
+from kith.catalogue.published.entries import PublishedFile, PublishedModel
 from kith.catalogue.spec import ONNX, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
 from kith.errors import Remedy, WeightsError
@@ -214,10 +216,11 @@ def _spec(
         pixels=family.pixels,
         input_size=family.input_size,
         mirrored=True,  # as Sandberg evaluated
-        license=model.license if model else "unknown: the file was not published in this form",
+        license=model.license.text if model else "unknown: the file was not published in this form",
         training_data=model.training_data if model else "unknown",
         lfw=model.lfw if model else "not measured",
         int8=False,
+        use=model.license.use if model else Use.UNCLEAR,
     )
 
 
@@ -281,7 +284,9 @@ def _hashes(path: Path) -> tuple[str, str]:
 
 def _require_free(name: str) -> None:
     if not is_id(name):
-        raise WeightsError(f"{name!r} cannot be a model's name: letters, digits and hyphens only")
+        raise WeightsError(
+            f"{name!r} cannot be a model's name: letters, digits, hyphens, underscores and points only"
+        )
     if name in EMBEDDERS:
         raise WeightsError(f"{name} is the name of a model that came with Kith; choose another")
     if (models_folder() / name / CARD).exists():

@@ -7,7 +7,8 @@ from kith.catalogue import installed
 from kith.catalogue.builtin import DETECTORS, EMBEDDERS
 from kith.catalogue.files import read_weights
 from kith.catalogue.installed import find_embedder, is_here, models_folder, read_card
-from kith.catalogue.published import PUBLISHED, PublishedModel
+from kith.catalogue.published import PUBLISHED
+from kith.catalogue.published.entries import PublishedModel
 from kith.catalogue.spec import DetectorSpec, EmbedderSpec, WeightsSpec
 from kith.errors import UnsupportedFile, WeightsError
 from kith.runtime.prepare import forget
