@@ -108,6 +108,14 @@ FAMILIES: Mapping[str, Family] = {
         pixels=FixedScaling(mean=(0.0, 0.0, 0.0), divisor=1.0),
         input_size=112,
     ),
+    "arcface-mobilefacenet": Family(
+        summary="MobileFaceNet of insightface, trained with ArcFace",
+        network="mobilefacenet",
+        embedding_size=128,
+        crop=ARCFACE_CROP,
+        pixels=_SIGNED_PIXELS,
+        input_size=112,
+    ),
 }
 
 

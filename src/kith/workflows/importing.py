@@ -248,6 +248,8 @@ def _family_of(found: Recognized, published: tuple[PublishedModel, PublishedFile
         return published[0].family
     if found.network == "nn4_small2":
         return "openface"
+    if found.network == "mobilefacenet":
+        return "arcface-mobilefacenet"
     if found.embedding_size == 128:
         return "sandberg-2017"
     return "facenet-pytorch" if found.format is Format.PYTORCH else "sandberg-2018"
