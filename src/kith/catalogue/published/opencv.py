@@ -13,9 +13,7 @@ _HUGGING_FACE = "https://huggingface.co/opencv"
 _TRAIN = "https://github.com/ShiqiYu/libfacedetection.train/raw/0047ac24afb1a50a0c6105001c89d1b5b805dbf1/onnx"
 _YUNET_S = "face_detection_yunet_2023mar.onnx"
 _SFACE = "face_recognition_sface_2021dec.onnx"
-_WIDER_FACE = (
-    "WIDER FACE: for research; YuNet's author calls commercial use settled (libfacedetection 380)"
-)
+_WIDER_FACE = "WIDER FACE: for research; YuNet's author calls commercial use settled (libfacedetection 380)"
 
 DETECTORS = (
     PublishedDetector(
