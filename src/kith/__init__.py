@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kith.decisions.scoring import ClassifierKind as ClassifierKind
     from kith.detection import Detector as Detector
     from kith.detection import main_face as main_face
-    from kith.detection.mtcnn import DetectionSettings as DetectionSettings
+    from kith.detection.settings import DetectionSettings as DetectionSettings
     from kith.embedding import Embedder as Embedder
     from kith.errors import AcquisitionError as AcquisitionError
     from kith.errors import ChecksumMismatch as ChecksumMismatch
@@ -96,7 +96,7 @@ _HOMES = {
     "Comparison": "kith.records",
     "Decision": "kith.records",
     "Deletion": "kith.gallery",
-    "DetectionSettings": "kith.detection.mtcnn",
+    "DetectionSettings": "kith.detection.settings",
     "Detector": "kith.detection",
     "DownloadFailed": "kith.errors",
     "DuplicateReference": "kith.errors",

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from kith.catalogue.builtin import EMBEDDERS
+from kith.catalogue.builtin import DETECTORS, EMBEDDERS
 from kith.catalogue.calibrations import find_calibration
 from kith.catalogue.families import find_family
+from kith.catalogue.pair import embedder_of
 from kith.catalogue.preprocessing import CropRule, FixedScaling, MarginCrop, PixelRule
 from kith.catalogue.published import PublishedModel
 from kith.catalogue.spec import DetectorSpec
@@ -27,7 +28,7 @@ def model_json(spec: ModelSpec) -> dict[str, Any]:
     return {
         "id": spec.id,
         "kind": "embedder",
-        "state": "built in" if spec.id in EMBEDDERS else "here",
+        "state": "built in" if embedder_of(spec.id) in EMBEDDERS else "here",
         "summary": spec.summary,
         "license": spec.license,
         "training_data": spec.training_data,
@@ -35,6 +36,7 @@ def model_json(spec: ModelSpec) -> dict[str, Any]:
         "embedding_size": spec.embedding_size,
         **_preprocessing(spec.crop, spec.pixels, spec.input_size),
         "mirrored": spec.mirrored,
+        "detector": spec.detector,
         "calibrated_on": calibration.measured_on,
         "verification": _verification(calibration),
         "identification": [_identification(calibration, size) for size in (10, 100, 1000)],
@@ -46,16 +48,17 @@ def model_json(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _detector_card(spec: DetectorSpec) -> dict[str, Any]:
-    stages = (spec.pnet, spec.rnet, spec.onet)
+    files = spec.weights.values()
     return {
         "id": spec.id,
         "kind": "detector",
-        "state": "built in",
+        "state": "built in" if spec.id in DETECTORS else "here",
         "summary": spec.summary,
         "license": spec.license,
         "training_data": spec.training_data,
-        "files": [str(stage.file) for stage in stages],
-        "size": sum(stage.size for stage in stages),
+        "looks_as": spec.kind.value,
+        "files": [str(weights.file) for weights in files],
+        "size": sum(weights.size for weights in files),
     }
 
 

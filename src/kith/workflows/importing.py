@@ -16,7 +16,7 @@ from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.calibrations import IMPORTED, keep_calibration
 from kith.catalogue.download import download
 from kith.catalogue.families import Family, find_family
-from kith.catalogue.installed import CARD, discard, install, is_id, models_folder, read_card, write_card
+from kith.catalogue.installed import CARD, discard, find_embedder, install, is_id, models_folder, write_card
 from kith.catalogue.lock import only_one
 from kith.catalogue.preprocessing import CropRule, PixelRule
 from kith.catalogue.published import PUBLISHED, PublishedFile, PublishedModel, find_published_file
@@ -97,7 +97,7 @@ def pull(
         raise WeightsError(f"no published model {model_id!r}; known: {', '.join(PUBLISHED)}")
     with only_one(model_id, progress):
         if (models_folder() / model_id / CARD).exists():
-            return read_card(model_id)
+            return find_embedder(model_id)
         file = PUBLISHED[model_id].files[0]
         path = download(file, urls or file.urls, progress)
         found = _read_weights(path, model_id, None, (PUBLISHED[model_id], file))

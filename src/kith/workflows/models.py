@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from kith.catalogue import installed
 from kith.catalogue.builtin import DETECTORS, EMBEDDERS
 from kith.catalogue.files import read_weights
-from kith.catalogue.installed import find_embedder, is_here, models_folder, read_card
+from kith.catalogue.installed import is_here, models_folder, read_card
+from kith.catalogue.pair import find_pair
 from kith.catalogue.published import PUBLISHED, PublishedModel
 from kith.catalogue.spec import DetectorSpec, EmbedderSpec, WeightsSpec
 from kith.errors import UnsupportedFile, WeightsError
@@ -46,7 +47,8 @@ class CheckedFile:
 
 
 def find_model(model_id: str) -> ModelSpec:
-    """What is known of a model: one that works at once, one that was brought here, or one that can be had.
+    """What is known of a model: one that works at once, one that was brought here, one that can be had; or of
+    an embedder with a detector that is not its usual one.
 
     Raises:
         WeightsError: There is none of this name, or its card cannot be read.
@@ -55,7 +57,7 @@ def find_model(model_id: str) -> ModelSpec:
         return DETECTORS[model_id]
     if model_id in PUBLISHED and not is_here(model_id):
         return PUBLISHED[model_id]
-    return find_embedder(model_id)
+    return read_card(model_id) if is_here(model_id) else find_pair(model_id).spec
 
 
 def list_models() -> list[ListedModel]:
@@ -104,14 +106,15 @@ def remove_model(model_id: str) -> int:
         raise WeightsError(f"{model_id} came with Kith and cannot be removed")
     if is_here(model_id):
         with suppress(UnsupportedFile):  # of a damaged card; what was compiled is not known then
-            forget(read_card(model_id).weights)
+            for weights in _weights(read_card(model_id)):
+                forget(weights)
     return installed.remove(model_id)
 
 
 def _weights(spec: ModelSpec) -> list[WeightsSpec]:
     if isinstance(spec, EmbedderSpec):
         return [spec.weights]
-    return [spec.pnet, spec.rnet, spec.onet] if isinstance(spec, DetectorSpec) else []
+    return list(spec.weights.values()) if isinstance(spec, DetectorSpec) else []
 
 
 def _error_of(weights: WeightsSpec) -> WeightsError | None:
