@@ -8,21 +8,23 @@ model is installed only when its network was built and has embedded the sample p
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from kith.assembly import RecognizerSettings
 from kith.catalogue.acceptance import require_accepted
-from kith.catalogue.builtin import EMBEDDERS
+from kith.catalogue.builtin import DEFAULT_DETECTOR, EMBEDDERS
 from kith.catalogue.calibrations import IMPORTED, keep_calibration
 from kith.catalogue.families import Family, find_family
 from kith.catalogue.installed import CARD, discard, install, is_id, models_folder, write_card
 from kith.catalogue.lock import only_one
 from kith.catalogue.packs import read_pack
 from kith.catalogue.preprocessing import CropRule, PixelRule
-from kith.catalogue.published import find_published_file
+from kith.catalogue.published import find_published_detector, find_published_file
 from kith.catalogue.published.entries import PublishedFile, PublishedModel
-from kith.catalogue.spec import ONNX, EmbedderSpec, InstalledFile, WeightsSpec
+from kith.catalogue.spec import ONNX, DetectorSpec, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
 from kith.errors import Remedy, WeightsError
 from kith.progress import SILENT, Progress
@@ -34,6 +36,7 @@ from kith.weights.regular_file import open_regular, read_regular
 from kith.weights.safetensors import EXTENSION, write_safetensors
 from kith.weights.tensorflow_files import find_checkpoint
 from kith.weights.usable import require_usable
+from kith.workflows.detectors import install_packed_detector, install_published_detector, is_at_hand
 from kith.workflows.first_calibration import (
     calibrate_embeddings,
     discernment,
@@ -85,7 +88,7 @@ def import_file(
     onnx: OnnxPreprocessing | None = None,
     accept_license: bool = False,
     progress: Progress = SILENT,
-) -> EmbedderSpec:
+) -> EmbedderSpec | DetectorSpec:
     """Install the model of a file, or of the files of a TensorFlow checkpoint given one of them.
 
     Args:
@@ -103,20 +106,28 @@ def import_file(
     """
     path = Path(path)
     progress.begin(f"reading {path.name}")
+    if family is not None:
+        find_family(family)
     try:
-        published = find_published_file(*_hashes(path))
-        if published:
-            license, remedy = published[0].license, Remedy.ACCEPT_AND_IMPORT
-            require_accepted(license, str(path), remedy, accept=accept_license)
-        if family is not None:
-            find_family(family)
-        name = _free_name(path, published[0].id if published and model_id is None else model_id)
-        found = read_embedder(path, name, published=published, family=family, onnx=onnx)
+        sha256, md5 = _hashes(path)
+        published, detector = find_published_file(sha256, md5), find_published_detector(sha256)
+        model = published[0] if published else detector
+        if model:
+            require_accepted(model.license, str(path), Remedy.ACCEPT_AND_IMPORT, accept=accept_license)
+        name = _free_name(path, model.id if model and model_id is None else model_id)
+        install: Callable[[], EmbedderSpec | DetectorSpec]
+        if detector:
+            install = partial(install_published_detector, detector, read_regular(path), name)
+        else:
+            found = read_embedder(path, name, published=published, family=family, onnx=onnx)
+            install = partial(install_found, found, progress)
+        if published and published[1].members:
+            install_packed_detector(path, *published, progress)
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
-    with only_one(found.spec.id, progress):
-        _require_free(found.spec.id)  # again: another process may have been quicker
-        return install_found(found, progress)
+    with only_one(name, progress):
+        _require_free(name)  # again: another process may have been quicker
+        return install()
 
 
 def read_embedder(
@@ -170,6 +181,7 @@ def _as_published(found: Found, model: PublishedModel) -> Found:
         use=model.license.use,
         training_data=model.training_data,
         lfw=model.lfw,
+        detector=model.detector,
     )
     return replace(found, spec=spec)
 
@@ -270,8 +282,12 @@ def _family_of(found: Recognized) -> str:
 
 
 def _measure_on_sample_people(spec: EmbedderSpec, progress: Progress) -> Calibration:
+    detector = spec.detector
+    if not is_at_hand(detector):
+        progress.say(f"{spec.id} is usually used with {detector}, which is not here yet")
+        detector = DEFAULT_DETECTOR
     recognizer = Recognizer.from_settings(
-        RecognizerSettings(spec, precision=Precision.FLOAT32), progress=progress
+        RecognizerSettings(spec, detector, precision=Precision.FLOAT32), progress=progress
     )
     progress.begin("measuring on the sample people")
     embeddings, people = embed_sample_people(recognizer)

@@ -16,13 +16,16 @@ PUBLISHED: Mapping[str, PublishedModel] = {model.id: model for model in _MODELS}
 PUBLISHED_DETECTORS: Mapping[str, PublishedDetector] = {detector.id: detector for detector in _DETECTORS}
 
 
-def find_published_file(
-    sha256: str, md5: str
-) -> tuple[PublishedModel | PublishedDetector, PublishedFile] | None:
-    """The published file with one of these hashes, and whose it is."""
-    published: tuple[PublishedModel | PublishedDetector, ...] = (*_MODELS, *_DETECTORS)
-    for model in published:
+def find_published_file(sha256: str, md5: str) -> tuple[PublishedModel, PublishedFile] | None:
+    """The published file of an embedder with one of these hashes, and whose it is."""
+    for model in _MODELS:
         for file in model.files:
             if (file.sha256 and file.sha256 == sha256) or (file.md5 and file.md5 == md5):
                 return model, file
     return None
+
+
+def find_published_detector(sha256: str) -> PublishedDetector | None:
+    """The published detector that has a file with this hash."""
+    of_file = {file.sha256: detector for detector in _DETECTORS for file in detector.files}
+    return of_file.get(sha256) if sha256 else None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kith.catalogue.builtin import DEFAULT_DETECTOR
 from kith.catalogue.licenses import License
+from kith.catalogue.spec import DetectorKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class PublishedDetector:
 
     Attributes:
         id: Its name here.
-        family: How its outputs are read: the module in `kith.detection`.
+        kind: How it looks at an image.
         summary: One line for a person.
         files: The first is pulled; all are recognized when imported.
         license: Of the weights.
@@ -82,7 +83,7 @@ class PublishedDetector:
     """
 
     id: str
-    family: str
+    kind: DetectorKind
     summary: str
     files: tuple[PublishedFile, ...]
     license: License

@@ -13,6 +13,7 @@ from kith.catalogue.published.entries import (
     PublishedModel,
     PublishedThreshold,
 )
+from kith.catalogue.spec import DetectorKind
 
 _RELEASE = "https://github.com/deepinsight/insightface/releases/download/v0.7"
 _UNIFACE = "https://github.com/yakhyo/uniface/releases/download/weights"
@@ -73,7 +74,7 @@ _GLINTR100 = PublishedFile(
 def _detector(name: str, figures: str, *files: PublishedFile) -> PublishedDetector:
     return PublishedDetector(
         id=f"scrfd-{name.lower()}",
-        family="scrfd",
+        kind=DetectorKind.SCRFD,
         summary=f"SCRFD of {name.replace('M', ' million').replace('G', ' billion')} operations at 640 x 480",
         files=files,
         license=INSIGHTFACE,

@@ -7,6 +7,7 @@ from kith.catalogue.published.entries import (
     PublishedModel,
     PublishedThreshold,
 )
+from kith.catalogue.spec import DetectorKind
 
 _ZOO = "https://github.com/opencv/opencv_zoo/raw/47534e27c9851bb1128ccc0102f1145e27f23f98/models"
 _HUGGING_FACE = "https://huggingface.co/opencv"
@@ -18,7 +19,7 @@ _WIDER_FACE = "WIDER FACE: for research; YuNet's author calls commercial use set
 DETECTORS = (
     PublishedDetector(
         id="yunet-s",
-        family="yunet",
+        kind=DetectorKind.YUNET,
         summary="YuNet, the small one of March 2023, as OpenCV has it",
         files=(
             PublishedFile(
@@ -38,7 +39,7 @@ DETECTORS = (
     ),
     PublishedDetector(
         id="yunet-n",
-        family="yunet",
+        kind=DetectorKind.YUNET,
         summary="YuNet, the larger one",
         files=(
             PublishedFile(
