@@ -165,12 +165,10 @@ def test_a_published_file_is_told_by_its_hash(
 ) -> None:
     from dataclasses import replace
 
-    from kith.catalogue import published
-
     content = write_openface(openface(shared))
     model = PUBLISHED["openface-nn4-small2"]
     file = replace(model.files[0], md5=hashlib.md5(content).hexdigest())
-    monkeypatch.setattr(published, "_MODELS", (replace(model, files=(file,)),))
+    monkeypatch.setitem(PUBLISHED, model.id, replace(model, files=(file,)))
     spec = _import_unmeasured(tmp_path / "renamed.bin", content, monkeypatch)
     assert spec.id == "openface-nn4-small2"
     assert (spec.license, spec.use, spec.lfw) == (model.license.text, model.license.use, model.lfw)
