@@ -115,7 +115,8 @@ def import_(
     ] = "",
     blue_first: Annotated[bool, typer.Option(help="ONNX only: it wants blue, green, red.")] = False,
     mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="ONNX only: embed the mirror image of a face too.")
+        bool,
+        typer.Option("--mirrored", help="Embed the mirror image of a face too: slower, mostly better."),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -126,9 +127,11 @@ def import_(
     if crop_size or template or pixels:
         if not (crop_size and template and pixels):
             raise WeightsError("an ONNX file needs all of --crop-size, --template and --pixels")
-        onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first, mirrored)
+        onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first)
     with telling("importing") as progress:
-        spec = import_file(file, model_id=model_id, family=family, onnx=onnx, progress=progress)
+        spec = import_file(
+            file, model_id=model_id, family=family, onnx=onnx, mirrored=mirrored, progress=progress
+        )
     _tell_installed(spec, as_json=as_json)
 
 

@@ -51,13 +51,11 @@ class OnnxPreprocessing:
         crop: How a face is cut out.
         pixels: How its pixels are scaled.
         blue_first: Whether the network wants blue, green, red.
-        mirrored: Whether it sees the mirror image of a face too: twice the work, and mostly somewhat better.
     """
 
     crop: CropRule
     pixels: PixelRule
     blue_first: bool = False
-    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +110,7 @@ def import_file(
     model_id: str | None = None,
     family: str | None = None,
     onnx: OnnxPreprocessing | None = None,
+    mirrored: bool = False,
     progress: Progress = SILENT,
 ) -> EmbedderSpec:
     """Install the model of a file, or of the files of a TensorFlow checkpoint given one of them.
@@ -121,6 +120,8 @@ def import_file(
         model_id: Its name from now on; made of the file's name if None.
         family: How it was trained; told from the network and the format if None.
         onnx: Needed for an ONNX file, and only for that.
+        mirrored: Whether a face's mirror image is embedded too and added: twice the work, mostly somewhat
+            better, and no longer the embeddings that others have of the same file.
         progress: Told what is being done, and what is odd about the model.
 
     Raises:
@@ -133,6 +134,7 @@ def import_file(
         found = _read(path, model_id, family) if onnx is None else _read_onnx(path, model_id, onnx)
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
+    found = replace(found, spec=replace(found.spec, mirrored=mirrored))
     with only_one(found.spec.id, progress):
         _require_free(found.spec.id)  # again: another process may have been quicker
         return _install(found, progress)
@@ -213,7 +215,7 @@ def _spec(
         crop=family.crop,
         pixels=family.pixels,
         input_size=family.input_size,
-        mirrored=True,  # as Sandberg evaluated
+        mirrored=False,
         license=model.license if model else "unknown: the file was not published in this form",
         training_data=model.training_data if model else "unknown",
         lfw=model.lfw if model else "not measured",
@@ -232,7 +234,7 @@ def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) ->
         crop=onnx.crop,
         pixels=onnx.pixels,
         input_size=onnx.crop.size,
-        mirrored=onnx.mirrored,
+        mirrored=False,
         license="unknown",
         training_data="unknown",
         lfw="not measured",
