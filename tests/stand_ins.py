@@ -7,8 +7,23 @@ from onnx import TensorProto, helper, numpy_helper
 _STRIDES = (8, 16, 32)
 
 
+def sface() -> bytes:
+    """It scales pixels itself, and sees one face at once."""
+    model = onnx.load_from_string(embedder(128, batch=1))
+    for name, value in (("mean", 127.5), ("factor", 0.0078125)):
+        model.graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), name))
+    model.graph.node[0].input[0] = "scaled"
+    for node in (
+        helper.make_node("Mul", ["centred", "factor"], ["scaled"]),
+        helper.make_node("Sub", ["data", "mean"], ["centred"]),
+    ):
+        model.graph.node.insert(0, node)
+    content: bytes = model.SerializeToString()
+    return content
+
+
 def embedder(length: int, *, batch: int | str = "n", pixels: int = 112) -> bytes:
-    """An embedder as ArcFace's, AdaFace's, EdgeFace's and SFace's are: (batch, 3, s, s) to (batch, length)."""
+    """An embedder as ArcFace's, AdaFace's and EdgeFace's are: (batch, 3, s, s) to (batch, length)."""
     small = pixels // 16
     weight = np.random.default_rng(length).normal(size=(length, 3 * small * small)).astype(np.float32)
     nodes = [

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from kith.catalogue.preprocessing import (
     ARCFACE_CROP,
     AffineCrop,
+    ColorOrder,
     CropRule,
     FixedScaling,
     MarginCrop,
@@ -32,7 +33,7 @@ class Family:
         crop: How a face is cut out.
         pixels: How a crop's pixels are scaled.
         input_size: Side of what the network sees, in pixels.
-        blue_first: Whether it wants blue, green, red.
+        color: In which order it wants the colours.
     """
 
     summary: str
@@ -41,7 +42,7 @@ class Family:
     crop: CropRule
     pixels: PixelRule
     input_size: int
-    blue_first: bool = False
+    color: ColorOrder = ColorOrder.RGB
 
 
 _SIGNED_PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)
@@ -98,7 +99,7 @@ FAMILIES: Mapping[str, Family] = {
         crop=ARCFACE_CROP,
         pixels=FixedScaling(mean=(127.5, 127.5, 127.5), divisor=127.5),
         input_size=112,
-        blue_first=True,
+        color=ColorOrder.BGR,
     ),
     "sface": Family(
         summary="SFace, which scales pixels itself",

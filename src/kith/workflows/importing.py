@@ -21,16 +21,23 @@ from kith.catalogue.families import Family, find_family
 from kith.catalogue.installed import CARD, discard, install, is_id, models_folder, write_card
 from kith.catalogue.lock import only_one
 from kith.catalogue.packs import read_pack
-from kith.catalogue.preprocessing import CropRule, PixelRule
+from kith.catalogue.preprocessing import (
+    ColorOrder,
+    CropRule,
+    FixedScaling,
+    PixelRule,
+    SimilarityCrop,
+    resize_template,
+)
 from kith.catalogue.published import find_published_detector, find_published_file
 from kith.catalogue.published.entries import PublishedFile, PublishedModel
 from kith.catalogue.spec import ONNX, DetectorSpec, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
-from kith.errors import Remedy, WeightsError
+from kith.errors import Remedy, UnsupportedFile, WeightsError
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
-from kith.runtime.trial import adopt_in_bounds
+from kith.runtime.trial import Adopted, adopt_in_bounds
 from kith.weights.recognize import Format, Recognized, recognize_file
 from kith.weights.regular_file import open_regular, read_regular
 from kith.weights.safetensors import EXTENSION, write_safetensors
@@ -45,24 +52,27 @@ from kith.workflows.first_calibration import (
 )
 
 _MOST_BYTES = 2 << 30  # more cannot be in an ONNX file
+_AS_THEY_ARE = FixedScaling((0.0, 0.0, 0.0), 1.0)
 _LEAST_DISCERNMENT = 0.9  # every trained network at hand has 1.0, one of random weights 0.65 to 0.68
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxPreprocessing:
-    """What an ONNX file cannot tell of itself.
+    """What an ONNX file cannot tell of itself, or not always.
 
     Attributes:
-        crop: How a face is cut out.
-        pixels: How its pixels are scaled.
-        blue_first: Whether the network wants blue, green, red.
-        mirrored: Whether it sees the mirror image of a face too: twice the work, and mostly somewhat better.
+        crop: How a face is cut out; a template is brought to the size of the network's image.
+        pixels: How its pixels are scaled; told from the graph if None, where that scales them itself.
+        color: In which order it wants the colours.
+        size: Side of its image in pixels; needed where the graph takes any.
+        output: Which of its outputs is the embedding; needed where several could be.
     """
 
     crop: CropRule
-    pixels: PixelRule
-    blue_first: bool = False
-    mirrored: bool = False
+    pixels: PixelRule | None = None
+    color: ColorOrder = ColorOrder.RGB
+    size: int | None = None
+    output: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,7 @@ def import_file(
     model_id: str | None = None,
     family: str | None = None,
     onnx: OnnxPreprocessing | None = None,
+    mirrored: bool = False,
     accept_license: bool = False,
     progress: Progress = SILENT,
 ) -> EmbedderSpec | DetectorSpec:
@@ -96,6 +107,8 @@ def import_file(
         model_id: Its name from now on; made of the file's name if None.
         family: How it was trained; told from the network and the format if None.
         onnx: Needed for an ONNX file whose family is not known, and only for that.
+        mirrored: Whether a face's mirror image is embedded too and added: twice the work, mostly somewhat
+            better, and no longer the embeddings that others have of the same file.
         accept_license: Whether the license of a published model is accepted, where it forbids commercial use.
         progress: Told what is being done, and what is odd about the model.
 
@@ -120,6 +133,7 @@ def import_file(
             install = partial(install_published_detector, detector, read_regular(path), name)
         else:
             found = read_embedder(path, name, published=published, family=family, onnx=onnx)
+            found = replace(found, spec=replace(found.spec, mirrored=mirrored))
             install = partial(install_found, found, progress)
         if published and published[1].members:
             install_packed_detector(path, *published, progress)
@@ -157,7 +171,7 @@ def read_embedder(
         family = published[0].family
     trained = find_family(family) if family is not None else None
     if onnx is None and trained is not None and trained.network == ONNX:
-        onnx = OnnxPreprocessing(trained.crop, trained.pixels, trained.blue_first)
+        onnx = OnnxPreprocessing(trained.crop, trained.pixels, trained.color, trained.input_size)
     if onnx is not None:
         members = published[1].members if published else ()
         data = read_pack(path, members[:1])[0] if members else read_regular(path, _MOST_BYTES)
@@ -165,7 +179,7 @@ def read_embedder(
     elif _looks_like_onnx(path):
         raise WeightsError(
             f"{path} is an ONNX file, which does not say what was done to a face before it: "
-            "how it is cut out, and how its pixels are scaled",
+            "how it is cut out, for one",
             remedy=Remedy.DESCRIBE_ONNX,
         )
     else:
@@ -187,9 +201,9 @@ def _as_published(found: Found, model: PublishedModel) -> Found:
 
 
 def _adopt(data: bytes, name: str, file_name: str, summary: str, onnx: OnnxPreprocessing) -> Found:
-    content, size = adopt_in_bounds(data, onnx.crop.size, blue_first=onnx.blue_first)
-    spec = _onnx_spec(name, f"{summary}, {size} numbers; from {file_name}", onnx, size)
-    return Found(spec, content, "weights.onnx")
+    adopted = adopt_in_bounds(data, size=onnx.size, color=onnx.color, output=onnx.output)
+    summary = f"{summary}, {adopted.embedding_size} numbers; from {file_name}"
+    return Found(_onnx_spec(name, summary, onnx, adopted), adopted.content, "weights.onnx")
 
 
 def _read_weights(path: Path, name: str, family: Family | None) -> Found:
@@ -244,7 +258,7 @@ def _spec(name: str, file_name: str, found: Recognized, family: Family) -> Embed
         crop=family.crop,
         pixels=family.pixels,
         input_size=family.input_size,
-        mirrored=True,  # as Sandberg evaluated
+        mirrored=False,
         license="unknown: the file was not published in this form",
         training_data="unknown",
         lfw="not measured",
@@ -252,23 +266,47 @@ def _spec(name: str, file_name: str, found: Recognized, family: Family) -> Embed
     )
 
 
-def _onnx_spec(name: str, summary: str, onnx: OnnxPreprocessing, size: int) -> EmbedderSpec:
+def _onnx_spec(name: str, summary: str, onnx: OnnxPreprocessing, adopted: Adopted) -> EmbedderSpec:
     return EmbedderSpec(
         id=name,
         summary=summary,
         weights=WeightsSpec(
             network=ONNX, reader=ONNX, file=InstalledFile(Path("weights.onnx")), sha256="", size=0
         ),
-        embedding_size=size,
-        crop=onnx.crop,
-        pixels=onnx.pixels,
-        input_size=onnx.crop.size,
-        mirrored=onnx.mirrored,
+        embedding_size=adopted.embedding_size,
+        crop=_crop_of_size(onnx.crop, adopted.size),
+        pixels=_pixels(onnx.pixels, adopted),
+        input_size=adopted.size,
+        mirrored=False,
         license="unknown",
         training_data="unknown",
         lfw="not measured",
         int8=False,
     )
+
+
+def _crop_of_size(crop: CropRule, size: int) -> CropRule:
+    """A template at the size of the network's image; any other rule must have it."""
+    if crop.size == size:
+        return crop
+    if not isinstance(crop, SimilarityCrop):
+        raise WeightsError(f"the network's image has {size} pixels, the crop {crop.size}")
+    return resize_template(crop, size)
+
+
+def _pixels(stated: PixelRule | None, adopted: Adopted) -> PixelRule:
+    if not adopted.scales_pixels:
+        if stated is None:
+            raise UnsupportedFile(
+                "ONNX file: its graph does not scale pixels itself, nor say how they are scaled before it",
+                remedy=Remedy.PIXELS_OF_ONNX,
+            )
+        return stated
+    if stated not in (None, _AS_THEY_ARE):
+        raise UnsupportedFile(
+            "ONNX file: its graph scales pixels itself, so they must not be scaled before; leave that out"
+        )
+    return _AS_THEY_ARE
 
 
 def _family_of(found: Recognized) -> str:

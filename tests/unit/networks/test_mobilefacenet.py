@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recipes import load_recipe, normalized, report
+from recipes import load_recipe, normalized, report, smooth_crops
 
 from kith import networks  # first: it chooses Keras's backend
 
@@ -36,13 +36,9 @@ def trained(shared: Path) -> keras.Model:
 
 @pytest.fixture(scope="module")
 def inputs(shared: Path) -> np.ndarray:
-    """By the recipe: noise, smoothed a little."""
-    noise = np.random.default_rng(20261127).integers(0, 256, (4, 112, 112, 3)).astype(np.uint16)
-    shifted = (np.roll(noise, shift, axis) for shift, axis in ((1, 1), (1, 2), ((1, 1), (1, 2))))
-    crops = ((noise + sum(shifted)) // 4).astype(np.uint8)
     recipe = load_recipe(shared, "mobilefacenet_arcface")
-    assert hashlib.sha256(crops.tobytes()).hexdigest() == recipe["inputs_sha256"]
-    return scale_pixels(crops, find_family("arcface-mobilefacenet").pixels)
+    assert hashlib.sha256(smooth_crops().tobytes()).hexdigest() == recipe["inputs_sha256"]
+    return scale_pixels(smooth_crops(), find_family("arcface-mobilefacenet").pixels)
 
 
 @pytest.mark.parametrize("runtime", ["keras", "onnx"])

@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
+import numpy as np
 import onnx
 import pytest
 import stand_ins
@@ -30,6 +31,7 @@ from kith.catalogue.calibrations import UNMEASURED
 from kith.catalogue.families import find_family
 from kith.catalogue.installed import find_detector, find_embedder, installed_ids, models_folder, remove
 from kith.catalogue.licenses import Use
+from kith.catalogue.preprocessing import ColorOrder, FixedScaling
 from kith.catalogue.published import PUBLISHED, PUBLISHED_DETECTORS, facenet
 from kith.catalogue.published.entries import PublishedDetector, PublishedFile, PublishedModel
 from kith.catalogue.spec import DetectorKind, DetectorSpec, EmbedderSpec
@@ -41,7 +43,8 @@ from kith.errors import (
     UnsupportedFile,
     WeightsError,
 )
-from kith.runtime.adopt import adopt_onnx
+from kith.runtime.prepare import prepare
+from kith.runtime.trial import Adopted, adopt_in_bounds
 from kith.workflows import importing
 from kith.workflows.importing import import_file
 from kith.workflows.pulling import pull
@@ -68,7 +71,7 @@ def real_files() -> dict[str, bytes]:
 @cache
 def stand_in(kind: str, length: int = 0) -> bytes:
     if kind == "sface":
-        return stand_ins.embedder(128, batch=1)
+        return stand_ins.sface()
     return {DetectorKind.YUNET: stand_ins.yunet, DetectorKind.SCRFD: stand_ins.scrfd}.get(
         kind, lambda: stand_ins.embedder(length)
     )()
@@ -173,11 +176,10 @@ def shop(address: str, monkeypatch: pytest.MonkeyPatch) -> Shop:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks are adopted in this process and embed nobody, which other tests look at: it takes seconds."""
 
-    def adopt(data: bytes, size: int, *, blue_first: bool) -> tuple[bytes, int]:
+    def adopt(data: bytes, *, size: int, color: ColorOrder, output: None) -> Adopted:
         model = onnx.load_from_string(data)
-        return adopt_onnx(data, size, blue_first=blue_first), model.graph.output[
-            0
-        ].type.tensor_type.shape.dim[1].dim_value
+        length = model.graph.output[0].type.tensor_type.shape.dim[1].dim_value
+        return Adopted(data, size, length, scales_pixels=False)
 
     # reading the certificates of the world takes longer than all else; the server here has none
     monkeypatch.setattr(httpx, "Client", partial(httpx.Client, verify=False))
@@ -215,6 +217,22 @@ def test_an_embedder_arrives_with_its_detector(model_id: str, shop: Shop) -> Non
     assert here() == sorted([*accepted, model_id, model.detector]), "what was downloaded is gone"
     assert pull(model_id) == spec, "what is here is not fetched again"
     assert len(shop.asked) == len(set(shop.asked))
+
+
+def test_a_network_of_one_face_that_scales_pixels_is_adopted(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As SFace is: in a process of its own, as every published ONNX file outside these tests."""
+    monkeypatch.setattr(importing, "adopt_in_bounds", adopt_in_bounds)
+    for model_id in ("sface", "yunet-s"):
+        shop.offer(model_id)
+    spec = pull("sface")
+    assert isinstance(spec, EmbedderSpec)
+    assert (spec.embedding_size, spec.pixels) == (128, FixedScaling((0.0, 0.0, 0.0), 1.0))
+    faces = np.random.default_rng(0).uniform(0, 255, (3, 112, 112, 3)).astype(np.float32)
+    (together,) = prepare(spec.weights).run(faces)
+    alone = [prepare(spec.weights).run(faces[row : row + 1])[0][0] for row in range(3)]
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("model_id", PUBLISHED_DETECTORS)
