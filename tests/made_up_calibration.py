@@ -9,11 +9,13 @@ from kith.decisions.tail import SearchTails, Tail
 
 TAIL = Tail((0.5, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5), (0.5, 0.6, 0.7, 0.8, 0.9, 0.95))
 
+NO_INFLATION = Inflation((1, 100), (0.0, 0.0))
+
 
 def calibration_of(
     comparisons: Tail = TAIL,
     searches: Mapping[Scorer, SearchTails] | None = None,
-    inflation: Inflation = Inflation((1, 100), (0.0, 0.0)),
+    inflation: Inflation = NO_INFLATION,
 ) -> Calibration:
     """Of everyone together; up to a hundred references change nothing."""
     return Calibration(
@@ -22,9 +24,7 @@ def calibration_of(
         mated=9,
         non_mated=9,
         comparisons=GroupTails({EVERYONE: comparisons}),
-        searches={
-            scorer: GroupSearchTails({EVERYONE: tails}) for scorer, tails in (searches or {}).items()
-        },
+        searches={scorer: GroupSearchTails({EVERYONE: tails}) for scorer, tails in (searches or {}).items()},
         inflation=inflation,
         scores=(0.0, 1.0),
         log_odds=(-9.0, 9.0),
