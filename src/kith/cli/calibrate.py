@@ -9,7 +9,7 @@ from kith.catalogue.calibrations import find_calibration, forget_calibration, ke
 from kith.catalogue.pair import find_pair
 from kith.cli.console import print_json, print_line, print_table, warn
 from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
-from kith.cli.evaluate.app import Keep
+from kith.cli.evaluate.app import Groups, Keep
 from kith.cli.load import load_recognizer
 from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
 from kith.decisions.calibration import VERIFICATION_FMR, Calibration
@@ -18,6 +18,7 @@ from kith.errors import EvaluationError
 from kith.files import write_atomically
 from kith.runtime.prepare import Precision
 from kith.workflows.calibrating import FEW_PEOPLE, fit_calibration
+from kith.workflows.evaluating import labels_of_photos
 from kith.workflows.first_calibration import embed_unrecognizable
 
 _GALLERIES = (10, 100, 1000)
@@ -39,6 +40,7 @@ def calibrate(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    groups: Groups = None,
     keep: Keep = None,
     as_json: Json = False,
 ) -> None:
@@ -54,12 +56,14 @@ def calibrate(
     if people is None:
         raise EvaluationError("name a folder with one folder per person, or use --reset")
     labelled = read_labelled(people)
+    labels = labels_of_photos(labelled.photos, people, groups)
     recognizer = load_recognizer(model, precision)
     acquired = acquire_photos(recognizer, labelled.photos, keep)
     calibration = fit_calibration(
         acquired.embeddings[acquired.acquired],
         labelled.subjects[acquired.acquired],
         people.resolve().name,
+        groups=None if labels is None else labels[acquired.acquired],
         unrecognizable=embed_unrecognizable(recognizer),
     )
     if calibration.people < FEW_PEOPLE:

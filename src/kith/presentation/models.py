@@ -11,6 +11,7 @@ from kith.catalogue.published.entries import PublishedDetector, PublishedFile, P
 from kith.catalogue.spec import DetectorSpec
 from kith.decisions.calibration import Calibration
 from kith.decisions.scoring import rule_for
+from kith.presentation.certainty import among
 from kith.workflows.models import ModelSpec
 
 
@@ -118,10 +119,13 @@ def _preprocessing(crop: CropRule, pixels: PixelRule, input_size: int) -> dict[s
 
 def _verification(calibration: Calibration) -> str:
     policy = calibration.verification_policy()
-    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}"
+    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}{among(policy)}"
 
 
 def _identification(calibration: Calibration, people: int) -> str:
     policy = rule_for(calibration, people=people, references=people).policy
     how = " (extrapolated)" if policy.extrapolated else ""
-    return f"threshold {policy.threshold:.4f}, FPIR {policy.rate:g}{how} with {people:,} people enrolled"
+    return (
+        f"threshold {policy.threshold:.4f}, FPIR {policy.rate:g}{among(policy)}{how} "
+        f"with {people:,} people enrolled"
+    )

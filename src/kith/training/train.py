@@ -131,7 +131,7 @@ def _check_labels(photos: Sequence[PersonPhoto], folder: Path, progress: Progres
         faces.photos,
         teach(faces, judge, progress),
         faces.labels,
-        judge.calibration.verification_policy().threshold,
+        judge.calibration.clustering_policy().threshold,
     )
     if noise.outliers or noise.duplicates:
         report = folder / "label_noise.csv"

@@ -136,7 +136,7 @@ def update_clusters(album: Album, calibration: Calibration, looked: LookedThroug
     Raises:
         GalleryError: As `cluster_album`.
     """
-    cluster_album(album, calibration.verification_policy())
+    cluster_album(album, calibration.clustering_policy())
     find_moved(album)
     return ClusteredAlbum(tuple(album.clusters()), suggest(album, calibration), looked)
 

@@ -121,6 +121,7 @@ def calibration(
     folder: Folder,
     recognizer: Recognizer | None = None,
     *,
+    groups: Folder | None = None,
     keep: Path | None = None,
     progress: Progress = SILENT,
 ) -> Calibration:
@@ -129,6 +130,8 @@ def calibration(
     Args:
         folder: With one folder per person.
         recognizer: The default one if None.
+        groups: A CSV of person or photo and group, such as the person's sex: what is promised then holds
+            within each group.
         keep: A file for the embeddings: what is in it already is not made again.
         progress: Told how far it is, and what is left out.
 
@@ -136,11 +139,13 @@ def calibration(
         ImageError, EvaluationError: As `verification`.
     """
     labelled = read_people(folder, progress=progress)
+    labels = labels_of_photos(labelled.photos, folder, groups)
     recognizer, acquired = _acquire(recognizer, labelled.photos, keep, progress)
     return fit_calibration(
         acquired.embeddings[acquired.acquired],
         labelled.subjects[acquired.acquired],
         Path(folder).resolve().name,
+        groups=None if labels is None else labels[acquired.acquired],
         unrecognizable=embed_unrecognizable(recognizer),
     )
 

@@ -46,7 +46,7 @@ def evaluate_clustering(calibration: Calibration, people: LabelledPhotos, acquir
     rows = np.flatnonzero(acquired.acquired)
     if not len(rows):
         raise EvaluationError("no photo gave a face")
-    labels = cluster(acquired.embeddings[rows], calibration.verification_policy().threshold).labels
+    labels = cluster(acquired.embeddings[rows], calibration.clustering_policy().threshold).labels
     subjects = people.subjects[rows]
     photos = tuple(people.photos[row] for row in rows)
     return Clustered(acquired, photos, subjects, labels, evaluate_clusters(labels, subjects))
