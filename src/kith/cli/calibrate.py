@@ -1,5 +1,6 @@
 """`kith calibrate`: measure, on your own people, what a model's scores mean."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,6 +72,8 @@ def calibrate(
             f"{calibration.people} people are few: false match rates below "
             f"{calibration.comparisons.lowest:g} cannot be shown, and the rest is rough"
         )
+    if labels is not None:
+        _tell_of_small_groups(calibration, set(labels.tolist()) - {""})
     before = find_calibration(model)
     kept = None
     if output is not None:
@@ -84,6 +87,13 @@ def calibrate(
     _print(before, calibration)
     print_line(f"measured on {calibration.measured_on}; failures to acquire: {acquired.failures}")
     print_line(f"kept in {kept}" if kept else "nothing was kept")
+
+
+def _tell_of_small_groups(calibration: Calibration, names: Collection[str]) -> None:
+    searched = set.intersection(set(names), *(set(groups.tails) for groups in calibration.searches.values()))
+    for measured, what in ((set(calibration.comparisons.tails), "two faces"), (searched, "searches")):
+        if small := sorted(set(names) - measured):
+            warn(f"too few people to measure {what} within {', '.join(small)}: no rate is promised of them")
 
 
 def _reset(model: str, as_json: bool) -> None:

@@ -13,9 +13,12 @@ from kith.search.ranking import find
 from kith.workflows.calibrating import LEAST_ERRORS, fit_calibration
 
 
-def faces(people: int, photos: int, noise: float = 0.6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def faces(
+    people: int, photos: int, noise: float = 0.6, seed: int = 0, common: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings (n, 24) and subjects; what all faces have in common makes centroids more like everyone."""
     random = np.random.default_rng(seed)
-    X = np.repeat(random.standard_normal((people, 24)), photos, axis=0)
+    X = np.repeat(random.standard_normal((people, 24)) + common, photos, axis=0)
     X += noise * random.standard_normal(X.shape)
     X /= np.linalg.norm(X, axis=1, keepdims=True)
     return X.astype(np.float32), np.repeat(np.arange(people), photos)
@@ -51,6 +54,82 @@ def test_rates_hold_on_other_people_at_the_size_of_their_gallery(
     assert (rule.policy.people, rule.policy.rate, rule.policy.extrapolated) == (people, 0.02, False)
     best = find(X[protocol.strangers], gallery, rule.scorer, rule.lead, count=1).evidence
     assert 0.008 < np.mean(best >= rule.policy.threshold) < 0.04
+
+
+def of_two_kinds(people: int, photos: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Faces of two groups, the people of one of whom are more alike: embeddings, subjects, labels."""
+    X, y = faces(2 * people, photos, seed=seed)
+    near = y % 2 == 1
+    X[near] += 0.6 * X[near].mean(axis=0) + 0.25
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    return X, y, np.where(near, "alike", "others")
+
+
+@pytest.fixture(scope="module")
+def grouped() -> Calibration:
+    X, y, labels = of_two_kinds(300, 4)
+    return fit_calibration(X, y, "two kinds", groups=labels)
+
+
+def test_what_is_promised_holds_within_the_group_that_it_is_hardest_for(grouped: Calibration) -> None:
+    X, y, labels = of_two_kinds(300, 4, seed=3)
+    policy = grouped.verification_policy(0.01)
+    assert policy.group == "alike"
+    shares = {}
+    for name in ("alike", "others"):
+        own = labels == name
+        scores = (X[own] @ X[own].T)[np.triu(y[own][:, np.newaxis] != y[own])]
+        shares[name] = float(np.mean(scores >= policy.threshold))
+    assert shares["alike"] == pytest.approx(0.01, rel=0.5)
+    assert shares["others"] < 0.005
+    assert dict(policy.rates)["alike"] == pytest.approx(0.01, rel=0.05)
+    assert dict(policy.rates)["others"] < 0.005
+    over_everyone = grouped.clustering_policy(0.01)
+    assert (over_everyone.group, over_everyone.threshold < policy.threshold) == (EVERYONE, True)
+
+
+def test_searches_are_promised_within_the_hardest_group_too(grouped: Calibration) -> None:
+    X, y, labels = of_two_kinds(300, 4, seed=3)
+    rule = rule_for(grouped, people=50, references=50, fpir=0.02)
+    assert rule.policy.group == "alike"
+    named = {}
+    for name in ("alike", "others"):
+        own = np.flatnonzero(labels == name)
+        enrolled = own[np.unique(y[own], return_index=True)[1]][:50]
+        gallery = People.of(X[enrolled], y[enrolled])
+        strangers = X[own[~np.isin(y[own], y[enrolled])]]
+        best = find(strangers, gallery, rule.scorer, rule.lead, count=1, inflation=rule.inflation).evidence
+        named[name] = float(np.mean(best >= rule.policy.threshold))
+    assert 0.005 < named["alike"] < 0.04
+    assert named["others"] < named["alike"] / 2
+
+
+def test_a_group_of_few_people_promises_nothing() -> None:
+    X, y, labels = of_two_kinds(100, 3)
+    labels[y > 20] = ""
+    calibration = fit_calibration(X, y, "few", groups=labels)
+    assert list(calibration.comparisons.tails) == [EVERYONE]
+
+
+@pytest.fixture(scope="module")
+def inflated() -> Calibration:
+    return fit_calibration(*faces(300, 12, noise=1.2, common=1.5), "a test")
+
+
+@pytest.mark.parametrize("references", [2, 3, 10])
+def test_more_references_of_a_person_name_no_more_strangers(inflated: Calibration, references: int) -> None:
+    calibration = inflated
+    assert calibration.inflation.references == (1, 3, 10)
+    assert sorted(calibration.inflation.gains) == list(calibration.inflation.gains)
+    assert calibration.inflation.gains[-1] > 0.02, "else there is nothing to test"
+    X, y = faces(400, 12, noise=1.2, seed=2, common=1.5)
+    enrolled = np.flatnonzero((y < 50) & (np.arange(len(y)) % 12 < references))
+    gallery = People.of(X[enrolled], y[enrolled])
+    rule = rule_for(calibration, people=50, references=50 * references, fpir=0.02)
+    best = find(X[y >= 50], gallery, rule.scorer, rule.lead, count=1, inflation=rule.inflation).evidence
+    assert 0.01 < np.mean(best >= rule.policy.threshold) < 0.035
+    gain = calibration.inflation.of(np.array([references]))
+    assert np.mean(best + gain >= rule.policy.threshold) > 0.045, "without it more would be named"
 
 
 def test_searches_are_measured_at_several_sizes(fitted: tuple[Calibration, np.ndarray, np.ndarray]) -> None:
