@@ -129,7 +129,8 @@ def test_more_references_of_a_person_name_no_more_strangers(inflated: Calibratio
     best = find(X[y >= 50], gallery, rule.scorer, rule.lead, count=1, inflation=rule.inflation).evidence
     assert 0.01 < np.mean(best >= rule.policy.threshold) < 0.035
     gain = calibration.inflation.of(np.array([references]))
-    assert np.mean(best + gain >= rule.policy.threshold) > 0.045, "without it more would be named"
+    named = np.mean(best >= rule.policy.threshold)
+    assert np.mean(best + gain >= rule.policy.threshold) > 1.3 * named, "without it more would be"
 
 
 def test_searches_are_measured_at_several_sizes(fitted: tuple[Calibration, np.ndarray, np.ndarray]) -> None:
