@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from kith.decisions.cohort import Cohort
 from kith.decisions.cosine import normalize
-from kith.decisions.scoring import RIVALS
 from kith.records import FloatArray, Subject, require_shape
 from kith.search.exact import ExactIndex
 
@@ -39,7 +40,7 @@ class People:
         self.ids, self._starts, self.counts = np.unique(owners, return_index=True, return_counts=True)
         self.centroids = _centroids(references, self._starts) if centroids is None else centroids
         self._index = ExactIndex(self.centroids)
-        self._rivals = np.full(len(self.ids), np.nan, np.float32)
+        self._nearness: WeakKeyDictionary[Cohort, FloatArray] = WeakKeyDictionary()
 
     @classmethod
     def of(
@@ -117,17 +118,15 @@ class People:
         chosen = np.array(firsts, np.int64).reshape(len(probes), wanted)
         return np.take_along_axis(of_people, chosen, axis=1), np.take_along_axis(cosines, chosen, axis=1)
 
-    def rivals(self, positions: np.ndarray) -> FloatArray:
-        """Mean cosine of people, at positions of any shape, to the `RIVALS` others most like them."""
+    def nearness(self, positions: np.ndarray, cohort: Cohort) -> FloatArray:
+        """How near people, at positions of any shape, are to the typical faces of a cohort."""
+        if not len(cohort):
+            return np.zeros(positions.shape, np.float32)
+        known = self._nearness.setdefault(cohort, np.full(len(self), np.nan, np.float32))
         unknown = np.unique(positions)
-        unknown = unknown[np.isnan(self._rivals[unknown])]
-        if len(unknown):
-            rows, cosines = self._index.nearest(self.centroids[unknown], RIVALS + 1)
-            others = np.where(rows == unknown[:, np.newaxis], np.nan, cosines)
-            # of people exactly alike, a person need not be among its own nearest
-            others[~np.isnan(others).any(axis=1), -1] = np.nan
-            self._rivals[unknown] = np.nanmean(others, axis=1)
-        return np.asarray(self._rivals[positions], np.float32)
+        unknown = unknown[np.isnan(known[unknown])]
+        known[unknown] = cohort.nearness(self.centroids[unknown])
+        return np.asarray(known[positions], np.float32)
 
 
 def _centroids(references: FloatArray, starts: np.ndarray) -> FloatArray:

@@ -203,7 +203,14 @@ def _search(
     rows, probes = np.concatenate(chosen), np.concatenate(mated)
     gallery = People.of(group.embeddings[rows], group.people[rows])
     found = [
-        find(group.embeddings[some], gallery, rule.scorer, rule.lead, count=1, inflation=rule.inflation)
+        find(
+            group.embeddings[some],
+            gallery,
+            rule.scorer,
+            cohort=rule.cohort,
+            inflation=rule.inflation,
+            count=1,
+        )
         for some in (strangers, probes)
     ]
     named = found[0].evidence[:, 0] >= rule.policy.threshold
