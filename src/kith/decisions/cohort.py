@@ -1,10 +1,10 @@
-"""Typical faces, and how near a face is to them.
+"""Typical faces: what is near them resembles many people.
 
 Some faces resemble many people, and some people many faces: they are the ones that strangers are taken for,
-and there are more of them among those of whom a network has seen fewer. How near a face is to typical faces
-tells which they are, so that a score can be judged by it: the adaptive symmetric normalization of speaker
-recognition (Matejka et al. 2017, https://doi.org/10.21437/Interspeech.2017-1430) without its division by the
-deviation. The cohort are means of several people's embeddings, and so nobody's.
+and there are more of them among those of whom a network has seen fewer. How near a face is to the others that
+are most like it tells which they are (see `kith.decisions.scoring`). In a large gallery these are other
+enrolled people; so that a small one has some too, a model brings typical faces with it. They are means of
+several people's embeddings, and so nobody's.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from kith.decisions.cosine import normalize
 from kith.records import FloatArray, require_shape
 
 NEAREST = 3
-"""So many of the typical faces count, those nearest to a face."""
+"""So many of the faces most like one count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Cohort:
 
     Attributes:
         centers: (k, d) float32 of unit length; none where a model's are not known.
-        usual: How near a usual face is to them.
+        usual: How near a usual face is to those nearest to it, a mean cosine.
     """
 
     centers: FloatArray = field(default_factory=lambda: np.empty((0, 0), np.float32))
@@ -40,19 +40,13 @@ class Cohort:
     def __len__(self) -> int:
         return len(self.centers)
 
-    def nearness(self, embeddings: FloatArray) -> FloatArray:
-        """How much nearer than usual each of n embeddings (n, d) is to the typical faces nearest to it: (n,).
-
-        It is a mean of cosines, above 0 for a face that resembles many; 0 where no cohort is known.
-        """
-        if not len(self) or not len(embeddings):
-            return np.zeros(len(embeddings), np.float32)
+    def nearest(self, embeddings: FloatArray) -> FloatArray:
+        """The cosines of n embeddings (n, d) to the typical faces nearest to each: (n, `NEAREST`)."""
         cosines = embeddings @ self.centers.T
-        nearest = np.partition(cosines, len(self) - NEAREST, axis=1)[:, -NEAREST:]
-        return np.asarray(nearest.mean(axis=1) - self.usual, np.float32)
+        return np.asarray(np.partition(cosines, len(self) - NEAREST, axis=1)[:, -NEAREST:], np.float32)
 
 
 def cohort_of(centers: FloatArray, faces: FloatArray) -> Cohort:
     """The cohort of these centers (k, d), where these faces (n, d) are usual."""
     typical = Cohort(normalize(centers).astype(np.float16).astype(np.float32))
-    return Cohort(typical.centers, round(float(np.median(typical.nearness(faces))), 6))
+    return Cohort(typical.centers, round(float(typical.nearest(faces).mean()), 6))

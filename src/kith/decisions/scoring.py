@@ -1,14 +1,19 @@
 """What makes someone of the people who are near: evidence, and the rate that it stands for.
 
 A score is a cosine. A high one is not enough: some faces resemble many people, and some people many faces, and
-they are the ones that strangers are taken for. So a person's cosine s counts together with how much nearer to
-typical faces than usual the face and the person are, c_face and c_person (see `cohort`), and with what it gains
-by the number of the person's references, g (see `inflation`):
+they are the ones that strangers are taken for. So a person's cosine s counts less the nearer the face and the
+person are to others, and by what it gains from the number of the person's references, g (see `inflation`):
 
-    evidence = s - w (c_face + c_person) / 2 - g
+    evidence = s - w ((r_face + r_person) / 2 - usual) - g
 
-Where a model's typical faces are not known, both are 0. Evidence is only ever turned into the rate that a
-calibration measured of it; nobody else sees it.
+where r_face is the mean cosine of the face to the `NEAREST` others most like it, and r_person that of the
+person to theirs: the adaptive symmetric normalization of speaker recognition (Matejka et al. 2017,
+https://doi.org/10.21437/Interspeech.2017-1430) without its division by the deviation, which lost accuracy
+here. Others are the other enrolled people and the typical faces that a model brings with it (see `cohort`), so
+that no stranger's data are kept; with those of a usual face nothing changes. Without typical faces evidence is
+s - g, for among few people the next most alike are alike by chance.
+
+Evidence is only ever turned into the rate that a calibration measured of it; nobody else sees it.
 """
 
 from dataclasses import dataclass
@@ -18,7 +23,7 @@ from typing import NoReturn
 import numpy as np
 
 from kith.decisions.calibration import IDENTIFICATION_FPIR, Calibration, Scorer
-from kith.decisions.cohort import Cohort
+from kith.decisions.cohort import NEAREST, Cohort
 from kith.decisions.groups import GroupSearchTails, GroupTails
 from kith.decisions.inflation import Inflation
 from kith.decisions.rates import require_rate
@@ -50,7 +55,7 @@ class Rule:
     Attributes:
         classifier: Who orders those who are alike enough.
         scorer: What a face is compared with.
-        cohort: Typical faces; none where a cosine counts as it is.
+        cohort: Typical faces; none where a cosine counts whoever else is near.
         inflation: What a cosine gains by the number of a person's references.
         tail: What evidence means.
         policy: What decides.
@@ -116,18 +121,34 @@ def _comparisons_as_searches(calibration: Calibration) -> GroupSearchTails:
 
 
 def evidence(
-    cosines: FloatArray, of_faces: FloatArray, of_people: FloatArray, gains: FloatArray
+    cosines: FloatArray, of_faces: FloatArray, of_people: FloatArray, usual: float, gains: FloatArray
 ) -> FloatArray:
     """What speaks for people.
 
     Args:
-        cosines: (n, c) of n faces to c people each.
-        of_faces: (n,) how near the faces are to typical ones.
-        of_people: (n, c) or (c,) how near the people are.
-        gains: (n, c) or (c,) what each cosine gains by the number of the person's references.
+        cosines: (..., c) of faces to c people each.
+        of_faces: (..., c) mean cosine of each face to the others most like it, see `near_others`.
+        of_people: (..., c) that of each person to theirs.
+        usual: What both usually are.
+        gains: (..., c) what each cosine gains by the number of the person's references.
 
     Returns:
-        (n, c) float32.
+        (..., c) float32.
     """
-    near = (of_faces[:, np.newaxis] + of_people) / 2
-    return np.asarray(cosines - SHARE * near - gains, np.float32)
+    near = (of_faces + of_people) / 2 - np.float32(usual)
+    return np.asarray(cosines - np.float32(SHARE) * near - gains, np.float32)
+
+
+def near_others(cosines: FloatArray, most: FloatArray) -> FloatArray:
+    """How near faces are to the others most like them, for each of the people they are compared with.
+
+    Args:
+        cosines: (..., c) of faces to c people each: a person who is among the most alike does not count.
+        most: (..., m) cosines to the people and typical faces most like each face, m > `NEAREST`.
+
+    Returns:
+        (..., c) mean cosine to the `NEAREST` others.
+    """
+    nearest = np.partition(most, most.shape[-1] - NEAREST - 1, axis=-1)[..., -NEAREST - 1 :]
+    last = nearest[..., :1]
+    return np.asarray((nearest.sum(axis=-1, keepdims=True) - np.maximum(cosines, last)) / NEAREST, np.float32)

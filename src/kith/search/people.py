@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from kith.decisions.cohort import Cohort
+from kith.decisions.cohort import NEAREST, Cohort
 from kith.decisions.cosine import normalize
 from kith.records import FloatArray, Subject, require_shape
 from kith.search.exact import ExactIndex
@@ -40,7 +40,7 @@ class People:
         self.ids, self._starts, self.counts = np.unique(owners, return_index=True, return_counts=True)
         self.centroids = _centroids(references, self._starts) if centroids is None else centroids
         self._index = ExactIndex(self.centroids)
-        self._nearness: WeakKeyDictionary[Cohort, FloatArray] = WeakKeyDictionary()
+        self._near_others: WeakKeyDictionary[Cohort, FloatArray] = WeakKeyDictionary()
 
     @classmethod
     def of(
@@ -118,14 +118,19 @@ class People:
         chosen = np.array(firsts, np.int64).reshape(len(probes), wanted)
         return np.take_along_axis(of_people, chosen, axis=1), np.take_along_axis(cosines, chosen, axis=1)
 
-    def nearness(self, positions: np.ndarray, cohort: Cohort) -> FloatArray:
-        """How near people, at positions of any shape, are to the typical faces of a cohort."""
-        if not len(cohort):
-            return np.zeros(positions.shape, np.float32)
-        known = self._nearness.setdefault(cohort, np.full(len(self), np.nan, np.float32))
+    def near_others(self, positions: np.ndarray, cohort: Cohort) -> FloatArray:
+        """Mean cosine of people, at positions of any shape, to the others and typical faces most like them."""
+        known = self._near_others.setdefault(cohort, np.full(len(self), np.nan, np.float32))
         unknown = np.unique(positions)
         unknown = unknown[np.isnan(known[unknown])]
-        known[unknown] = cohort.nearness(self.centroids[unknown])
+        if len(unknown):
+            own = self.centroids[unknown]
+            rows, cosines = self._index.nearest(own, NEAREST + 1)
+            others = np.where(rows == unknown[:, np.newaxis], -1, cosines)
+            # of people exactly alike, a person need not be among its own nearest
+            others[(rows != unknown[:, np.newaxis]).all(axis=1), -1] = -1
+            most = np.concatenate([others, cohort.nearest(own)], axis=1)
+            known[unknown] = np.sort(most, axis=1)[:, -NEAREST:].mean(axis=1)
         return np.asarray(known[positions], np.float32)
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from kith.decisions.calibration import Scorer
-from kith.decisions.cohort import Cohort
+from kith.decisions.cohort import NEAREST, Cohort
 from kith.decisions.inflation import Inflation
-from kith.decisions.scoring import Rule, evidence
+from kith.decisions.scoring import Rule, evidence, near_others
 from kith.decisions.svm import LinearSVM
 from kith.records import Candidate, FloatArray
 from kith.search.people import People
@@ -49,20 +49,21 @@ def find(
         embeddings: (n, d) float32 of unit length.
         people: At least one.
         scorer: What a face is compared with.
-        cohort: Typical faces, nearness to which counts against.
+        cohort: Typical faces; none where it does not count who else is near.
         inflation: What cosines gain by the number of a person's references.
         count: How many people are wanted, so far as there are so many.
     """
     if scorer is Scorer.NEAREST:
         positions, cosines = people.nearest_by_reference(embeddings, count)
         return Found(positions, cosines, cosines)
-    positions, cosines = people.nearest(embeddings, max(count, CONSIDERED))
-    speaks = evidence(
-        cosines,
-        cohort.nearness(embeddings),
-        people.nearness(positions, cohort),
-        inflation.of(people.counts)[positions],
-    )
+    positions, cosines = people.nearest(embeddings, max(count, CONSIDERED) + NEAREST)
+    gains = inflation.of(people.counts)[positions]
+    if len(cohort):
+        most = np.concatenate([cosines[:, : NEAREST + 1], cohort.nearest(embeddings)], axis=1)
+        of_people = people.near_others(positions, cohort)
+        speaks = evidence(cosines, near_others(cosines, most), of_people, cohort.usual, gains)
+    else:
+        speaks = cosines - gains
     order = np.argsort(-speaks, axis=1, kind="stable")[:, :count]
     return Found(*(np.take_along_axis(each, order, axis=1) for each in (positions, cosines, speaks)))
 

@@ -6,11 +6,11 @@ from itertools import takewhile
 import numpy as np
 
 from kith.decisions.calibration import VERIFICATION_FMR, Calibration, Scorer
-from kith.decisions.cohort import Cohort, cohort_of
+from kith.decisions.cohort import NEAREST, Cohort, cohort_of
 from kith.decisions.cosine import normalize, score_pairs
 from kith.decisions.groups import EVERYONE, GroupSearchTails, GroupTails
 from kith.decisions.inflation import Inflation
-from kith.decisions.scoring import evidence
+from kith.decisions.scoring import evidence, near_others
 from kith.decisions.tail import SearchTails, Tail
 from kith.errors import EvaluationError
 from kith.records import FloatArray
@@ -33,6 +33,7 @@ _REFERENCES = (3, 10, 30)
 _GALLERY = 10  # people, in which the gain of more references is measured: it hardly depends on how many
 _GAIN_RATES = (0.02, 0.01, 0.005)
 _MEASURED = (Scorer.CENTROID, Scorer.NORMALIZED)
+_NO_GAIN = np.zeros(1, np.float32)
 _MOST_STRANGERS = 20_000
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600, 3200)
 _MATED_PER_PERSON = 10  # else a person with 500 photos would speak for all
@@ -251,16 +252,48 @@ def _best_of_galleries(
     enrolled: FloatArray, strangers: FloatArray, cohort: Cohort, sizes: Sequence[int]
 ) -> Iterator[tuple[Scorer, int, np.ndarray]]:
     """What speaks for the likeliest to each stranger in galleries that share nobody, of each size."""
-    of_people, no_gain = cohort.nearness(enrolled), np.zeros(len(enrolled), np.float32)
+    rivals = {size: _near_others_in_galleries(enrolled, cohort, size) for size in sizes}
     for start in range(0, len(strangers), _AT_ONCE):
         part = strangers[start : start + _AT_ONCE]
-        cosines = part @ enrolled.T
-        speaks = evidence(cosines, cohort.nearness(part), of_people, no_gain)
+        scores = part @ enrolled.T
+        typical = cohort.nearest(part)[:, np.newaxis] if len(cohort) else None
         for size in sizes:
             galleries = len(enrolled) // size
-            for scorer, scores in zip(_MEASURED, (cosines, speaks), strict=True):
-                in_galleries = scores[:, : galleries * size].reshape(len(part), galleries, size)
-                yield scorer, size, in_galleries.max(axis=2).ravel()
+            cosines = scores[:, : galleries * size].reshape(len(part), galleries, size)
+            best = cosines.max(axis=2)
+            yield Scorer.CENTROID, size, best.ravel()
+            if typical is None:
+                yield Scorer.NORMALIZED, size, best.ravel()
+                continue
+            most = _largest(cosines, NEAREST + 1)
+            most = np.concatenate([most, np.broadcast_to(typical, (*best.shape, NEAREST))], axis=2)
+            near = near_others(cosines, most)
+            speaks = evidence(cosines, near, rivals[size], cohort.usual, _NO_GAIN)
+            yield Scorer.NORMALIZED, size, speaks.max(axis=2).ravel()
+
+
+def _near_others_in_galleries(enrolled: FloatArray, cohort: Cohort, size: int) -> FloatArray:
+    """Mean cosine of each of the enrolled to the others of its gallery and the typical faces most like it.
+
+    Returns:
+        (galleries, size); zeros without a cohort.
+    """
+    galleries = len(enrolled) // size
+    near = np.zeros((galleries, size), np.float32)
+    for gallery in range(galleries if len(cohort) else 0):
+        own = enrolled[gallery * size : (gallery + 1) * size]
+        among = own @ own.T
+        np.fill_diagonal(among, -1)
+        most = np.concatenate([_largest(among, NEAREST), cohort.nearest(own)], axis=1)
+        near[gallery] = _largest(most, NEAREST).mean(axis=1)
+    return near
+
+
+def _largest(values: FloatArray, count: int) -> FloatArray:
+    """The largest values along the last axis, in any order; all where they are fewer."""
+    if values.shape[-1] <= count:
+        return values
+    return np.asarray(np.partition(values, values.shape[-1] - count, axis=-1)[..., -count:])
 
 
 def _carried(histograms: Mapping[int, np.ndarray]) -> SearchTails:
@@ -277,8 +310,8 @@ def _inflation(
     cohort: Cohort,
     seed: int,
 ) -> dict[Scorer, Inflation]:
-    """What gains by the number of references: of people who have so many photos, what speaks for the centroid of
-    so many to the same strangers, against a single one; of the group that gains most.
+    """What gains by the number of references: of people who have so many photos, what speaks for the
+    centroid of so many to the same strangers, against a single one; of the group that gains most.
     """
     gains: dict[Scorer, list[float]] = {scorer: [0.0] for scorer in _MEASURED}
     references = [1]
