@@ -1,17 +1,17 @@
 """What makes someone of the people who are near: evidence, and the rate that it stands for.
 
-A score is a cosine. A high one is not enough: some faces resemble many people, and some people many faces, and
-they are the ones that strangers are taken for. So a person's cosine s counts less the nearer the face and the
-person are to others, and by what it gains from the number of the person's references, g (see `inflation`):
+A score is a cosine. A high one is not enough: some faces resemble many people, and some people many faces,
+and they are the ones that strangers are taken for. So a person's cosine s, less what it gains from the number
+of the person's references (see `inflation`), counts less the nearer the face and the person are to others:
 
-    evidence = s - w ((r_face + r_person) / 2 - usual) - g
+    evidence = s - w ((r_face + r_person) / 2 - usual)
 
 where r_face is the mean cosine of the face to the `NEAREST` others most like it, and r_person that of the
 person to theirs: the adaptive symmetric normalization of speaker recognition (Matejka et al. 2017,
 https://doi.org/10.21437/Interspeech.2017-1430) without its division by the deviation, which lost accuracy
-here. Others are the other enrolled people and the typical faces that a model brings with it (see `cohort`), so
-that no stranger's data are kept; with those of a usual face nothing changes. Without typical faces evidence is
-s - g, for among few people the next most alike are alike by chance.
+here. Others are the other enrolled people and the typical faces that a model brings with it (see `cohort`),
+so that no stranger's data are kept; a usual face's cosine stays as it is. Without typical faces evidence is
+the cosine, for among few people the next most alike are alike by chance.
 
 Evidence is only ever turned into the rate that a calibration measured of it; nobody else sees it.
 """
@@ -94,7 +94,7 @@ def rule_for(
     scorer = Scorer.NORMALIZED if kind is ClassifierKind.SVM else Scorer(kind)
     size = max(references if scorer is Scorer.NEAREST else people, 1)
     cohort = calibration.cohort if scorer is Scorer.NORMALIZED else Cohort()
-    inflation = calibration.inflation.get(scorer, Inflation())
+    inflation = Inflation() if scorer is Scorer.NEAREST else calibration.inflation
     usual = 1 if scorer is Scorer.NEAREST else references / max(people, 1)
     tails = calibration.searches.get(scorer) or _comparisons_as_searches(calibration)
     tail = tails.at(size)
@@ -120,23 +120,20 @@ def _comparisons_as_searches(calibration: Calibration) -> GroupSearchTails:
     )
 
 
-def evidence(
-    cosines: FloatArray, of_faces: FloatArray, of_people: FloatArray, usual: float, gains: FloatArray
-) -> FloatArray:
+def evidence(cosines: FloatArray, of_faces: FloatArray, of_people: FloatArray, usual: float) -> FloatArray:
     """What speaks for people.
 
     Args:
-        cosines: (..., c) of faces to c people each.
+        cosines: (..., c) of faces to c people each, as if each had one reference.
         of_faces: (..., c) mean cosine of each face to the others most like it, see `near_others`.
         of_people: (..., c) that of each person to theirs.
         usual: What both usually are.
-        gains: (..., c) what each cosine gains by the number of the person's references.
 
     Returns:
         (..., c) float32.
     """
     near = (of_faces + of_people) / 2 - np.float32(usual)
-    return np.asarray(cosines - np.float32(SHARE) * near - gains, np.float32)
+    return np.asarray(cosines - np.float32(SHARE) * near, np.float32)
 
 
 def near_others(cosines: FloatArray, most: FloatArray) -> FloatArray:

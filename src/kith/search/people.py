@@ -8,6 +8,7 @@ import numpy as np
 
 from kith.decisions.cohort import NEAREST, Cohort
 from kith.decisions.cosine import normalize
+from kith.decisions.inflation import Inflation
 from kith.records import FloatArray, Subject, require_shape
 from kith.search.exact import ExactIndex
 
@@ -118,19 +119,25 @@ class People:
         chosen = np.array(firsts, np.int64).reshape(len(probes), wanted)
         return np.take_along_axis(of_people, chosen, axis=1), np.take_along_axis(cosines, chosen, axis=1)
 
-    def near_others(self, positions: np.ndarray, cohort: Cohort) -> FloatArray:
-        """Mean cosine of people, at positions of any shape, to the others and typical faces most like them."""
+    def near_others(self, positions: np.ndarray, cohort: Cohort, inflation: Inflation) -> FloatArray:
+        """Mean cosine of people to the others and typical faces most like them, as if each had one reference.
+
+        Args:
+            positions: Of people, of any shape.
+            cohort: Typical faces.
+            inflation: Of the same model.
+        """
         known = self._near_others.setdefault(cohort, np.full(len(self), np.nan, np.float32))
         unknown = np.unique(positions)
         unknown = unknown[np.isnan(known[unknown])]
         if len(unknown):
-            own = self.centroids[unknown]
+            own, gains = self.centroids[unknown], inflation.of(self.counts)
             rows, cosines = self._index.nearest(own, NEAREST + 1)
-            others = np.where(rows == unknown[:, np.newaxis], -1, cosines)
+            others = np.where(rows == unknown[:, np.newaxis], -1, cosines - gains[rows])
             # of people exactly alike, a person need not be among its own nearest
             others[(rows != unknown[:, np.newaxis]).all(axis=1), -1] = -1
             most = np.concatenate([others, cohort.nearest(own)], axis=1)
-            known[unknown] = np.sort(most, axis=1)[:, -NEAREST:].mean(axis=1)
+            known[unknown] = np.sort(most, axis=1)[:, -NEAREST:].mean(axis=1) - gains[unknown]
         return np.asarray(known[positions], np.float32)
 
 

@@ -57,13 +57,11 @@ def find(
         positions, cosines = people.nearest_by_reference(embeddings, count)
         return Found(positions, cosines, cosines)
     positions, cosines = people.nearest(embeddings, max(count, CONSIDERED) + NEAREST)
-    gains = inflation.of(people.counts)[positions]
+    speaks = cosines - inflation.of(people.counts)[positions]
     if len(cohort):
-        most = np.concatenate([cosines[:, : NEAREST + 1], cohort.nearest(embeddings)], axis=1)
-        of_people = people.near_others(positions, cohort)
-        speaks = evidence(cosines, near_others(cosines, most), of_people, cohort.usual, gains)
-    else:
-        speaks = cosines - gains
+        most = np.concatenate([speaks[:, : NEAREST + 1], cohort.nearest(embeddings)], axis=1)
+        of_people = people.near_others(positions, cohort, inflation)
+        speaks = evidence(speaks, near_others(speaks, most), of_people, cohort.usual)
     order = np.argsort(-speaks, axis=1, kind="stable")[:, :count]
     return Found(*(np.take_along_axis(each, order, axis=1) for each in (positions, cosines, speaks)))
 

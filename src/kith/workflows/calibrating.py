@@ -33,7 +33,6 @@ _REFERENCES = (3, 10, 30)
 _GALLERY = 10  # people, in which the gain of more references is measured: it hardly depends on how many
 _GAIN_RATES = (0.02, 0.01, 0.005)
 _MEASURED = (Scorer.CENTROID, Scorer.NORMALIZED)
-_NO_GAIN = np.zeros(1, np.float32)
 _MOST_STRANGERS = 20_000
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600, 3200)
 _MATED_PER_PERSON = 10  # else a person with 500 photos would speak for all
@@ -96,7 +95,7 @@ def fit_calibration(
         non_mated=non_mated,
         comparisons=comparisons,
         searches=_searches(embeddings, subjects, measured, cohort, seed),
-        inflation=_inflation(embeddings, subjects, measured, cohort, seed),
+        inflation=_inflation(embeddings, subjects, measured, seed),
         cohort=cohort,
         scores=scores,
         log_odds=log_odds,
@@ -244,8 +243,9 @@ def _search_tails(
             return {}
         for scorer, size, best in _best_of_galleries(embeddings[enrolled], strangers, cohort, sizes):
             histograms[scorer][size] += _histogram(best)
-    tails = {scorer: _carried(of_sizes) for scorer, of_sizes in histograms.items()}
-    return tails | {Scorer.NEAREST: tails[Scorer.CENTROID]}
+    cosines = _carried(histograms[Scorer.CENTROID])
+    speaks = _carried(histograms[Scorer.NORMALIZED]) if len(cohort) else cosines
+    return {Scorer.CENTROID: cosines, Scorer.NEAREST: cosines, Scorer.NORMALIZED: speaks}
 
 
 def _best_of_galleries(
@@ -263,12 +263,11 @@ def _best_of_galleries(
             best = cosines.max(axis=2)
             yield Scorer.CENTROID, size, best.ravel()
             if typical is None:
-                yield Scorer.NORMALIZED, size, best.ravel()
                 continue
             most = _largest(cosines, NEAREST + 1)
             most = np.concatenate([most, np.broadcast_to(typical, (*best.shape, NEAREST))], axis=2)
             near = near_others(cosines, most)
-            speaks = evidence(cosines, near, rivals[size], cohort.usual, _NO_GAIN)
+            speaks = evidence(cosines, near, rivals[size], cohort.usual)
             yield Scorer.NORMALIZED, size, speaks.max(axis=2).ravel()
 
 
@@ -304,43 +303,34 @@ def _carried(histograms: Mapping[int, np.ndarray]) -> SearchTails:
 
 
 def _inflation(
-    embeddings: FloatArray,
-    subjects: np.ndarray,
-    members: Mapping[str, np.ndarray],
-    cohort: Cohort,
-    seed: int,
-) -> dict[Scorer, Inflation]:
-    """What gains by the number of references: of people who have so many photos, what speaks for the
-    centroid of so many to the same strangers, against a single one; of the group that gains most.
+    embeddings: FloatArray, subjects: np.ndarray, members: Mapping[str, np.ndarray], seed: int
+) -> Inflation:
+    """What cosines gain by the number of references: of people who have so many photos, the same strangers'
+    cosines to the centroid of so many against those to a single one; of the group that gains most.
     """
-    gains: dict[Scorer, list[float]] = {scorer: [0.0] for scorer in _MEASURED}
-    references = [1]
+    references, gains = [1], [0.0]
     for number in _REFERENCES:
         found = [
-            _gains(embeddings[rows], subjects[rows], number, cohort, np.random.default_rng(seed))
+            _gain(embeddings[rows], subjects[rows], number, np.random.default_rng(seed))
             for rows in members.values()
         ]
-        if not any(found):
+        measured = [gain for gain in found if gain is not None]
+        if not measured:
             break
         references.append(number)
-        for scorer, of_scorer in gains.items():
-            of_scorer.append(round(max(of_scorer[-1], *(one[scorer] for one in found if one)), 6))
-    return {scorer: Inflation(tuple(references), tuple(one)) for scorer, one in gains.items()}
+        gains.append(round(max(gains[-1], *measured), 6))
+    return Inflation(tuple(references), tuple(gains))
 
 
-def _gains(
-    embeddings: FloatArray,
-    subjects: np.ndarray,
-    references: int,
-    cohort: Cohort,
-    generator: np.random.Generator,
-) -> dict[Scorer, float]:
-    """The same of one group; none where too few people have so many photos."""
+def _gain(
+    embeddings: FloatArray, subjects: np.ndarray, references: int, generator: np.random.Generator
+) -> float | None:
+    """The same of one group; None where too few people have so many photos."""
     people, counts = np.unique(subjects, return_counts=True)
     able = people[counts >= references]
     if len(able) < _LEAST_PEOPLE:
-        return {}
-    histograms = {scorer: np.zeros((2, _BINS), np.int64) for scorer in _MEASURED}
+        return None
+    histograms = np.zeros((2, _BINS), np.int64)
     for _ in range(_DRAWS):
         enrolled = generator.permutation(able)[: max(len(able) // 2, _GALLERY)]
         strangers = embeddings[~np.isin(subjects, enrolled)]
@@ -349,15 +339,11 @@ def _gains(
         ]
         rows = embeddings[np.array(drawn)]
         for place, gallery in enumerate((rows[:, 0], normalize(rows.sum(axis=1)))):
-            for scorer, _, best in _best_of_galleries(gallery, strangers, cohort, [_GALLERY]):
-                histograms[scorer][place] += _histogram(best)
-    tails = {scorer: [_tail_of_histogram(one) for one in both] for scorer, both in histograms.items()}
-    return {scorer: _mean_gain(*both) for scorer, both in tails.items()}
-
-
-def _mean_gain(of_single: Tail | None, of_many: Tail | None) -> float:
+            for _, _, best in _best_of_galleries(gallery, strangers, Cohort(), [_GALLERY]):
+                histograms[place] += _histogram(best)
+    of_single, of_many = map(_tail_of_histogram, histograms)
     if of_single is None or of_many is None:
-        return 0.0
+        return None
     return float(np.mean([of_many.threshold(rate) - of_single.threshold(rate) for rate in _GAIN_RATES]))
 
 
