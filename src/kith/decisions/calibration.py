@@ -51,7 +51,8 @@ class Calibration:
         searches: For each scorer, false positive identification rates of each group by the size of the
             gallery: its people, or its references where each is compared by itself. Empty if there were too
             few people.
-        inflation: What a cosine gains by the number of a person's references.
+        inflation: For each scorer that was measured, what a cosine gains by the number of a person's
+            references.
         cohort: The model's typical faces.
         scores: At which the odds are known, ascending.
         log_odds: At each of them, how much more often mated than non-mated pairs have it (natural logarithm).
@@ -69,7 +70,7 @@ class Calibration:
     log_odds: tuple[float, ...]
     unrecognizable: tuple[float, ...] = ()
     usual_distance: float = 1.0
-    inflation: Inflation = field(default_factory=Inflation)
+    inflation: Mapping[Scorer, Inflation] = field(default_factory=dict)
     cohort: Cohort = field(default_factory=Cohort)
 
     def verification_policy(self, fmr: float = VERIFICATION_FMR) -> Policy:
@@ -143,7 +144,10 @@ class Calibration:
                 str(scorer): {name: _sizes_json(tails) for name, tails in groups.tails.items()}
                 for scorer, groups in self.searches.items()
             },
-            "inflation": {"references": self.inflation.references, "gains": self.inflation.gains},
+            "inflation": {
+                str(scorer): {"references": one.references, "gains": one.gains}
+                for scorer, one in self.inflation.items()
+            },
             "cohort": _cohort_json(self.cohort),
             "scores": self.scores,
             "log_odds": self.log_odds,
@@ -214,8 +218,11 @@ def _sizes(content: Sequence[Mapping[str, Any]]) -> SearchTails:
     return SearchTails(tuple(int(one["size"]) for one in content), tuple(map(_tail, content)))
 
 
-def _inflation(content: Mapping[str, Any]) -> Inflation:
-    return Inflation(tuple(int(number) for number in content["references"]), _numbers(content["gains"]))
+def _inflation(content: Mapping[str, Any]) -> dict[Scorer, Inflation]:
+    return {
+        Scorer(scorer): Inflation(tuple(int(number) for number in one["references"]), _numbers(one["gains"]))
+        for scorer, one in content.items()
+    }
 
 
 def _cohort_json(cohort: Cohort) -> dict[str, Any]:
@@ -267,5 +274,5 @@ def _without_lead(searches: dict[Scorer, GroupSearchTails]) -> dict[Scorer, Grou
     return searches
 
 
-_NONE_OF_THREE = Inflation((1, 3), (0.0, 0.0))
+_NONE_OF_THREE = dict.fromkeys((Scorer.CENTROID, Scorer.NORMALIZED), Inflation((1, 3), (0.0, 0.0)))
 """Of versions that measured everyone with three references."""

@@ -94,7 +94,7 @@ def rule_for(
     scorer = Scorer.NORMALIZED if kind is ClassifierKind.SVM else Scorer(kind)
     size = max(references if scorer is Scorer.NEAREST else people, 1)
     cohort = calibration.cohort if scorer is Scorer.NORMALIZED else Cohort()
-    inflation = Inflation() if scorer is Scorer.NEAREST else calibration.inflation
+    inflation = calibration.inflation.get(scorer, Inflation())
     usual = 1 if scorer is Scorer.NEAREST else references / max(people, 1)
     tails = calibration.searches.get(scorer) or _comparisons_as_searches(calibration)
     tail = tails.at(size)

@@ -12,6 +12,8 @@ from kith.decisions.inflation import Inflation
 from kith.records import FloatArray, Subject, require_shape
 from kith.search.exact import ExactIndex
 
+_CONSIDERED = 10  # by their cosines as they are: more than count, for some gain more than others
+
 
 class People:
     """People and their references at one moment; it never changes, and is safe to use from many threads.
@@ -132,7 +134,7 @@ class People:
         unknown = unknown[np.isnan(known[unknown])]
         if len(unknown):
             own, gains = self.centroids[unknown], inflation.of(self.counts)
-            rows, cosines = self._index.nearest(own, NEAREST + 1)
+            rows, cosines = self._index.nearest(own, _CONSIDERED)
             others = np.where(rows == unknown[:, np.newaxis], -1, cosines - gains[rows])
             # of people exactly alike, a person need not be among its own nearest
             others[(rows != unknown[:, np.newaxis]).all(axis=1), -1] = -1

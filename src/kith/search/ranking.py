@@ -59,7 +59,7 @@ def find(
     positions, cosines = people.nearest(embeddings, max(count, CONSIDERED) + NEAREST)
     speaks = cosines - inflation.of(people.counts)[positions]
     if len(cohort):
-        most = np.concatenate([speaks[:, : NEAREST + 1], cohort.nearest(embeddings)], axis=1)
+        most = np.concatenate([speaks, cohort.nearest(embeddings)], axis=1)
         of_people = people.near_others(positions, cohort, inflation)
         speaks = evidence(speaks, near_others(speaks, most), of_people, cohort.usual)
     order = np.argsort(-speaks, axis=1, kind="stable")[:, :count]

@@ -10,7 +10,7 @@ from kith.decisions.cohort import NEAREST, Cohort, cohort_of
 from kith.decisions.cosine import normalize, score_pairs
 from kith.decisions.groups import EVERYONE, GroupSearchTails, GroupTails
 from kith.decisions.inflation import Inflation
-from kith.decisions.scoring import evidence, near_others
+from kith.decisions.scoring import SHARE, evidence, near_others
 from kith.decisions.tail import SearchTails, Tail
 from kith.errors import EvaluationError
 from kith.records import FloatArray
@@ -33,7 +33,7 @@ _REFERENCES = (3, 10, 30)
 _GALLERY = 10  # people, in which the gain of more references is measured: it hardly depends on how many
 _GAIN_RATES = (0.02, 0.01, 0.005)
 _MEASURED = (Scorer.CENTROID, Scorer.NORMALIZED)
-_MOST_STRANGERS = 20_000
+_MOST_STRANGERS = 4000
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600, 3200)
 _MATED_PER_PERSON = 10  # else a person with 500 photos would speak for all
 _NON_MATED_FOR_ODDS = 1_000_000
@@ -95,7 +95,7 @@ def fit_calibration(
         non_mated=non_mated,
         comparisons=comparisons,
         searches=_searches(embeddings, subjects, measured, cohort, seed),
-        inflation=_inflation(embeddings, subjects, measured, seed),
+        inflation=_inflation(embeddings, subjects, measured, cohort, seed),
         cohort=cohort,
         scores=scores,
         log_odds=log_odds,
@@ -243,9 +243,8 @@ def _search_tails(
             return {}
         for scorer, size, best in _best_of_galleries(embeddings[enrolled], strangers, cohort, sizes):
             histograms[scorer][size] += _histogram(best)
-    cosines = _carried(histograms[Scorer.CENTROID])
-    speaks = _carried(histograms[Scorer.NORMALIZED]) if len(cohort) else cosines
-    return {Scorer.CENTROID: cosines, Scorer.NEAREST: cosines, Scorer.NORMALIZED: speaks}
+    tails = {scorer: _carried(of_sizes) for scorer, of_sizes in histograms.items()}
+    return tails | {Scorer.NEAREST: tails[Scorer.CENTROID]}
 
 
 def _best_of_galleries(
@@ -263,6 +262,7 @@ def _best_of_galleries(
             best = cosines.max(axis=2)
             yield Scorer.CENTROID, size, best.ravel()
             if typical is None:
+                yield Scorer.NORMALIZED, size, best.ravel()
                 continue
             most = _largest(cosines, NEAREST + 1)
             most = np.concatenate([most, np.broadcast_to(typical, (*best.shape, NEAREST))], axis=2)
@@ -303,34 +303,42 @@ def _carried(histograms: Mapping[int, np.ndarray]) -> SearchTails:
 
 
 def _inflation(
-    embeddings: FloatArray, subjects: np.ndarray, members: Mapping[str, np.ndarray], seed: int
-) -> Inflation:
-    """What cosines gain by the number of references: of people who have so many photos, the same strangers'
-    cosines to the centroid of so many against those to a single one; of the group that gains most.
+    embeddings: FloatArray,
+    subjects: np.ndarray,
+    members: Mapping[str, np.ndarray],
+    cohort: Cohort,
+    seed: int,
+) -> dict[Scorer, Inflation]:
+    """What cosines gain by the number of references: of people who have so many photos, what speaks to the
+    same strangers for the centroid of so many against a single one; of the group that gains most.
     """
-    references, gains = [1], [0.0]
+    references, gains = [1], {scorer: [0.0] for scorer in _MEASURED}
     for number in _REFERENCES:
         found = [
-            _gain(embeddings[rows], subjects[rows], number, np.random.default_rng(seed))
+            _gains(embeddings[rows], subjects[rows], number, cohort, np.random.default_rng(seed))
             for rows in members.values()
         ]
-        measured = [gain for gain in found if gain is not None]
-        if not measured:
+        if not any(found):
             break
         references.append(number)
-        gains.append(round(max(gains[-1], *measured), 6))
-    return Inflation(tuple(references), tuple(gains))
+        for scorer, of_scorer in gains.items():
+            of_scorer.append(round(max(of_scorer[-1], *(one[scorer] for one in found if one)), 6))
+    return {scorer: Inflation(tuple(references), tuple(one)) for scorer, one in gains.items()}
 
 
-def _gain(
-    embeddings: FloatArray, subjects: np.ndarray, references: int, generator: np.random.Generator
-) -> float | None:
-    """The same of one group; None where too few people have so many photos."""
+def _gains(
+    embeddings: FloatArray,
+    subjects: np.ndarray,
+    references: int,
+    cohort: Cohort,
+    generator: np.random.Generator,
+) -> dict[Scorer, float]:
+    """The same of one group, for each scorer; none where too few people have so many photos."""
     people, counts = np.unique(subjects, return_counts=True)
     able = people[counts >= references]
     if len(able) < _LEAST_PEOPLE:
-        return None
-    histograms = np.zeros((2, _BINS), np.int64)
+        return {}
+    histograms = {scorer: np.zeros((2, _BINS), np.int64) for scorer in _MEASURED}
     for _ in range(_DRAWS):
         enrolled = generator.permutation(able)[: max(len(able) // 2, _GALLERY)]
         strangers = embeddings[~np.isin(subjects, enrolled)]
@@ -339,11 +347,18 @@ def _gain(
         ]
         rows = embeddings[np.array(drawn)]
         for place, gallery in enumerate((rows[:, 0], normalize(rows.sum(axis=1)))):
-            for _, _, best in _best_of_galleries(gallery, strangers, Cohort(), [_GALLERY]):
-                histograms[place] += _histogram(best)
-    of_single, of_many = map(_tail_of_histogram, histograms)
+            for scorer, _, best in _best_of_galleries(gallery, strangers, cohort, [_GALLERY]):
+                histograms[scorer][place] += _histogram(best)
+    # among so few, typical faces are the most alike: evidence has this part of what a person's cosines gain
+    parts = {Scorer.CENTROID: 1.0, Scorer.NORMALIZED: 1 - SHARE / 2 if len(cohort) else 1.0}
+    return {scorer: _gain(*both) / parts[scorer] for scorer, both in histograms.items()}
+
+
+def _gain(single: np.ndarray, many: np.ndarray) -> float:
+    """By how much the threshold of the second of two histograms is higher, at usual rates."""
+    of_single, of_many = _tail_of_histogram(single), _tail_of_histogram(many)
     if of_single is None or of_many is None:
-        return None
+        return 0.0
     return float(np.mean([of_many.threshold(rate) - of_single.threshold(rate) for rate in _GAIN_RATES]))
 
 

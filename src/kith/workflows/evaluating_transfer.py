@@ -18,7 +18,7 @@ from kith.errors import EvaluationError
 from kith.evaluation.bootstrap import Estimate, estimate_rate
 from kith.records import FloatArray, Policy
 from kith.search.people import People
-from kith.search.ranking import find
+from kith.search.ranking import search
 
 FPIR = 0.01
 REFERENCES = (1, 3, 10)
@@ -202,17 +202,7 @@ def _search(
         mated.append(own[references : references + _MATED])
     rows, probes = np.concatenate(chosen), np.concatenate(mated)
     gallery = People.of(group.embeddings[rows], group.people[rows])
-    found = [
-        find(
-            group.embeddings[some],
-            gallery,
-            rule.scorer,
-            cohort=rule.cohort,
-            inflation=rule.inflation,
-            count=1,
-        )
-        for some in (strangers, probes)
-    ]
+    found = [search(group.embeddings[some], gallery, rule, count=1) for some in (strangers, probes)]
     named = found[0].evidence[:, 0] >= rule.policy.threshold
     right = gallery.ids[found[1].positions[:, 0]] == group.people[probes]
     missed = ~right | (found[1].evidence[:, 0] < rule.policy.threshold)
