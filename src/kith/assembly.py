@@ -13,7 +13,7 @@ import numpy as np
 
 from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER
 from kith.catalogue.calibrations import find_calibration
-from kith.catalogue.installed import find_embedder
+from kith.catalogue.pair import find_pair
 from kith.catalogue.preprocessing import CropRule
 from kith.catalogue.spec import EmbedderSpec
 from kith.decisions.calibration import Calibration
@@ -44,8 +44,9 @@ class RecognizerSettings:
     """What a recognizer is made of; it can be pickled, and two processes make the same of it.
 
     Attributes:
-        model: The embedder's name, of `kith models list`; or an embedder that need not be installed.
-        detector_id: The detector's name.
+        model: The embedder's name, of `kith models list`, or a pair's: EMBEDDER+DETECTOR; or an embedder that
+            need not be installed.
+        detector_id: The detector's name; empty for the one that the model names, or else its usual one.
         detection: What the detector looks for; None for the usual.
         precision: How the embedder computes: "float32", "int8", or "auto": int8 where that keeps the
             embeddings.
@@ -56,7 +57,7 @@ class RecognizerSettings:
     """
 
     model: str | EmbedderSpec = DEFAULT_EMBEDDER
-    detector_id: str = DEFAULT_DETECTOR
+    detector_id: str = ""
     detection: DetectionSettings | None = None
     precision: Precision | str = Precision.AUTO
     threads: int = 0
@@ -74,10 +75,11 @@ class Parts(NamedTuple):
     Attributes:
         detector: Finds faces.
         embedder: Embeds crops.
-        spec: The embedder's preprocessing.
+        spec: The embedder as it is used with this detector, under the pair's name.
         calibration: What its scores mean.
         precision: How its network computes.
-        settings: With the embedder that was chosen: they make the same, whatever is installed meanwhile.
+        settings: With the embedder and detector that were chosen: they make the same, whatever is installed
+            meanwhile.
     """
 
     detector: Detector
@@ -99,22 +101,21 @@ def assemble(settings: RecognizerSettings, progress: Progress = SILENT) -> Parts
     Raises:
         WeightsError: A model cannot be had or read.
     """
-    spec = settings.model if isinstance(settings.model, EmbedderSpec) else find_embedder(settings.model)
+    pair = find_pair(settings.model, settings.detector_id)
+    spec = pair.spec
     precision = Precision(settings.precision)
     if precision is Precision.AUTO:
         precision = Precision.INT8 if spec.int8 else Precision.FLOAT32
-    detector = load_detector(
-        settings.detector_id, settings.detection, threads=settings.threads, progress=progress
-    )
+    detector = load_detector(spec.detector, settings.detection, threads=settings.threads, progress=progress)
     embedder = Embedder(
-        _network(spec, precision, settings.threads, progress),
+        _network(pair.embedder, precision, settings.threads, progress),
         crop_size=spec.crop.size,
         input_size=spec.input_size,
         embedding_size=spec.embedding_size,
         pixels=spec.pixels,
         mirrored=spec.mirrored,
     )
-    chosen = replace(settings, model=spec)
+    chosen = replace(settings, model=pair.embedder, detector_id=pair.detector.id)
     return Parts(detector, embedder, spec, find_calibration(spec.id), precision, chosen)
 
 
