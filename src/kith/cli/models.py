@@ -244,11 +244,13 @@ def _tell_installed(spec: EmbedderSpec | DetectorSpec, *, as_json: bool) -> None
     print_line(f"installed {spec.id}: {spec.summary}")
     if isinstance(spec, DetectorSpec):
         return
-    note(
-        f"its thresholds come from {find_calibration(spec.id).measured_on}, which say little: measure "
-        f"them on your people with: kith calibrate DIR --model {spec.id}; "
-        f"and make it faster with: kith models quantize {spec.id}"
-    )
+    calibration = find_calibration(spec.id)
+    if not calibration.people:
+        note(
+            f"its thresholds were measured on {calibration.measured_on}; "
+            f"measure them on your people with: kith calibrate DIR --model {spec.id}"
+        )
+    note(f"make it faster with: kith models quantize {spec.id}")
 
 
 def _damaged(model_id: str, error: WeightsError | None) -> dict[str, Any]:

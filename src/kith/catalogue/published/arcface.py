@@ -4,7 +4,7 @@ Those of AdaFace and EdgeFace were exported by Yakhyokhuja Valikhujaev, whose pa
 """
 
 from kith.catalogue.licenses import APACHE, CC_BY_NC_SA, License, Use
-from kith.catalogue.published.entries import PublishedFile, PublishedModel, PublishedThreshold
+from kith.catalogue.published.entries import PublishedFile, PublishedModel
 
 _AURAFACE = "https://huggingface.co/fal/AuraFace-v1/resolve"
 _ADAFACE_RELEASE = "https://github.com/yakhyo/adaface-onnx/releases/download/weights"
@@ -29,7 +29,6 @@ def _adaface(layers: int, sha256: str, size: int, data: str, lfw: str, figures: 
         lfw=f"{lfw} % by its authors",
         figures=figures,
         detector="yunet-s",
-        threshold=PublishedThreshold(0.4, "adaface-onnx's example"),
     )
 
 
@@ -71,7 +70,6 @@ MODELS = (
         training_data="commercially and publicly available photos, by its publishers",
         lfw="99.65 % by its publishers",
         detector="yunet-s",
-        threshold=PublishedThreshold(0.4, "InsightFace's server, for embedders trained likewise"),
     ),
     _adaface(
         18,

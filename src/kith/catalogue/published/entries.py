@@ -29,19 +29,6 @@ class PublishedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedThreshold:
-    """A threshold that its publishers recommend; none of them says at which rate, on which people.
-
-    Attributes:
-        score: Cosine from which on two faces count as one person's.
-        source: Who says so.
-    """
-
-    score: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class PublishedModel:
     """An embedder that its authors published.
 
@@ -54,7 +41,6 @@ class PublishedModel:
         lfw: The author's LFW accuracy.
         figures: The author's other figures; empty if there are none.
         detector: The name of its usual detector, which is pulled with it.
-        threshold: A published one, for as long as nothing was measured; None if there is none.
     """
 
     id: str
@@ -65,7 +51,6 @@ class PublishedModel:
     lfw: str
     figures: str = ""
     detector: str = DEFAULT_DETECTOR
-    threshold: PublishedThreshold | None = None
 
 
 @dataclass(frozen=True, slots=True)

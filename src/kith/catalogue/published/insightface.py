@@ -11,7 +11,6 @@ from kith.catalogue.published.entries import (
     PublishedDetector,
     PublishedFile,
     PublishedModel,
-    PublishedThreshold,
 )
 from kith.catalogue.spec import DetectorKind
 
@@ -23,7 +22,6 @@ _MOBILEFACENET = (
     "https://github.com/liguiyuan/mobilefacenet-ncnn/raw/43631161ecef7567b9871bc711b9fb848629e9bc/models"
 )
 _WEBFACE = "WebFace600K, 0.6 million people: for non-commercial research only"
-_THRESHOLD = PublishedThreshold(0.4, "InsightFace's server")
 
 _DET_500M = PublishedFile(
     "det_500m.onnx",
@@ -140,7 +138,6 @@ def _pack(
         lfw=lfw,
         figures=figures,
         detector=usual,
-        threshold=_THRESHOLD,
     )
 
 
@@ -223,6 +220,5 @@ MODELS = (
         lfw="99.50 % by its authors",
         figures="CFP-FP 88.94 %, AgeDB-30 95.91 %",
         detector="yunet-s",
-        threshold=_THRESHOLD,
     ),
 )
