@@ -80,6 +80,39 @@ def show(model_id: Id, as_json: Json = False) -> None:
 
 
 @app.command()
+def recommend(
+    commercial: Annotated[
+        bool, typer.Option("--commercial", help="Only what may be used for anything.")
+    ] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="The fastest first, else the most accurate.")] = False,
+    min_speed: Annotated[
+        float, typer.Option(min=0, help="Faces a second that it must look at here, if it is here.")
+    ] = 0.0,
+    max_size: Annotated[int, typer.Option(min=0, help="Megabytes that it may have; 0 for any.")] = 0,
+    as_json: Json = False,
+) -> int:
+    """Say which model fits: license, size, speed measured here and now, accuracy. Asks on a terminal."""
+    from kith.presentation.recommendations import COLUMNS, advice, option_json, option_row
+    from kith.workflows.recommending import Needs, recommend  # here: brings what listing needs not
+
+    if sys.stdin.isatty() and not (commercial or fast or min_speed or max_size or as_json):
+        commercial = typer.confirm("Is it for commercial use?", err=True)
+        fast = typer.confirm("Is speed more important than accuracy?", err=True)
+    needs = Needs(commercial, fast, min_speed, max_size * 1_000_000)
+    with telling("measuring the models that are here") as progress:
+        options = recommend(needs, progress=progress)
+    if as_json:
+        print_json([option_json(option) for option in options])
+    else:
+        print_table(COLUMNS, map(option_row, options))
+        note(advice(options, needs))
+        for model_id in options[0].missing if options else ():
+            note(f"use: kith models pull {model_id}")
+        note("LFW's photos are easy; measure on yours with: kith evaluate verification DIR --model MODEL")
+    return SUCCESS if options else ERROR
+
+
+@app.command()
 def pull(
     model_id: Id,
     source: Annotated[

@@ -77,6 +77,8 @@ def _published_card(model: PublishedModel) -> dict[str, Any]:
         "license": model.license.text,
         "training_data": model.training_data,
         "lfw": model.lfw,
+        "ijb_c": model.ijb_c,
+        "by_group": dict(model.by_group),
         "figures": model.figures,
         "detector": model.detector,
         "embedding_size": family.embedding_size,

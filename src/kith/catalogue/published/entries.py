@@ -39,6 +39,8 @@ class PublishedModel:
         license: Of the weights.
         training_data: What they were trained on.
         lfw: The author's LFW accuracy.
+        ijb_c: Share of mated pairs found at FMR 1e-4 on IJB-C in percent, by the author; None if not told.
+        by_group: The same at FMR 1e-6 of each group of people in MR-ALL, by the author; empty if not told.
         figures: The author's other figures; empty if there are none.
         detector: The name of its usual detector, which is pulled with it.
     """
@@ -49,6 +51,8 @@ class PublishedModel:
     license: License
     training_data: str
     lfw: str
+    ijb_c: float | None = None
+    by_group: tuple[tuple[str, float], ...] = ()
     figures: str = ""
     detector: str = DEFAULT_DETECTOR
 
