@@ -9,6 +9,7 @@ A model appears when its card does, which is written last.
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -36,6 +37,7 @@ from kith.folders import data_folder
 
 MODELS_VARIABLE = "KITH_MODELS"
 CARD = "model.json"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _VERSION = 4  # 4: detectors, and the detector of an embedder
 _DETECTOR = "detector"
 _LONGEST = 8192  # of an embedding in numbers, of a crop in pixels
@@ -127,8 +129,8 @@ def is_here(model_id: str) -> bool:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text can be a model's name: letters, digits and hyphens, so that it can name a folder."""
-    return 0 < len(text) <= 64 and text.replace("-", "").isalnum() and text.isascii() and text[0] != "-"
+    """Whether a text can be a model's name: it names a folder, and holds no + of a pair's."""
+    return _ID.fullmatch(text) is not None and not text.endswith(".")
 
 
 def install(spec: EmbedderSpec, weights: bytes, file_name: str) -> EmbedderSpec:

@@ -5,9 +5,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from kith.errors import UnsupportedFile
-from kith.runtime.foreign import require_predictable
+from kith.runtime.adopt_detector import kind_of_detector
+from kith.runtime.foreign import KIND, read_graph
 
-KIND = "ONNX file"
 _NUMBERS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE}
 
 
@@ -27,16 +27,10 @@ def adopt_onnx(data: bytes, size: int, *, blue_first: bool) -> bytes:
     Raises:
         UnsupportedFile: It is damaged, refers to other files, or is no such network.
     """
-    try:
-        model = onnx.load_from_string(data)
-    except Exception:  # protobuf's own exceptions share no public base class
-        raise UnsupportedFile(f"{KIND}: damaged, or no ONNX file") from None
-    require_predictable(model)
-    try:
-        onnx.checker.check_model(model)
-    except Exception:  # nor do onnx's
-        raise UnsupportedFile(f"{KIND}: damaged, or no ONNX file") from None
+    model = read_graph(data)
     graph = model.graph
+    if detector := kind_of_detector(graph):
+        raise UnsupportedFile(f"{KIND}: it is a detector, as {detector} is, and no embedder")
     weights = {weight.name for weight in graph.initializer}
     inputs = [value for value in graph.input if value.name not in weights]
     if len(inputs) != 1 or not graph.output:

@@ -14,9 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from kith.catalogue.spec import DetectorKind
 from kith.errors import UnsupportedFile, WeightsError
-from kith.runtime.adopt import KIND, adopt_onnx
+from kith.runtime.adopt import adopt_onnx
+from kith.runtime.adopt_detector import AdoptedDetector, adopt_detector
 from kith.runtime.cores import available_cores
+from kith.runtime.foreign import KIND
 from kith.runtime.session import Session
 
 _SECONDS = 5.0
@@ -26,10 +29,11 @@ _COPIES = 4  # of the file in memory: as bytes, parsed, written again, and in th
 _START = 30.0  # seconds until Python and ONNX Runtime are loaded on the slowest machine
 _FEW, _MANY = 2, 8  # images at once; eight is what an embedder runs at most
 _REFUSED = 3
+_DETECTOR = "detector"
 
 
 def adopt_in_bounds(data: bytes, size: int, *, blue_first: bool) -> tuple[bytes, int]:
-    """Adopt a network, see `adopt_onnx`, and try it.
+    """Adopt an embedder, see `adopt_onnx`, and try it.
 
     Args:
         data: The ONNX file.
@@ -42,13 +46,37 @@ def adopt_in_bounds(data: bytes, size: int, *, blue_first: bool) -> tuple[bytes,
     Raises:
         UnsupportedFile: It is no embedder, or takes more time or memory than its size allows.
     """
+    length, _, content = _in_bounds(data, str(size), str(int(blue_first))).partition(b"\n")
+    return content, int(length)
+
+
+def adopt_detector_in_bounds(data: bytes) -> AdoptedDetector:
+    """Adopt a detector, see `adopt_detector`, which tries it.
+
+    Args:
+        data: The ONNX file.
+
+    Raises:
+        UnsupportedFile: It is no detector, or takes more time or memory than its size allows.
+    """
+    line, _, content = _in_bounds(data, _DETECTOR).partition(b"\n")
+    kind, side = line.decode().split()
+    return AdoptedDetector(content, DetectorKind(kind), int(side) or None)
+
+
+def _in_bounds(data: bytes, *arguments: str) -> bytes:
+    """What the process answers that is given a file.
+
+    Raises:
+        UnsupportedFile: It refuses the file, or was ended.
+    """
     root = str(Path(__file__).parents[2])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     bounded = {"PYTHONPATH": paths, "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
     seconds = _SECONDS + _SECONDS_A_MEGABYTE * len(data) / 1e6
     try:
         child = subprocess.run(
-            [sys.executable, "-P", "-m", "kith.runtime.trial", str(size), str(int(blue_first)), str(seconds)],
+            [sys.executable, "-P", "-m", "kith.runtime.trial", str(seconds), *arguments],
             input=data,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -66,23 +94,21 @@ def adopt_in_bounds(data: bytes, size: int, *, blue_first: bool) -> tuple[bytes,
         raise _too_long(seconds)
     if child.returncode:
         raise UnsupportedFile(f"{KIND}: reading or running it ends the process, or takes too much memory")
-    length, _, content = child.stdout.partition(b"\n")
-    return content, int(length)
+    return child.stdout
 
 
 def _too_long(seconds: float) -> UnsupportedFile:
-    return UnsupportedFile(f"{KIND}: not read and run within {seconds:.0f} seconds, as embedders are")
+    return UnsupportedFile(f"{KIND}: not read and run within {seconds:.0f} seconds, as such networks are")
 
 
 def main() -> None:
     """The process: a file on standard input, the answer on standard output."""
-    size, blue_first, seconds = int(sys.argv[1]), bool(int(sys.argv[2])), float(sys.argv[3])
+    seconds, arguments = float(sys.argv[1]), sys.argv[2:]
     data = sys.stdin.buffer.read()
     _bound_memory(_SPARE + _COPIES * len(data))
     _bound_time(seconds)
     try:
-        content = adopt_onnx(data, size, blue_first=blue_first)
-        length = _try(content, size, seconds)
+        answer = _adopt_detector(data) if arguments == [_DETECTOR] else _adopt(data, seconds, *arguments)
     except UnsupportedFile as error:
         sys.stdout.write(str(error).removeprefix(f"{KIND}: "))
         sys.exit(_REFUSED)
@@ -90,7 +116,17 @@ def main() -> None:
         sys.stdout.write("it takes more memory than its size allows")
         sys.exit(_REFUSED)
     _bound_time(0)  # the answer may be large, and its reader slow
-    sys.stdout.buffer.write(b"%d\n" % length + content)
+    sys.stdout.buffer.write(answer)
+
+
+def _adopt(data: bytes, seconds: float, size: str, blue_first: str) -> bytes:
+    content = adopt_onnx(data, int(size), blue_first=bool(int(blue_first)))
+    return b"%d\n" % _try(content, int(size), seconds) + content
+
+
+def _adopt_detector(data: bytes) -> bytes:
+    adopted = adopt_detector(data)
+    return f"{adopted.kind} {adopted.side or 0}\n".encode() + adopted.content
 
 
 def _try(content: bytes, size: int, seconds: float) -> int:
