@@ -119,7 +119,7 @@ def _option(pair_id: str, model: EmbedderSpec | PublishedModel, detector_id: str
         id=pair_id,
         use=max(_use(model), _use(detector), key=_ORDER.index),
         missing=_missing(model, detector),
-        size=_size(model) + _size(detector),
+        size=_size(model) + (0 if _has_inside(model, detector) else _size(detector)),
         lfw=_percent(model.lfw),
         ijb_c=published.ijb_c if published else None,
         by_group=published.by_group if published else (),
@@ -132,6 +132,13 @@ def _missing(model: EmbedderSpec | PublishedModel, detector: ModelSpec) -> tuple
     if isinstance(model, PublishedModel) and model.detector == detector.id:
         return (model.id,)
     return tuple(one.id for one in (model, detector) if isinstance(one, _Published))
+
+
+def _has_inside(model: EmbedderSpec | PublishedModel, detector: ModelSpec) -> bool:
+    """Whether an embedder's file is a zip that has this detector too."""
+    return (
+        isinstance(model, PublishedModel) and bool(model.files[0].members) and model.detector == detector.id
+    )
 
 
 def _use(model: ModelSpec) -> Use:

@@ -37,6 +37,7 @@ from kith.catalogue.preprocessing import ColorOrder, FixedScaling
 from kith.catalogue.published import PUBLISHED, PUBLISHED_DETECTORS, facenet
 from kith.catalogue.published.entries import PublishedDetector, PublishedFile, PublishedModel
 from kith.catalogue.spec import DetectorKind, DetectorSpec, EmbedderSpec
+from kith.detection import load_detector
 from kith.errors import (
     ChecksumMismatch,
     DownloadFailed,
@@ -45,9 +46,12 @@ from kith.errors import (
     UnsupportedFile,
     WeightsError,
 )
+from kith.images.reading import load_image
+from kith.runtime.adopt_detector import adopt_detector
 from kith.runtime.prepare import prepare
 from kith.runtime.trial import Adopted, adopt_in_bounds
-from kith.workflows import importing
+from kith.sample_people import GROUP_PHOTO
+from kith.workflows import detectors, importing
 from kith.workflows.importing import import_file
 from kith.workflows.pulling import pull
 
@@ -186,6 +190,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     # reading the certificates of the world takes longer than all else; the server here has none
     monkeypatch.setattr(httpx, "Client", partial(httpx.Client, verify=False))
     monkeypatch.setattr(importing, "adopt_in_bounds", adopt)
+    monkeypatch.setattr(detectors, "adopt_detector_in_bounds", adopt_detector)
     monkeypatch.setattr(importing, "_measure_on_sample_people", lambda *arguments: UNMEASURED)
 
 
@@ -436,6 +441,11 @@ def test_a_known_detector_is_imported_as_one(model_id: str, shop: Shop, tmp_path
 def test_a_re_exported_scrfd_is_known_too(name: str, shared: Path) -> None:
     spec = import_file(shared / "data" / "weights" / name, accept_license=True)
     assert spec.id == name.replace("_kps.onnx", "").replace("_", "-")
+
+
+def test_a_detector_that_was_brought_here_finds_faces(shared: Path) -> None:
+    import_file(shared / "data" / "weights" / "yunet_s_640_640.onnx")
+    assert len(load_detector("yunet-s").detect(load_image(GROUP_PHOTO))) == 10
 
 
 # the catalogue
