@@ -76,7 +76,8 @@ def show(model_id: Id, as_json: Json = False) -> None:
         print_json(card)
         return
     for key, value in card.items():
-        print_line(f"{key.replace('_', ' ')}: {_cell(value)}")
+        if value not in ("", None, {}):
+            print_line(f"{key.replace('_', ' ')}: {_cell(value)}")
 
 
 @app.command()
@@ -293,7 +294,11 @@ def _damaged(model_id: str, error: WeightsError | None) -> dict[str, Any]:
 def _cell(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and value > 10_000:
         return f"{value / 1e6:.0f} MB" if value > 10_000_000 else f"{value / 1e6:.1f} MB"
-    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _crop_rule(template: str) -> CropRule:
