@@ -14,14 +14,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from kith.catalogue.preprocessing import ColorOrder
+from kith.catalogue.spec import DetectorKind
 from kith.errors import Remedy, UnsupportedFile, WeightsError
-from kith.runtime.adopt import KIND, Foreign, adopt, read_foreign, show_outputs
+from kith.runtime.adopt import Foreign, adopt, read_foreign, show_outputs
+from kith.runtime.adopt_detector import AdoptedDetector, adopt_detector
 from kith.runtime.cores import available_cores
+from kith.runtime.foreign import KIND
 from kith.runtime.session import Session
 from kith.weights.quoting import quoted
 
@@ -61,7 +64,7 @@ def adopt_in_bounds(
     color: ColorOrder = ColorOrder.RGB,
     output: str | None = None,
 ) -> Adopted:
-    """Adopt a network, see `kith.runtime.adopt`, and try it.
+    """Adopt an embedder, see `kith.runtime.adopt`, and try it.
 
     Args:
         data: The ONNX file.
@@ -72,14 +75,36 @@ def adopt_in_bounds(
     Raises:
         UnsupportedFile: It is no embedder, or takes more time or memory than its size allows.
     """
+    found, content = _in_bounds(data, size=size, color=color, output=output)
+    return Adopted(content=content, **found)
+
+
+def adopt_detector_in_bounds(data: bytes) -> AdoptedDetector:
+    """Adopt a detector, see `adopt_detector`, which tries it.
+
+    Args:
+        data: The ONNX file.
+
+    Raises:
+        UnsupportedFile: It is no detector, or takes more time or memory than its size allows.
+    """
+    found, content = _in_bounds(data, detector=True)
+    return AdoptedDetector(content, DetectorKind(found["kind"]), found["side"])
+
+
+def _in_bounds(data: bytes, **stated: Any) -> tuple[dict[str, Any], bytes]:
+    """What the process answers that is given a file: what it found, and the new file.
+
+    Raises:
+        UnsupportedFile: It refuses the file, or was ended.
+    """
     root = str(Path(__file__).parents[2])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     bounded = {"PYTHONPATH": paths, "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
     seconds = _SECONDS + _SECONDS_A_MEGABYTE * len(data) / 1e6
-    stated = json.dumps({"size": size, "color": color, "output": output, "seconds": seconds})
     try:
         child = subprocess.run(
-            [sys.executable, "-P", "-m", "kith.runtime.trial", stated],
+            [sys.executable, "-P", "-m", "kith.runtime.trial", json.dumps({**stated, "seconds": seconds})],
             input=data,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -98,11 +123,11 @@ def adopt_in_bounds(
     if child.returncode:
         raise UnsupportedFile(f"{KIND}: reading or running it ends the process, or takes too much memory")
     head, _, content = child.stdout.partition(b"\n")
-    return Adopted(content=content, **json.loads(head))
+    return json.loads(head), content
 
 
 def _too_long(seconds: float) -> UnsupportedFile:
-    return UnsupportedFile(f"{KIND}: not read and run within {seconds:.0f} seconds, as embedders are")
+    return UnsupportedFile(f"{KIND}: not read and run within {seconds:.0f} seconds, as such networks are")
 
 
 def _refused(answer: dict[str, str]) -> UnsupportedFile:
@@ -118,7 +143,10 @@ def main() -> None:
     _bound_memory(_SPARE + _COPIES * len(data))
     _bound_time(seconds)
     try:
-        adopted = asdict(_adopt(data, seconds, **stated))
+        if stated.pop("detector", False):
+            adopted = adopt_detector(data)._asdict()
+        else:
+            adopted = asdict(_adopt(data, seconds, **stated))
     except UnsupportedFile as error:
         _refuse(str(error).removeprefix(f"{KIND}: "), error.remedy)
     except MemoryError:
