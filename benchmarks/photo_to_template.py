@@ -22,7 +22,7 @@ from photos import sample, single
 from timing import exit_code, interleave, report
 
 import kith
-from kith.detection.mtcnn import DetectionSettings
+from kith.detection import DetectionSettings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it still imports pkg_resources

@@ -45,8 +45,7 @@ from kith.alignment import similarity_transform
 from kith.catalogue.preprocessing import DLIB_CROP
 from kith.decisions.cosine import score_all
 from kith.decisions.decide import threshold_at_fmr
-from kith.detection import central_face
-from kith.detection.mtcnn import DetectionSettings
+from kith.detection import DetectionSettings, central_face
 from kith.errors import NoFaceFound
 from kith.records import Face, FloatArray, Image
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kith.decisions.scoring import ClassifierKind as ClassifierKind
     from kith.detection import Detector as Detector
     from kith.detection import main_face as main_face
-    from kith.detection.mtcnn import DetectionSettings as DetectionSettings
+    from kith.detection.settings import DetectionSettings as DetectionSettings
     from kith.embedding import Embedder as Embedder
     from kith.errors import AcquisitionError as AcquisitionError
     from kith.errors import ChecksumMismatch as ChecksumMismatch
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kith.errors import InvalidArgument as InvalidArgument
     from kith.errors import InvalidImage as InvalidImage
     from kith.errors import KithError as KithError
+    from kith.errors import LicenseNotAccepted as LicenseNotAccepted
     from kith.errors import LowQuality as LowQuality
     from kith.errors import MissingExtra as MissingExtra
     from kith.errors import ModelMismatch as ModelMismatch
@@ -96,7 +97,7 @@ _HOMES = {
     "Comparison": "kith.records",
     "Decision": "kith.records",
     "Deletion": "kith.gallery",
-    "DetectionSettings": "kith.detection.mtcnn",
+    "DetectionSettings": "kith.detection.settings",
     "Detector": "kith.detection",
     "DownloadFailed": "kith.errors",
     "DuplicateReference": "kith.errors",
@@ -113,6 +114,7 @@ _HOMES = {
     "InvalidArgument": "kith.errors",
     "InvalidImage": "kith.errors",
     "KithError": "kith.errors",
+    "LicenseNotAccepted": "kith.errors",
     "LowQuality": "kith.errors",
     "MayBelong": "kith.gallery",
     "Measure": "kith.records",

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kith.alignment import align
 from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER
 from kith.catalogue.calibrations import find_calibration
-from kith.catalogue.installed import find_embedder
+from kith.catalogue.pair import find_pair
 from kith.catalogue.preprocessing import CropRule
 from kith.catalogue.spec import EmbedderSpec
 from kith.decisions.calibration import Calibration
@@ -22,12 +21,12 @@ from kith.detection import DetectionSettings, Detector, load_detector
 from kith.embedding import Embedder, views_of
 from kith.errors import InvalidArgument
 from kith.files import digest_of_code
-from kith.images.reading import load_image
 from kith.progress import SILENT, Progress
 from kith.records import FloatArray
 from kith.runtime.prepare import CODE_OF_NETWORKS, Precision, prepare, prepare_int8
 from kith.runtime.session import Session
 from kith.runtime.workshop import workshop
+from kith.sample_crops import sample_crops
 from kith.sample_people import photos as sample_photos
 
 _CODE_OF_CROPS = (
@@ -45,8 +44,9 @@ class RecognizerSettings:
     """What a recognizer is made of; it can be pickled, and two processes make the same of it.
 
     Attributes:
-        model: The embedder's name, of `kith models list`; or an embedder that need not be installed.
-        detector_id: The detector's name.
+        model: The embedder's name, of `kith models list`, or a pair's: EMBEDDER+DETECTOR; or an embedder that
+            need not be installed.
+        detector_id: The detector's name; empty for the one that the model names, or else its usual one.
         detection: What the detector looks for; None for the usual.
         precision: How the embedder computes: "float32", "int8", or "auto": int8 where that keeps the
             embeddings.
@@ -57,7 +57,7 @@ class RecognizerSettings:
     """
 
     model: str | EmbedderSpec = DEFAULT_EMBEDDER
-    detector_id: str = DEFAULT_DETECTOR
+    detector_id: str = ""
     detection: DetectionSettings | None = None
     precision: Precision | str = Precision.AUTO
     threads: int = 0
@@ -75,10 +75,11 @@ class Parts(NamedTuple):
     Attributes:
         detector: Finds faces.
         embedder: Embeds crops.
-        spec: The embedder's preprocessing.
+        spec: The embedder as it is used with this detector, under the pair's name.
         calibration: What its scores mean.
         precision: How its network computes.
-        settings: With the embedder that was chosen: they make the same, whatever is installed meanwhile.
+        settings: With the embedder and detector that were chosen: they make the same, whatever is installed
+            meanwhile.
     """
 
     detector: Detector
@@ -100,22 +101,21 @@ def assemble(settings: RecognizerSettings, progress: Progress = SILENT) -> Parts
     Raises:
         WeightsError: A model cannot be had or read.
     """
-    spec = settings.model if isinstance(settings.model, EmbedderSpec) else find_embedder(settings.model)
+    pair = find_pair(settings.model, settings.detector_id)
+    spec = pair.spec
     precision = Precision(settings.precision)
     if precision is Precision.AUTO:
         precision = Precision.INT8 if spec.int8 else Precision.FLOAT32
-    detector = load_detector(
-        settings.detector_id, settings.detection, threads=settings.threads, progress=progress
-    )
+    detector = load_detector(spec.detector, settings.detection, threads=settings.threads, progress=progress)
     embedder = Embedder(
-        _network(spec, precision, settings.threads, progress),
+        _network(pair.embedder, precision, settings.threads, progress),
         crop_size=spec.crop.size,
         input_size=spec.input_size,
         embedding_size=spec.embedding_size,
         pixels=spec.pixels,
         mirrored=spec.mirrored,
     )
-    chosen = replace(settings, model=spec)
+    chosen = replace(settings, model=pair.embedder, detector_id=pair.detector.id)
     return Parts(detector, embedder, spec, find_calibration(spec.id), precision, chosen)
 
 
@@ -162,14 +162,10 @@ def _sample_inputs(spec: EmbedderSpec) -> FloatArray:
 
     They are what the default detector finds, so that a network is the same whatever else is looked for.
     """
-    detector = load_detector()
-    crops: list[np.ndarray] = []
-    for photo in sample_photos():
-        image = load_image(photo)
-        crops.extend(align(image, detector.detect(image)[:1], spec.crop))
+    crops, _ = sample_crops(load_detector(), spec.crop)
     # blended faces have less contrast than photos: their ranges alone would cut off what photos reach
-    crops += [_with_twice_the_contrast(crop) for crop in crops]
-    views = views_of(np.stack(crops), spec.input_size, spec.pixels, mirrored=spec.mirrored)
+    crops = np.concatenate([crops, [_with_twice_the_contrast(crop) for crop in crops]])
+    views = views_of(crops, spec.input_size, spec.pixels, mirrored=spec.mirrored)
     return np.stack(list(views), axis=1).reshape(-1, spec.input_size, spec.input_size, 3)
 
 
@@ -181,5 +177,5 @@ def _with_twice_the_contrast(crop: np.ndarray) -> np.ndarray:
 def _recipe_of_sample_inputs(spec: EmbedderSpec) -> str:
     """Other when other photos, or other views of them, calibrate."""
     photos = (hashlib.sha256(photo.read_bytes()).hexdigest() for photo in sample_photos())
-    code = digest_of_code(*_CODE_OF_CROPS, *_CODE_OF_EMBEDDINGS, "assembly.py")
+    code = digest_of_code(*_CODE_OF_CROPS, *_CODE_OF_EMBEDDINGS, "assembly.py", "sample_crops.py")
     return _key(DEFAULT_DETECTOR, repr(spec.crop), _embedding_of(spec), code, *photos)

@@ -13,7 +13,7 @@ import numpy as np
 
 from kith.alignment import align, share_inside
 from kith.assembly import RecognizerSettings, assemble, recipe_of_embeddings
-from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER
+from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.spec import EmbedderSpec
 from kith.decisions.calibration import IDENTIFICATION_FPIR, VERIFICATION_FMR, Calibration
 from kith.decisions.decide import compare
@@ -53,7 +53,7 @@ class Recognizer:
         cls,
         model_id: str = DEFAULT_EMBEDDER,
         *,
-        detector_id: str = DEFAULT_DETECTOR,
+        detector_id: str = "",
         detection: DetectionSettings | None = None,
         precision: Precision | str = Precision.AUTO,
         threads: int = 0,
@@ -74,7 +74,7 @@ class Recognizer:
 
     @property
     def model_id(self) -> str:
-        """The embedder's name, stored with every template and every gallery."""
+        """The name of embedder and detector, see `kith.catalogue.pair`; with every template and gallery."""
         return self.spec.id
 
     @property

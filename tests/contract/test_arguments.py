@@ -9,7 +9,7 @@ import pytest
 
 from kith.clustering import cluster
 from kith.decisions.scoring import ClassifierKind
-from kith.detection.mtcnn import DetectionSettings
+from kith.detection import MTCNN, DetectionSettings
 from kith.errors import InvalidArgument, TrainingError
 from kith.evaluation.labelled import LabelledPhotos
 from kith.images.reading import load_image
@@ -29,7 +29,8 @@ def draw(**numbers: int) -> object:
         *((partial(DetectionSettings, min_face_size=size), "min_face_size") for size in (-1, 0, 11, nan)),
         *((partial(DetectionSettings, longest_side=side), "longest_side") for side in (-1, 0, nan)),
         *((partial(DetectionSettings, thresholds=(0.6, 0.7, t)), "thresholds") for t in (-0.1, 1, nan, inf)),
-        (partial(DetectionSettings, thresholds=(0.6,)), "thresholds"),
+        *((partial(DetectionSettings, min_score=s), "min_score") for s in (-0.1, 1, nan, inf)),
+        (partial(MTCNN, None, None, None, DetectionSettings(thresholds=(0.6,))), "3 thresholds"),
         *((partial(load_image, GROUP_PHOTO, max_pixels=most), "max_pixels") for most in (0, -5, nan)),
         *((partial(cluster, PAIR, t), "threshold") for t in (-2, 1, nan, inf)),
         (partial(ClassifierKind, "bogus"), "normalized, centroid, nearest, svm"),

@@ -68,7 +68,7 @@ def test_a_model_that_is_compiled_is_logged(
     monkeypatch.setattr("kith.runtime.workshop._start", lambda _stack: None)
     caplog.set_level(logging.INFO, "kith")
     for _ in range(2):
-        prepare(DETECTORS["mtcnn"].pnet)
+        prepare(DETECTORS["mtcnn"].weights["pnet"])
     assert caplog.messages == ["kith: compiling pnet of pnet.lz4"]
 
 

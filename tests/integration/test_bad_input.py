@@ -651,10 +651,9 @@ def test_two_processes_enroll_the_same_people_at_once(people: Path, tmp_path: Pa
 
 COMPILE = """
 from kith.runtime.prepare import prepare
-from kith.catalogue.builtin import DEFAULT_DETECTOR, find_detector
+from kith.catalogue.builtin import DEFAULT_DETECTOR, DETECTORS
 
-stages = find_detector(DEFAULT_DETECTOR)
-for stage in (stages.pnet, stages.rnet, stages.onet):
+for stage in DETECTORS[DEFAULT_DETECTOR].weights.values():
     prepare(stage)
 """
 

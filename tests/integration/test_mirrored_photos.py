@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from kith.detection import MTCNN, central_face
-from kith.detection.mtcnn import DetectionSettings
+from kith.detection import MTCNN, DetectionSettings, central_face
 from kith.images.reading import load_image
 from kith.sample_people import photos
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from kith.catalogue.builtin import EMBEDDERS
-from kith.detection import MTCNN
-from kith.detection.mtcnn import DetectionSettings
+from kith.detection import MTCNN, DetectionSettings
 from kith.embedding import scale_pixels
 from kith.images.reading import load_image
 from kith.runtime.keras_models import load_keras

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from command_line import kith
 
-from kith.detection import MTCNN
-from kith.detection.mtcnn import DetectionSettings
+from kith.detection import MTCNN, DetectionSettings
 from kith.errors import LowQuality
 from kith.gallery import Album, Gallery
 from kith.images.reading import load_image

@@ -5,6 +5,7 @@ import multiprocessing
 import pickle
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,16 @@ from fakes import FakeDetector
 
 from kith import assembly
 from kith.assembly import RecognizerSettings, assemble, recipe_of_crops, recipe_of_embeddings
-from kith.catalogue.builtin import DEFAULT_EMBEDDER, DETECTORS, EMBEDDERS
+from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER, DETECTORS, EMBEDDERS
 from kith.catalogue.calibrations import find_calibration
 from kith.catalogue.preprocessing import resize_template
+from kith.catalogue.spec import DetectorSpec
 from kith.detection import MTCNN, DetectionSettings, load_detector
 from kith.detection.detector import _LOADERS
-from kith.errors import InvalidArgument, UnknownModel
+from kith.errors import InvalidArgument, ModelMismatch, UnknownModel
+from kith.gallery import Gallery, NewReference
 from kith.recognizer import Recognizer
+from kith.records import Face, Template
 from kith.runtime.prepare import Precision
 
 SPEC = EMBEDDERS[DEFAULT_EMBEDDER]
@@ -53,7 +57,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_everything_has_a_default(made: dict[str, Any]) -> None:
     parts = assemble(RecognizerSettings())
-    assert parts.spec is SPEC
+    assert parts.spec == SPEC
     assert parts.precision is Precision.INT8
     assert parts.calibration == find_calibration(DEFAULT_EMBEDDER)
     assert made["detector"][0] == ("mtcnn", None)
@@ -104,17 +108,65 @@ def test_a_model_that_is_not_there(made: dict[str, Any]) -> None:
 
 
 def test_every_detector_of_the_catalogue_can_be_loaded() -> None:
-    assert set(_LOADERS) == set(DETECTORS)
+    assert {spec.kind for spec in DETECTORS.values()} <= set(_LOADERS)
 
 
-def test_galleries_need_not_name_their_detector_yet() -> None:
-    """With a second detector they must: embeddings of faces found by two do not compare as well."""
-    assert set(DETECTORS) == {"mtcnn"}, "bind galleries to their detector first, see DESIGN, decision 7"
+@pytest.fixture
+def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DetectorSpec:
+    """A second detector: what was trained for the first under another name."""
+    spec = replace(DETECTORS[DEFAULT_DETECTOR], id="other")
+    monkeypatch.setattr("kith.catalogue.installed.DETECTORS", {**DETECTORS, "other": spec})
+    monkeypatch.setenv("KITH_MODELS", str(tmp_path))
+    return spec
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        RecognizerSettings(f"{DEFAULT_EMBEDDER}+other"),
+        RecognizerSettings(detector_id="other"),
+        RecognizerSettings(replace(SPEC, detector="other")),
+    ],
+    ids=["in the name", "beside it", "the usual one"],
+)
+def test_the_detector_that_is_named_is_loaded(
+    settings: RecognizerSettings, other: DetectorSpec, made: dict[str, Any]
+) -> None:
+    parts = assemble(settings)
+    assert made["detector"][0] == ("other", None)
+    assert parts.spec.detector == "other"
+    assert assemble(parts.settings).spec == parts.spec, "what was chosen is chosen again"
+
+
+def test_templates_and_galleries_of_two_detectors_do_not_mix(
+    other: DetectorSpec, made: dict[str, Any], tmp_path: Path
+) -> None:
+    usual, unusual = Recognizer.from_pretrained(), Recognizer.from_pretrained(detector_id="other")
+    assert (usual.model_id, unusual.model_id) == (DEFAULT_EMBEDDER, f"{DEFAULT_EMBEDDER}+other")
+    with Gallery.open(tmp_path / "gallery.db", model_id=usual.model_id) as gallery:
+        face = Face(np.zeros(4, np.float32), np.zeros((5, 2), np.float32), 1.0)
+        template = Template(np.eye(SPEC.embedding_size, dtype=np.float32)[0], unusual.model_id)
+        with pytest.raises(ModelMismatch, match=f"the template is of {DEFAULT_EMBEDDER}\\+other"):
+            gallery.enroll("Ada", [NewReference(template, face, "ada.jpg", "")])
+    with pytest.raises(ModelMismatch, match=f"cannot be compared with {DEFAULT_EMBEDDER}\\+other's"):
+        Gallery.open(tmp_path / "gallery.db", model_id=unusual.model_id)
+    with pytest.raises(ModelMismatch):
+        usual.compare(template, Template(template.embedding, usual.model_id))
+
+
+def test_an_embedders_network_is_the_same_for_all_detectors(
+    other: DetectorSpec, made: dict[str, Any]
+) -> None:
+    keys = set()
+    for detector_id in ("mtcnn", "other"):
+        assemble(RecognizerSettings(precision="int8", detector_id=detector_id))
+        keys.add(made["int8"][1]["inputs_key"])
+    assert len(keys) == 1
 
 
 def test_a_recognizer_is_pickled_as_its_settings(made: dict[str, Any]) -> None:
     recognizer = Recognizer.from_pretrained(precision="float32", threads=2)
-    assert recognizer.settings == RecognizerSettings(SPEC, precision=Precision.FLOAT32, threads=2)
+    assert recognizer.settings == RecognizerSettings(SPEC, "mtcnn", precision=Precision.FLOAT32, threads=2)
     recognizer.calibration = replace(recognizer.calibration, measured_on="elsewhere")
     for other in (pickle.loads(pickle.dumps(recognizer)), copy.copy(recognizer)):
         assert other.settings == recognizer.settings

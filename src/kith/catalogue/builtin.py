@@ -6,9 +6,9 @@ their scores mean is in `calibrations`.
 
 from collections.abc import Mapping
 
+from kith.catalogue.licenses import Use
 from kith.catalogue.preprocessing import DLIB_CROP, DLIB_PIXELS
-from kith.catalogue.spec import DetectorSpec, EmbedderSpec, PackageFile, WeightsSpec
-from kith.errors import UnknownModel
+from kith.catalogue.spec import DetectorKind, DetectorSpec, EmbedderSpec, PackageFile, WeightsSpec
 
 DEFAULT_EMBEDDER = "dlib-resnet29"
 DEFAULT_DETECTOR = "mtcnn"
@@ -36,6 +36,7 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
         ),
         lfw="99.20 % here (with its mirror image, int8); 99.13 % by its author",
         int8=True,
+        use=Use.ANY,
     ),
     "kith-mini": EmbedderSpec(
         id="kith-mini",
@@ -59,6 +60,7 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
         ),
         lfw="98.04 % on the pairs of folds 7 to 10 (int8; its teacher: 99.17 %); it learned from others",
         int8=True,
+        use=Use.ANY,
     ),
 }
 
@@ -66,40 +68,32 @@ DETECTORS: Mapping[str, DetectorSpec] = {
     "mtcnn": DetectorSpec(
         id="mtcnn",
         summary="MTCNN: P-, R- and O-Net, five landmarks; the default",
-        pnet=WeightsSpec(
-            network="pnet",
-            reader="mtcnn_pnet",
-            file=PackageFile("mtcnn", "assets/weights/pnet.lz4"),
-            sha256="ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5",
-            size=27_119,
-        ),
-        rnet=WeightsSpec(
-            network="rnet",
-            reader="mtcnn_rnet",
-            file=PackageFile("mtcnn", "assets/weights/rnet.lz4"),
-            sha256="cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
-            size=401_659,
-        ),
-        onet=WeightsSpec(
-            network="onet",
-            reader="mtcnn_onet",
-            file=PackageFile("mtcnn", "assets/weights/onet.lz4"),
-            sha256="94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
-            size=1_557_637,
-        ),
+        kind=DetectorKind.MTCNN,
+        weights={
+            "pnet": WeightsSpec(
+                network="pnet",
+                reader="mtcnn_pnet",
+                file=PackageFile("mtcnn", "assets/weights/pnet.lz4"),
+                sha256="ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5",
+                size=27_119,
+            ),
+            "rnet": WeightsSpec(
+                network="rnet",
+                reader="mtcnn_rnet",
+                file=PackageFile("mtcnn", "assets/weights/rnet.lz4"),
+                sha256="cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
+                size=401_659,
+            ),
+            "onet": WeightsSpec(
+                network="onet",
+                reader="mtcnn_onet",
+                file=PackageFile("mtcnn", "assets/weights/onet.lz4"),
+                sha256="94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
+                size=1_557_637,
+            ),
+        },
         license="MIT; the author asks not to use the weights commercially without retraining",
         training_data="WIDER FACE and CelebA",
+        use=Use.UNCLEAR,
     ),
 }
-
-
-def find_detector(detector_id: str) -> DetectorSpec:
-    """The detector of this name.
-
-    Raises:
-        UnknownModel: There is none.
-    """
-    try:
-        return DETECTORS[detector_id]
-    except KeyError:
-        raise UnknownModel(detector_id, tuple(DETECTORS)) from None

@@ -3,9 +3,12 @@
 One `WeightsSpec` per weights file, one `EmbedderSpec` or `DetectorSpec` per model.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
+from kith.catalogue.licenses import Use
 from kith.catalogue.preprocessing import CropRule, PixelRule
 
 
@@ -74,6 +77,8 @@ class EmbedderSpec:
         training_data: What they were trained on.
         lfw: Published or measured LFW accuracy, with its source.
         int8: Whether int8 was shown to keep its embeddings.
+        detector: The name of the detector that it is used with unless another is asked for.
+        use: What it may be used for, in one word.
     """
 
     id: str
@@ -88,16 +93,36 @@ class EmbedderSpec:
     training_data: str
     lfw: str
     int8: bool
+    detector: str = "mtcnn"
+    use: Use = Use.UNCLEAR
+
+
+class DetectorKind(StrEnum):
+    """How a detector looks at an image, and how its networks' outputs are read."""
+
+    MTCNN = "mtcnn"
+    YUNET = "yunet"
+    SCRFD = "scrfd"
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorSpec:
-    """A face detector in three stages."""
+    """A face detector: its kind, and the weights of its networks.
+
+    Attributes:
+        id: The detector's name.
+        summary: One line for a person.
+        kind: How it looks at an image.
+        weights: A file for each of its networks, by the network's name.
+        license: Of the weights, in plain words.
+        training_data: What they were trained on.
+        use: What it may be used for, in one word.
+    """
 
     id: str
     summary: str
-    pnet: WeightsSpec
-    rnet: WeightsSpec
-    onet: WeightsSpec
+    kind: DetectorKind
+    weights: Mapping[str, WeightsSpec]
     license: str
     training_data: str
+    use: Use = Use.UNCLEAR

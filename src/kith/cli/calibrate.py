@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from kith.catalogue.calibrations import find_calibration, forget_calibration, keep_calibration
-from kith.catalogue.installed import find_embedder
+from kith.catalogue.pair import find_pair
 from kith.cli.console import print_json, print_line, print_table, warn
 from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import Keep
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
 from kith.decisions.calibration import VERIFICATION_FMR, Calibration
 from kith.decisions.scoring import rule_for
 from kith.errors import EvaluationError
@@ -37,6 +37,7 @@ def calibrate(
         Path | None, typer.Option(help="Write the calibration to this file instead of the model's.")
     ] = None,
     model: ModelId = DEFAULT_MODEL,
+    detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
     keep: Keep = None,
     as_json: Json = False,
@@ -46,6 +47,7 @@ def calibrate(
     A threshold is only as good as the people it was measured on: the more, and the more alike yours
     are, the more this matters.
     """
+    model = find_pair(model, detector).id
     if reset:
         _reset(model, as_json)
         return
@@ -63,7 +65,7 @@ def calibrate(
     if calibration.people < FEW_PEOPLE:
         warn(
             f"{calibration.people} people are few: false match rates below "
-            f"{calibration.comparisons.rates[-1]:g} cannot be shown, and the rest is rough"
+            f"{calibration.comparisons.lowest:g} cannot be shown, and the rest is rough"
         )
     before = find_calibration(model)
     kept = None
@@ -81,7 +83,6 @@ def calibrate(
 
 
 def _reset(model: str, as_json: bool) -> None:
-    find_embedder(model)
     forgotten = forget_calibration(model)
     calibration = find_calibration(model)
     if as_json:
@@ -117,7 +118,7 @@ def _json(model: str, calibration: Calibration, failures: int, kept: Path | None
         "people": calibration.people,
         "mated": calibration.mated,
         "non_mated": calibration.non_mated,
-        "lowest_fmr_shown": calibration.comparisons.rates[-1],
+        "lowest_fmr_shown": calibration.comparisons.lowest,
         "failures_to_acquire": failures,
         "thresholds": {what: round(threshold, 4) for what, threshold in _thresholds(calibration).items()},
         "kept": None if kept is None else str(kept),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from kith.catalogue.calibrations import find_calibration
-from kith.catalogue.installed import find_embedder
+from kith.catalogue.pair import find_pair
 from kith.cli.console import complain, count, note, print_json, print_table
 from kith.cli.enroll import make_folder_of
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED
@@ -15,7 +15,15 @@ from kith.cli.gone import gone_json, note_gone
 from kith.cli.hints import NEXT_TO_A_SHEET
 from kith.cli.interruption import interruptible
 from kith.cli.load import Listing, expand, load_recognizer
-from kith.cli.options import DEFAULT_GALLERY, DEFAULT_MODEL, GalleryPath, Json, ModelId, PrecisionName
+from kith.cli.options import (
+    DEFAULT_GALLERY,
+    DEFAULT_MODEL,
+    DetectorId,
+    GalleryPath,
+    Json,
+    ModelId,
+    PrecisionName,
+)
 from kith.cli.progress import telling
 from kith.errors import GalleryError, ImageError
 from kith.gallery import Album, Gallery
@@ -53,6 +61,7 @@ def cluster(
     everyone: Annotated[bool, typer.Option("--all", help="List faces that are alone, too.")] = False,
     gallery: GalleryPath = DEFAULT_GALLERY,
     model: ModelId = DEFAULT_MODEL,
+    detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
     as_json: Json = False,
 ) -> int:
@@ -70,7 +79,7 @@ def cluster(
             raise ImageError(f"{path}: no such file or folder")
         require_not_whole_disk(path)
     listing = expand(photos) if photos else Listing()
-    find_embedder(model)  # it is known, or told to be unknown, before anything is made for it
+    model = find_pair(model, detector).id  # it is known, or told to be, before anything is made for it
     if listing.photos:
         make_folder_of(gallery)
     with (

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+from kith.catalogue.pair import find_pair
 from kith.cli.console import note, print_json, print_line, print_table
 from kith.cli.identify import answer_of
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
 from kith.cli.progress import track
 from kith.gallery import Gallery
 from kith.images.reading import load_image
@@ -24,6 +25,7 @@ def demo(
         "kith-demo.jpg"
     ),
     model: ModelId = DEFAULT_MODEL,
+    detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
     as_json: Json = False,
 ) -> None:
@@ -32,7 +34,7 @@ def demo(
     The sample people are composites of many faces; none of them exists.
     """
     annotated = annotated_paths(output, [GROUP_PHOTO])[GROUP_PHOTO].absolute()
-    recognizer = load_recognizer(model, precision)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision)
     with (
         tempfile.TemporaryDirectory(prefix="kith-demo-") as folder,
         Gallery.open(Path(folder) / "gallery.db", model_id=recognizer.model_id) as gallery,

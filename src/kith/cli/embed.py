@@ -8,12 +8,14 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from kith.catalogue.pair import find_pair
 from kith.cli.console import count, print_json, print_line
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.interruption import interruptible
 from kith.cli.load import detection_settings, expand, load_recognizer, read_photos
 from kith.cli.options import (
     DEFAULT_MODEL,
+    DetectorId,
     Json,
     LongestSide,
     MinFaceSize,
@@ -33,8 +35,9 @@ def embed(
     output: Annotated[Path, typer.Option("--output", "-o", help="The .npz file to write.")],
     min_face_size: MinFaceSize = 20,
     longest_side: LongestSide = 1280,
-    min_score: MinScore = 0.8,
+    min_score: MinScore = None,
     model: ModelId = DEFAULT_MODEL,
+    detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
     as_json: Json = False,
 ) -> int:
@@ -47,7 +50,7 @@ def embed(
         raise InvalidArgument(f"{output}: the output must be named .npz")
     listing = expand(photos)
     settings = detection_settings(min_face_size, longest_side, min_score)
-    recognizer = load_recognizer(model, precision, settings)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision, settings)
     found: list[tuple[str, Face, Template]] = []
     read = unreadable = 0
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kith.catalogue.pair import find_pair
 from kith.cli.answers import Form, form_of
 from kith.cli.console import complain, count, note, print_json, print_line, warn
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED, exit_code
@@ -18,6 +19,7 @@ from kith.cli.load import Listing, expand, load_recognizer
 from kith.cli.options import (
     DEFAULT_GALLERY,
     DEFAULT_MODEL,
+    DetectorId,
     GalleryPath,
     Json,
     JsonLines,
@@ -91,6 +93,7 @@ def enroll(
     name: Annotated[str | None, typer.Option("--name", "-n", help="The person on the photos.")] = None,
     gallery: GalleryPath = DEFAULT_GALLERY,
     model: ModelId = DEFAULT_MODEL,
+    detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
     as_json: Json = False,
     as_jsonl: JsonLines = False,
@@ -104,7 +107,7 @@ def enroll(
     """
     form = form_of(as_json, as_jsonl)
     listing, people = _of_folders(photos) if name is None else _of_person(name, photos)
-    recognizer = load_recognizer(model, precision)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision)
     report = Report(listing, form, gallery)
     make_folder_of(gallery)
     with (

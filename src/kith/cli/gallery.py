@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from kith.catalogue.pair import find_pair
 from kith.cli.console import complain, count, note, print_json, print_line
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.former_verbs import former_verb
 from kith.cli.gone import NOT_CLEANED, gone_json, note_gone
 from kith.cli.interruption import interruptible
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_GALLERY, GalleryPath, Json
+from kith.cli.options import DEFAULT_GALLERY, DetectorId, GalleryPath, Json
 from kith.cli.progress import telling
 from kith.errors import GalleryError
 from kith.gallery import Album, Gallery, Gone, back_up, select_to_prune
@@ -144,6 +145,7 @@ def _full_paths(paths: list[Path]) -> list[Path]:
 @app.command()
 def reembed(
     model: Annotated[str, typer.Option("--model", "-m", help="The new model, of `kith models list`.")],
+    detector: DetectorId = "",
     gallery: GalleryPath = DEFAULT_GALLERY,
     photos: Annotated[
         Path | None,
@@ -158,6 +160,7 @@ def reembed(
 
     All or nothing: exit code 2, and the gallery as it was, if a photo is gone. Run again, it goes on.
     """
+    model = find_pair(model, detector).id
     with Gallery.open(gallery, create=False) as opened:
         recognizer = load_recognizer(model, Precision.AUTO)
         old = opened.model_id

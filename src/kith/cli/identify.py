@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
+from kith.catalogue.pair import find_pair
 from kith.cli.answers import form_of
 from kith.cli.load import detection_settings, expand, load_recognizer
 from kith.cli.options import (
     DEFAULT_GALLERY,
     DEFAULT_MODEL,
     Annotate,
+    DetectorId,
     GalleryPath,
     Json,
     JsonLines,
@@ -47,8 +49,9 @@ def identify(
     gallery: GalleryPath = DEFAULT_GALLERY,
     min_face_size: MinFaceSize = 20,
     longest_side: LongestSide = 1280,
-    min_score: MinScore = 0.8,
+    min_score: MinScore = None,
     model: ModelId = DEFAULT_MODEL,
+    detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
     as_json: Json = False,
     as_jsonl: JsonLines = False,
@@ -59,6 +62,7 @@ def identify(
     """
     form = form_of(as_json, as_jsonl)
     listing = expand(photos)
+    model = find_pair(model, detector).id
     settings = detection_settings(min_face_size, longest_side, min_score)
     with Gallery.open(gallery, model_id=model, create=False) as opened:
         recognizer = load_recognizer(model, precision, settings)

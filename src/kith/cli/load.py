@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kith import detection
+from kith.catalogue.builtin import DEFAULT_DETECTOR
 from kith.cli.console import complain, warn
 from kith.cli.progress import telling, track
 from kith.detection import DetectionSettings, Detector
@@ -26,10 +27,10 @@ def load_recognizer(
         )
 
 
-def load_detector(settings: DetectionSettings) -> Detector:
+def load_detector(detector_id: str, settings: DetectionSettings) -> Detector:
     """A detector, with a word on the terminal where it takes a while."""
     with telling("loading models") as progress:
-        return detection.load_detector(settings=settings, progress=progress)
+        return detection.load_detector(detector_id or DEFAULT_DETECTOR, settings, progress=progress)
 
 
 @dataclass
@@ -119,11 +120,8 @@ def read_photos(
         yield file, photo
 
 
-def detection_settings(min_face_size: int, longest_side: int, min_score: float) -> DetectionSettings:
+def detection_settings(min_face_size: int, longest_side: int, min_score: float | None) -> DetectionSettings:
     """The detector's settings from a verb's options."""
-    first, second, _ = DetectionSettings().thresholds
     return DetectionSettings(
-        min_face_size=min_face_size,
-        longest_side=longest_side or None,
-        thresholds=(first, second, min_score),
+        min_face_size=min_face_size, longest_side=longest_side or None, min_score=min_score
     )

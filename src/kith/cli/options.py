@@ -24,7 +24,15 @@ GalleryPath = Annotated[
 ]
 Photo = Annotated[Path, typer.Argument(help="A photo of one person.", readable=False)]
 Photos = Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", readable=False)]
-ModelId = Annotated[str, typer.Option("--model", "-m", help="The embedder, of `kith models list`.")]
+ModelId = Annotated[
+    str, typer.Option("--model", "-m", help="The embedder, of `kith models list`; or EMBEDDER+DETECTOR.")
+]
+DetectorId = Annotated[
+    str,
+    typer.Option(
+        "--detector", help="The detector, of `kith models list`; the model's usual one if not given."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 JsonLines = Annotated[
     bool, typer.Option("--jsonl", help="Print a JSON object a line, each as soon as it is known.")
@@ -37,7 +45,12 @@ MinFaceSize = Annotated[int, typer.Option(min=12, help="Smallest face to look fo
 LongestSide = Annotated[
     int, typer.Option(min=0, help="Larger photos are scaled down to this for detection; 0 for never.")
 ]
-MinScore = Annotated[float, typer.Option(min=0, max=0.999, help="Detection score a face must exceed.")]
+MinScore = Annotated[
+    float | None,
+    typer.Option(
+        min=0, max=0.999, help="Detection score a face must exceed; the detector's own if not given."
+    ),
+]
 Annotate = Annotated[
     Path | None,
     typer.Option(

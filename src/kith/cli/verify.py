@@ -4,10 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
+from kith.catalogue.pair import find_pair
 from kith.cli.console import print_json, print_line
 from kith.cli.exit_codes import NON_MATCH, SUCCESS, UNDETERMINED
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, Json, ModelId, Photo, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, Photo, PrecisionName
 from kith.decisions.calibration import VERIFICATION_FMR
 from kith.errors import AcquisitionError
 from kith.images.reading import load_image
@@ -26,6 +27,7 @@ def verify(
         typer.Option(min=0.000001, max=0.999999, help="How likely a match is before the photos are seen."),
     ] = 0.5,
     model: ModelId = DEFAULT_MODEL,
+    detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
     as_json: Json = False,
 ) -> int:
@@ -35,7 +37,7 @@ def verify(
     that is not good enough.
     """
     images = load_image(first), load_image(second)
-    recognizer = load_recognizer(model, precision)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision)
     policy = recognizer.calibration.verification_policy(fmr)
     answer: dict[str, Any] = {
         "decision": "undetermined",

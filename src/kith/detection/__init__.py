@@ -6,4 +6,4 @@ from kith.detection.choice import main_face as main_face
 from kith.detection.detector import Detector as Detector
 from kith.detection.detector import load_detector as load_detector
 from kith.detection.mtcnn import MTCNN as MTCNN
-from kith.detection.mtcnn import DetectionSettings as DetectionSettings
+from kith.detection.settings import DetectionSettings as DetectionSettings

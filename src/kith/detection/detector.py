@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from kith.catalogue.builtin import DEFAULT_DETECTOR, find_detector
-from kith.detection.mtcnn import MTCNN, DetectionSettings
+from kith.catalogue.builtin import DEFAULT_DETECTOR
+from kith.catalogue.installed import find_detector
+from kith.catalogue.spec import DetectorKind
+from kith.detection.mtcnn import MTCNN
+from kith.detection.settings import DetectionSettings
 from kith.progress import SILENT, Progress
 from kith.records import Face, Image
 
@@ -36,8 +39,8 @@ class Load(Protocol):
         ...
 
 
-_LOADERS: Mapping[str, Load] = {"mtcnn": MTCNN.from_pretrained}
-"""How each detector of the catalogue is loaded."""
+_LOADERS: Mapping[DetectorKind, Load] = {DetectorKind.MTCNN: MTCNN.from_pretrained}
+"""How each kind of detector is loaded."""
 
 
 def load_detector(
@@ -58,5 +61,5 @@ def load_detector(
     Raises:
         WeightsError: There is none of this name, or it cannot be had or read.
     """
-    load = _LOADERS[find_detector(detector_id).id]
+    load = _LOADERS[find_detector(detector_id).kind]
     return load(detector_id, settings, threads=threads, progress=progress)

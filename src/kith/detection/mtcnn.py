@@ -14,7 +14,7 @@ R-Net looks at it in its four quarter turns, to tell whether the image should be
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Protocol, Self
 
@@ -22,11 +22,12 @@ import cv2
 import numpy as np
 
 from kith.boxes import areas, square, suppress
-from kith.catalogue.builtin import DEFAULT_DETECTOR, find_detector
+from kith.catalogue.builtin import DEFAULT_DETECTOR
+from kith.catalogue.installed import find_detector
 from kith.detection.pyramid import Level, Pyramid, build_pyramid
+from kith.detection.settings import DetectionSettings
 from kith.detection.upright import log_odds, turn_upright
 from kith.detection.windows import cut_windows
-from kith.errors import InvalidArgument
 from kith.images.arrays import require_image
 from kith.progress import SILENT, Progress
 from kith.records import Face, FloatArray, Image
@@ -35,6 +36,7 @@ from kith.runtime.per_process import PerProcess
 from kith.runtime.prepare import prepare
 from kith.runtime.workshop import workshop
 
+_THRESHOLDS = (0.6, 0.7, 0.8)  # scores that a window must exceed in P-, R- and O-Net
 _WINDOW = 12  # P-Net's field of view, in pixels
 _STRIDE = 2
 _SMALLEST_OF_SCALED = 20  # pixels of a face: to look for smaller ones would take several times as long
@@ -58,38 +60,6 @@ class Network(Protocol):
     def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
         """Run it."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class DetectionSettings:
-    """What to look for.
-
-    Attributes:
-        min_face_size: Faces smaller than this are not looked for, in the image's own pixels; in an image that
-            `longest_side` scales down, nor are those that are then smaller than 20 pixels and than this.
-        thresholds: Scores that a window must exceed in P-, R- and O-Net.
-        longest_side: A larger image is scaled down to this before detection; None for never.
-        thorough: Whether faces that the image's edge cuts, or that fill the image, are looked for
-            too, and whether an image in which nothing was found is looked at again with a finer
-            pyramid; and whether landmarks are the mean of two looks. Off, the detector finds what
-            the original finds.
-        turned: Whether an image whose faces may lie on their side or head is looked at in other turns
-            too; only where thorough.
-    """
-
-    min_face_size: int = 20
-    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8)
-    longest_side: int | None = 1280
-    thorough: bool = True
-    turned: bool = True
-
-    def __post_init__(self) -> None:
-        if not self.min_face_size >= _WINDOW:
-            raise InvalidArgument(f"min_face_size must be at least {_WINDOW}, got {self.min_face_size}")
-        if not all(0 <= threshold < 1 for threshold in self.thresholds) or len(self.thresholds) != 3:
-            raise InvalidArgument(f"thresholds must be three numbers in [0, 1), got {self.thresholds}")
-        if self.longest_side is not None and not self.longest_side >= _WINDOW:
-            raise InvalidArgument(f"longest_side must be at least {_WINDOW}, got {self.longest_side}")
 
 
 class MTCNN:
@@ -118,6 +88,7 @@ class MTCNN:
         self._rnet = rnet
         self._onet = onet
         self.settings = settings or DetectionSettings()
+        self._thresholds = self.settings.thresholds_or(_THRESHOLDS)
         self._workers = workers
         self._made_by: Callable[[], Self] | None = None
         self._weights: tuple[str, ...] = ()  # their hashes, where they are not the program's own
@@ -146,10 +117,12 @@ class MTCNN:
         """
         spec = find_detector(detector_id)
         workers = threads or available_cores()
-        pnet = prepare(spec.pnet, threads=1, progress=progress)
-        rnet, onet = (prepare(stage, threads=workers, progress=progress) for stage in (spec.rnet, spec.onet))
+        pnet = prepare(spec.weights["pnet"], threads=1, progress=progress)
+        rnet, onet = (
+            prepare(spec.weights[name], threads=workers, progress=progress) for name in ("rnet", "onet")
+        )
         detector = cls(pnet, rnet, onet, settings, workers=workers)
-        detector._weights = tuple(stage.sha256 for stage in (spec.pnet, spec.rnet, spec.onet))
+        detector._weights = tuple(weights.sha256 for weights in spec.weights.values())
         detector._made_by = partial(cls.from_pretrained, detector_id, settings, threads=threads)
         return detector
 
@@ -244,7 +217,7 @@ class MTCNN:
         self, pyramid: Pyramid, offsets: FloatArray, scores: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """P-Net's maps of the canvas -> the best boxes (n, 4) of each level, in the image's pixels."""
-        rows, columns = np.nonzero(scores > self.settings.thresholds[0])
+        rows, columns = np.nonzero(scores > self._thresholds[0])
         owners = _levels_of(pyramid.levels, rows, columns)
         rows, columns, owners = rows[owners >= 0], columns[owners >= 0], owners[owners >= 0]
         boxes = _boxes_of_windows(rows, columns, offsets[rows, columns])
@@ -287,7 +260,7 @@ class MTCNN:
         """R-Net on each proposal: fewer and better (n, 4) boxes."""
         boxes = square(boxes)
         offsets, scores = _run_on_windows(self._rnet, image, boxes, 24)
-        good = scores[:, 0] > self.settings.thresholds[1]
+        good = scores[:, 0] > self._thresholds[1]
         boxes = _move(boxes[good], offsets[good])
         return np.asarray(boxes[suppress(boxes, scores[good, 0], 0.7)])
 
@@ -295,7 +268,7 @@ class MTCNN:
         """O-Net on each box (n, 4): the faces, the surest first."""
         boxes = square(boxes)
         offsets, points, scores = _run_on_windows(self._onet, image, boxes, 48)
-        good = scores[:, 0] > self.settings.thresholds[2]
+        good = scores[:, 0] > self._thresholds[2]
         boxes, face_scores = boxes[good], scores[good, 0]
         landmarks = _place(_landmarks(points[good]), boxes)
         boxes = _move(boxes, offsets[good])

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from kith.catalogue.calibrations import find_calibration
-from kith.catalogue.installed import find_embedder, is_id
+from kith.catalogue.pair import find_pair
 from kith.decisions.scoring import rule_for
 from kith.errors import (
     DuplicateReference,
@@ -516,7 +516,7 @@ _SIZE = func.length(store.references.c.embedding)
 def _size_of(model_id: str) -> int | None:
     """How many numbers a model's embeddings have; None if the model is not on this machine."""
     try:
-        return find_embedder(model_id).embedding_size if is_id(model_id) else None
+        return find_pair(model_id).embedder.embedding_size
     except WeightsError:
         return None
 

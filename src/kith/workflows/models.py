@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from kith.catalogue import installed
 from kith.catalogue.builtin import DETECTORS, EMBEDDERS
 from kith.catalogue.files import read_weights
-from kith.catalogue.installed import find_embedder, is_here, models_folder, read_card
-from kith.catalogue.published import PUBLISHED, PublishedModel
+from kith.catalogue.installed import is_here, models_folder, read_card
+from kith.catalogue.pair import find_pair
+from kith.catalogue.published import PUBLISHED, PUBLISHED_DETECTORS
+from kith.catalogue.published.entries import PublishedDetector, PublishedModel
 from kith.catalogue.spec import DetectorSpec, EmbedderSpec, WeightsSpec
 from kith.errors import UnsupportedFile, WeightsError
 from kith.runtime.prepare import forget
 
-ModelSpec = EmbedderSpec | DetectorSpec | PublishedModel
+ModelSpec = EmbedderSpec | DetectorSpec | PublishedModel | PublishedDetector
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,17 @@ class CheckedFile:
 
 
 def find_model(model_id: str) -> ModelSpec:
-    """What is known of a model: one that works at once, one that was brought here, or one that can be had.
+    """What is known of a model: one that works at once, one that was brought here, one that can be had; or of
+    an embedder with a detector that is not its usual one.
 
     Raises:
         WeightsError: There is none of this name, or its card cannot be read.
     """
     if model_id in DETECTORS:
         return DETECTORS[model_id]
-    if model_id in PUBLISHED and not is_here(model_id):
-        return PUBLISHED[model_id]
-    return find_embedder(model_id)
+    if not is_here(model_id) and (published := PUBLISHED.get(model_id) or PUBLISHED_DETECTORS.get(model_id)):
+        return published
+    return read_card(model_id) if is_here(model_id) else find_pair(model_id).spec
 
 
 def list_models() -> list[ListedModel]:
@@ -69,7 +72,7 @@ def list_models() -> list[ListedModel]:
         here = installed.installed_ids()
     except WeightsError as error:
         found.append(ListedModel(str(models_folder()), None, error))
-    for model_id in dict.fromkeys([*EMBEDDERS, *DETECTORS, *here, *PUBLISHED]):
+    for model_id in dict.fromkeys([*EMBEDDERS, *DETECTORS, *here, *PUBLISHED, *PUBLISHED_DETECTORS]):
         try:
             found.append(ListedModel(model_id, find_model(model_id)))
         except WeightsError as error:
@@ -104,14 +107,15 @@ def remove_model(model_id: str) -> int:
         raise WeightsError(f"{model_id} came with Kith and cannot be removed")
     if is_here(model_id):
         with suppress(UnsupportedFile):  # of a damaged card; what was compiled is not known then
-            forget(read_card(model_id).weights)
+            for weights in _weights(read_card(model_id)):
+                forget(weights)
     return installed.remove(model_id)
 
 
 def _weights(spec: ModelSpec) -> list[WeightsSpec]:
     if isinstance(spec, EmbedderSpec):
         return [spec.weights]
-    return [spec.pnet, spec.rnet, spec.onet] if isinstance(spec, DetectorSpec) else []
+    return list(spec.weights.values()) if isinstance(spec, DetectorSpec) else []
 
 
 def _error_of(weights: WeightsSpec) -> WeightsError | None:

@@ -68,7 +68,7 @@ def test_an_image_smaller_than_a_window_has_no_level() -> None:
 
 
 def test_pnet_says_of_the_canvas_what_it_says_of_each_level() -> None:
-    pnet = prepare(DETECTORS["mtcnn"].pnet)
+    pnet = prepare(DETECTORS["mtcnn"].weights["pnet"])
     canvas, levels = pyramid_of(picture(240, 200))
     (offsets,), (scores,) = pnet.run(canvas[np.newaxis])
     compared = 0

@@ -10,7 +10,7 @@ from kith.catalogue.spec import PackageFile
 from kith.errors import ChecksumMismatch, DownloadFailed
 from kith.runtime.prepare import forget, prepare, prepare_int8
 
-PNET = DETECTORS["mtcnn"].pnet
+PNET = DETECTORS["mtcnn"].weights["pnet"]
 
 
 @pytest.fixture
@@ -145,6 +145,6 @@ def test_stale_partial_files_go_and_fresh_ones_stay(tmp_path) -> None:
 
 def test_what_was_compiled_of_a_file_is_forgotten(cache) -> None:
     prepare(PNET)
-    prepare(DETECTORS["mtcnn"].rnet)
+    prepare(DETECTORS["mtcnn"].weights["rnet"])
     forget(PNET)
     assert [path.name.partition("-")[0] for path in cache.iterdir()] == ["rnet"]

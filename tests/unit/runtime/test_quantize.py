@@ -20,7 +20,7 @@ def small_network() -> tuple[bytes, np.ndarray]:
 
     from kith.runtime.compile import compile_model
 
-    rnet = load_keras(DETECTORS["mtcnn"].rnet)
+    rnet = load_keras(DETECTORS["mtcnn"].weights["rnet"])
     hidden = rnet.get_layer("dense4_prelu").output
     model = keras.Model(rnet.inputs, hidden, name="hidden")
     inputs = np.random.default_rng(0).uniform(-1, 1, (24, 24, 24, 3)).astype(np.float32)

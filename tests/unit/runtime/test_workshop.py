@@ -34,6 +34,7 @@ def test_foreign_settings_do_not_reach_it(pnet, monkeypatch, tmp_path: Path) -> 
         expected = Session(here.compile("pnet", pnet)).run(BOXES)
     home = tmp_path / "home"
     monkeypatch.delenv("KITH_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     (home / ".keras").mkdir(parents=True)
     settings = {"floatx": "bfloat16", "image_data_format": "channels_first", "backend": "theano"}
     (home / ".keras" / "keras.json").write_text(json.dumps(settings))
@@ -124,7 +125,7 @@ from kith.runtime.keras_models import keras_model
 from kith.runtime.prepare import prepare
 from kith.catalogue.builtin import DETECTORS
 boxes = np.linspace(-1, 1, 24 * 24 * 3, dtype=np.float32).reshape(1, 24, 24, 3)
-found = prepare(DETECTORS["mtcnn"].pnet).run(boxes)
+found = prepare(DETECTORS["mtcnn"].weights["pnet"]).run(boxes)
 assert np.isfinite(found[0]).all()
 print(repr(found[0].astype(float).sum().item()))
 print(keras.config.image_data_format(), keras.config.floatx(), keras.config.epsilon(), keras.config.dtype_policy().name)
@@ -138,4 +139,6 @@ print(keras.config.image_data_format(), keras.config.floatx(), keras.config.epsi
     from kith.runtime.prepare import prepare
 
     boxes = np.linspace(-1, 1, 24 * 24 * 3, dtype=np.float32).reshape(1, 24, 24, 3)
-    assert float(total) == prepare(DETECTORS["mtcnn"].pnet).run(boxes)[0].astype(float).sum().item()
+    assert (
+        float(total) == prepare(DETECTORS["mtcnn"].weights["pnet"]).run(boxes)[0].astype(float).sum().item()
+    )

@@ -24,7 +24,7 @@ def dump(value: object) -> bytes:
 
 @pytest.mark.parametrize("stage", ["pnet", "rnet", "onet"])
 def test_arrays_equal_what_joblib_itself_reads(stage: str) -> None:
-    spec = getattr(DETECTORS["mtcnn"], stage)
+    spec = DETECTORS["mtcnn"].weights[stage]
     expected = joblib.load(find_package_file(spec.file))
     found = list(READERS[spec.reader](read_weights(spec)).values())
     assert len(found) == len(expected)

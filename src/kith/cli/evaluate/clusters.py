@@ -2,11 +2,12 @@
 
 import time
 
+from kith.catalogue.pair import find_pair
 from kith.cli.console import note, print_json, print_line
 from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
 from kith.presentation.evaluations import clusters_json
 from kith.runtime.prepare import Precision
 from kith.workflows.evaluating_clusters import evaluate_clustering
@@ -16,6 +17,7 @@ from kith.workflows.evaluating_clusters import evaluate_clustering
 def clusters(
     folder: People,
     model: ModelId = DEFAULT_MODEL,
+    detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
     keep: Keep = None,
     report: ReportFolder = None,
@@ -26,7 +28,7 @@ def clusters(
     The central face of each photo counts; photos without a face are counted, and are in no cluster.
     """
     labelled = read_labelled(folder)
-    recognizer = load_recognizer(model, precision)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision)
     acquired = acquire_photos(recognizer, labelled.photos, keep)
     started = time.perf_counter()
     clustered = evaluate_clustering(recognizer.calibration, labelled, acquired)

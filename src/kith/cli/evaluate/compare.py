@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kith.catalogue.installed import find_embedder
+from kith.catalogue.pair import find_pair
 from kith.cli.console import note, print_json, print_table
 from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import ReportFolder, app
@@ -20,7 +20,7 @@ from kith.workflows.evaluating_searches import Identified, draw_searches, evalua
 
 @app.command()
 def compare(
-    models: Annotated[list[str], typer.Argument(help="Models of `kith models list`.")],
+    models: Annotated[list[str], typer.Argument(help="Models of `kith models list`; or EMBEDDER+DETECTOR.")],
     folder: Annotated[
         Path, typer.Option("--people", help="A folder of photos, with one folder per person.", readable=False)
     ],
@@ -33,8 +33,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Measure several models on the same pairs and the same searches."""
-    for model in models:
-        find_embedder(model)  # all of them are known before the first takes its time
+    pair_ids = [find_pair(model).id for model in models]  # all are known before the first takes its time
     labelled = read_labelled(folder)
     pairs = all_pairs(labelled)
     protocol = draw_searches(labelled, references=references)
@@ -43,7 +42,7 @@ def compare(
     answers: list[dict[str, Any]] = []
     verified: dict[str, Verified] = {}
     identified: dict[str, Identified] = {}
-    for model in dict.fromkeys(models):
+    for model in dict.fromkeys(pair_ids):
         recognizer = load_recognizer(model, precision)
         kept = None if keep is None else keep / f"{model}-{recognizer.precision}.kith"
         acquired = acquire_photos(recognizer, labelled.photos, kept)

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from kith.catalogue.pair import find_pair
 from kith.cli.console import note, print_json, print_line
 from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
 from kith.decisions.scoring import ClassifierKind
 from kith.presentation.evaluations import identification_json
 from kith.runtime.prepare import Precision
@@ -31,6 +32,7 @@ def identification(
     classifier: Annotated[ClassifierKind, typer.Option(help="Who decides.")] = ClassifierKind.NORMALIZED,
     seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
     model: ModelId = DEFAULT_MODEL,
+    detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
     keep: Keep = None,
     report: ReportFolder = None,
@@ -41,7 +43,7 @@ def identification(
     Some people are enrolled, their other photos are searched, and so are the photos of everyone else.
     """
     labelled = read_labelled(folder)
-    recognizer = load_recognizer(model, precision)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision)
     started = time.perf_counter()
     protocol = draw_searches(labelled, people=people, references=references, strangers=strangers, seed=seed)
     acquired = acquire_photos(recognizer, labelled.photos, keep)

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from kith.catalogue.pair import find_pair
 from kith.cli.console import note, print_json, print_line, print_table
 from kith.cli.evaluate.acquiring import acquire_photos
 from kith.cli.evaluate.app import Groups, Keep, People, ReportFolder, app
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
 from kith.cli.progress import telling
 from kith.evaluation.lfw import read_lfw_pairs
 from kith.evaluation.pairs import PairsProtocol
@@ -25,6 +26,7 @@ def lfw(
     folder: People,
     pairs: Annotated[Path, typer.Argument(help="LFW's pairs.txt.", readable=False)],
     model: ModelId = DEFAULT_MODEL,
+    detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
     keep: Keep = None,
     report: ReportFolder = None,
@@ -36,7 +38,8 @@ def lfw(
     Of several faces in a photo the large one near the middle counts, as the data set means it. A
     photo without a face makes its pairs non-matches, and is counted.
     """
-    _evaluate(read_lfw_pairs(folder, pairs), folder, model, precision, keep, report, groups, as_json)
+    pair_id = find_pair(model, detector).id
+    _evaluate(read_lfw_pairs(folder, pairs), folder, pair_id, precision, keep, report, groups, as_json)
 
 
 @app.command()
@@ -50,6 +53,7 @@ def verification(
         ),
     ] = None,
     model: ModelId = DEFAULT_MODEL,
+    detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
     keep: Keep = None,
     report: ReportFolder = None,
@@ -60,9 +64,10 @@ def verification(
 
     Of more than a million pairs of different people, a million are drawn at random.
     """
+    pair_id = find_pair(model, detector).id
     with telling() as progress:
         protocol = pairs_of(folder, pairs, progress=progress)
-    _evaluate(protocol, folder, model, precision, keep, report, groups, as_json)
+    _evaluate(protocol, folder, pair_id, precision, keep, report, groups, as_json)
 
 
 def _evaluate(
