@@ -90,7 +90,7 @@ def _changed(identify: Mapping[str, float], enroll: Mapping[str, float], good: M
 
 _LIMITS: Mapping[str, Limits] = {
     "dlib-resnet29": _changed(
-        {"min_recognizability": 0.68}, {"min_recognizability": 0.72}, {"min_recognizability": 0.78}
+        {"min_recognizability": 0.6}, {"min_recognizability": 0.65}, {"min_recognizability": 0.7}
     ),
     "kith-mini": _changed(
         {"min_recognizability": 0.58, "min_brightness": 0.06, "max_yaw": 45},

@@ -133,8 +133,8 @@ class Recognizer:
         Raises:
             AcquisitionError: It has no face, several, or none that reaches the limits.
         """
-        limits = limits or self.limits.identify
         samples = self.analyze(image, foremost_faces(self.detect(image)))
+        limits = limits or self.limits.identify
         reasons = [why_unfit(sample.quality, limits) for sample in samples]
         main = main_face([sample.face for sample in samples], [not reason for reason in reasons])
         (place,) = (place for place, sample in enumerate(samples) if sample.face is main)
