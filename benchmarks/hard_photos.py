@@ -5,8 +5,9 @@ strangers; one other photo of each is damaged in every way of `degrading`, and s
 searches. Profiles are searched too: photos whose face looks more than 45 degrees to the side by the landmarks
 of two detectors. The limits were chosen on the other half of LFW's people (--half chosen).
 
-Claim: of hard photos at most a third as many get a wrong name as without limits, and at most one in a hundred
-of those photos as they were is refused.
+Claim: of the wrong names that hard photos would get without limits at most 60 in a hundred are left, so that
+those that are not refused are named wrongly no more often than ordinary photos; and at most two in a
+hundred of these photos as they were are refused, profiles among them.
 
     python benchmarks/hard_photos.py --people LFW_DIR [--model MODEL] [--keep FILE]
                                      [--profiles-by yunet-s scrfd-500m] [--write FOLDER]
@@ -33,7 +34,7 @@ from kith.evaluation.discard import goodness
 from kith.evaluation.labelled import LabelledPhotos
 from kith.pose import pose_of
 from kith.quality import why_unfit
-from kith.records import Face, Outcome
+from kith.records import Face
 from kith.search.people import People
 from kith.search.ranking import rank
 from kith.workflows.people_folders import read_people
@@ -44,7 +45,7 @@ REFERENCES = 3
 BESIDE = 45.0  # degrees
 SAME_FACE = 0.3  # of the boxes' area
 DISCARDED = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
-LEFT, REFUSED = 1 / 3, 0.01
+LEFT, REFUSED = 0.6, 0.02
 Row = tuple[str, int, np.ndarray, list[float]]
 """What was done to a photo, the photo, its embedding (d,), and the face's quality."""
 
@@ -59,9 +60,12 @@ def main() -> None:
     if options.write:
         write(options.write, recognizer, people, draw.damaged)
     found = kept(options.keep, recognizer, people, draw, profiles)
-    print(f"{len(draw.enrolled)} people enrolled with {REFERENCES} photos each, {len(profiles)} profiles")
-    outcomes = search(recognizer, people, draw, found)
-    met = print_outcomes(draw, found, outcomes)
+    outcomes = search(recognizer, people, draw, found, options.gallery)
+    print(
+        f"{len(draw.enrolled)} people enrolled with {REFERENCES} photos each, "
+        f"in {outcomes.galleries} galleries of {options.gallery}; {len(profiles)} profiles"
+    )
+    met = print_outcomes(draw, people, found, outcomes)
     print_curves(found, outcomes)
     sys.exit(exit_code(met))
 
@@ -74,6 +78,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--people", type=Path, required=True, help="a folder with one folder per person")
     parser.add_argument("--model", default="dlib-resnet29")
     parser.add_argument("--photos", type=int, default=750, help="to damage; half of them of enrolled people")
+    parser.add_argument("--gallery", type=int, default=30, help="people in a gallery")
     parser.add_argument("--half", choices=("chosen", "other"), default="other", help="of the people")
     parser.add_argument("--profiles-by", nargs=2, metavar="DETECTOR", help="detectors who must agree")
     parser.add_argument("--keep", type=Path, help="keep what was measured here (.npz), or take it from here")
@@ -190,43 +195,51 @@ def write(folder: Path, recognizer: Recognizer, people: LabelledPhotos, photos: 
 
 
 class Outcomes:
-    """What the search says of n faces, each (n,) bool: a right name, a wrong one; and whether it is unfit."""
+    """What is said of n faces, each searched in many galleries: how often it gets a right name (n,), or a
+    wrong one (n,); and whether it is unfit (n,)."""
 
-    def __init__(self, right: np.ndarray, wrong: np.ndarray, unfit: np.ndarray) -> None:
-        self.right, self.wrong, self.unfit = right, wrong, unfit
+    def __init__(self, right: np.ndarray, wrong: np.ndarray, unfit: np.ndarray, galleries: int) -> None:
+        self.right, self.wrong, self.unfit, self.galleries = right, wrong, unfit, galleries
 
 
-def search(recognizer: Recognizer, people: LabelledPhotos, draw: Draw, found: Found) -> Outcomes:
-    """Search every face as `kith identify` does, each as a photo of its own."""
-    enrolled = found.kinds == "reference"
-    gallery = People.of(found.embeddings[enrolled], people.subjects[found.photos[enrolled]])
-    rule = rule_for(recognizer.calibration, people=len(gallery), references=int(enrolled.sum()))
-    decisions = [decide(one, rule.policy) for one in rank(found.embeddings, gallery, rule)]
-    named = np.array([one.outcome is Outcome.MATCH for one in decisions])
-    who = np.array([one.subject.id if one.subject else -1 for one in decisions])
-    right = named & (who == people.subjects[found.photos])
+def search(recognizer: Recognizer, people: LabelledPhotos, draw: Draw, found: Found, size: int) -> Outcomes:
+    """Search every face as `kith identify` does, as a photo of its own, in galleries that share nobody."""
+    subjects = people.subjects[found.photos]
+    right, wrong = np.zeros(len(subjects), int), np.zeros(len(subjects), int)
+    galleries = [draw.enrolled[start : start + size] for start in range(0, len(draw.enrolled), size)]
+    for enrolled in galleries:
+        rows = (found.kinds == "reference") & np.isin(subjects, enrolled)
+        gallery = People.of(found.embeddings[rows], subjects[rows])
+        rule = rule_for(recognizer.calibration, people=len(gallery), references=len(gallery.references))
+        decisions = [decide(one, rule.policy) for one in rank(found.embeddings, gallery, rule)]
+        names = np.array([one.subject.id if one.subject else -1 for one in decisions])
+        right += names == subjects
+        wrong += (names >= 0) & (names != subjects)
     unfit = [bool(why_unfit(one, recognizer.limits.identify)) for one in found.qualities()]
-    return Outcomes(right, named & ~right, np.array(unfit))
+    return Outcomes(right, wrong, np.array(unfit), len(galleries))
 
 
-def print_outcomes(draw: Draw, found: Found, outcomes: Outcomes) -> list[bool]:
+def print_outcomes(draw: Draw, people: LabelledPhotos, found: Found, outcomes: Outcomes) -> list[bool]:
     """A line a kind; whether the claim holds."""
-    print(f"\n{'':20}{'found':>7}{'refused':>9}{'right':>7}{'(all)':>7}{'wrong':>7}{'(all)':>7}")
+    enrolled = np.isin(people.subjects[found.photos], draw.enrolled)
+    print(f"\n{'':20}{'faces':>7}{'refused':>9}{'right':>8}{'unless':>8}{'wrong':>8}{'unless':>8}")
     kinds = [kind for kind in (AS_IT_IS, PROFILE, *DAMAGES) if (found.kinds == kind).any()]
     hard = np.isin(found.kinds, [kind for kind in kinds if kind != AS_IT_IS])
-    for kind, of_kind in [(kind, found.kinds == kind) for kind in kinds] + [("all that are hard", hard)]:
-        fit = of_kind & ~outcomes.unfit
+    for kind, rows in [(kind, found.kinds == kind) for kind in kinds] + [("all that are hard", hard)]:
+        fit, searches = rows & ~outcomes.unfit, rows.sum() * outcomes.galleries
+        mated = max((rows & enrolled).sum(), 1)
         print(
-            f"{kind:20}{of_kind.sum():7}{outcomes.unfit[of_kind].mean():9.1%}"
-            f"{outcomes.right[fit].sum():7}{outcomes.right[of_kind].sum():7}"
-            f"{outcomes.wrong[fit].sum():7}{outcomes.wrong[of_kind].sum():7}"
+            f"{kind:20}{rows.sum():7}{outcomes.unfit[rows].mean():9.1%}"
+            f"{outcomes.right[fit].sum() / mated:8.1%}{outcomes.right[rows].sum() / mated:8.1%}"
+            f"{outcomes.wrong[fit].sum() / searches:8.2%}{outcomes.wrong[rows].sum() / searches:8.2%}"
         )
+    print("right: of the enrolled; wrong: of all searches; unless: without limits")
     left = outcomes.wrong[hard & ~outcomes.unfit].sum() / max(outcomes.wrong[hard].sum(), 1)
     refused = outcomes.unfit[found.kinds == AS_IT_IS].mean()
     met = [bool(left <= LEFT), bool(refused <= REFUSED)]
     print(
-        f"\nof the wrong names of hard photos {left:.0%} are left, at most a third: {verdict(met[0])}; "
-        f"of photos as they are {refused:.2%} are refused, at most 1 %: {verdict(met[1])}"
+        f"\nof the wrong names of hard photos {left:.0%} are left, at most {LEFT:.0%}: {verdict(met[0])}; "
+        f"of photos as they are {refused:.2%} are refused, at most {REFUSED:.0%}: {verdict(met[1])}"
     )
     return met
 
