@@ -18,6 +18,7 @@ from kith.clustering import (
     Clustering,
     ConflictingLinks,
     cluster,
+    clustering_policy,
     inherit,
     linked_groups,
     require_consistent,
@@ -136,7 +137,8 @@ def update_clusters(album: Album, calibration: Calibration, looked: LookedThroug
     Raises:
         GalleryError: As `cluster_album`.
     """
-    cluster_album(album, calibration.verification_policy())
+    _, faces = album.sizes()
+    cluster_album(album, clustering_policy(calibration, faces))
     find_moved(album)
     return ClusteredAlbum(tuple(album.clusters()), suggest(album, calibration), looked)
 
