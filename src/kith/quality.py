@@ -44,16 +44,16 @@ class Limits(NamedTuple):
     good: QualityLimits
 
 
-USUAL_LIMITS = Limits(
+_USUAL = Limits(
     identify=QualityLimits(
         min_eye_distance=8,
         max_yaw=45,
         min_inside=0.6,
         min_sharpness=0.5,
-        min_brightness=0.04,
+        min_brightness=0.06,
         max_brightness=0.96,
-        min_detection_score=0.8,
-        min_uprightness=0.9,
+        min_detection_score=0.5,
+        min_uprightness=0.5,
         min_recognizability=0.45,
     ),
     enroll=QualityLimits(
@@ -63,8 +63,8 @@ USUAL_LIMITS = Limits(
         min_sharpness=0.6,
         min_brightness=0.08,
         max_brightness=0.92,
-        min_detection_score=0.85,
-        min_uprightness=0.95,
+        min_detection_score=0.6,
+        min_uprightness=0.8,
         min_recognizability=0.6,
     ),
     good=QualityLimits(
@@ -74,36 +74,38 @@ USUAL_LIMITS = Limits(
         min_sharpness=0.7,
         min_brightness=0.15,
         max_brightness=0.85,
-        min_detection_score=0.9,
-        min_uprightness=0.98,
+        min_detection_score=0.7,
+        min_uprightness=0.9,
         min_recognizability=0.68,
     ),
 )
-"""Of pairs that were not measured."""
+"""Of a detector and an embedder of which nothing else was measured."""
 
-
-def _changed(identify: Mapping[str, float], enroll: Mapping[str, float], good: Mapping[str, float]) -> Limits:
-    """The usual limits, but for these."""
-    pairs = zip(USUAL_LIMITS, (identify, enroll, good), strict=True)
-    return Limits(*(replace(limits, **changes) for limits, changes in pairs))
-
-
-_LIMITS: Mapping[str, Limits] = {
-    "dlib-resnet29": _changed(
-        {"min_recognizability": 0.6}, {"min_recognizability": 0.65}, {"min_recognizability": 0.7}
-    ),
-    "kith-mini": _changed(
-        {"min_recognizability": 0.58, "min_brightness": 0.06},
-        {"min_recognizability": 0.62},
-        {"min_recognizability": 0.7},
-    ),
+_MEASURED: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
+    "mtcnn": {"min_detection_score": (0.85, 0.9, 0.95), "min_uprightness": (0.9, 0.95, 0.98)},
+    "yunet": {"min_detection_score": (0.7, 0.8, 0.85)},
+    "dlib-resnet29": {"min_recognizability": (0.6, 0.65, 0.7)},
+    "kith-mini": {"min_recognizability": (0.58, 0.62, 0.7)},
 }
-"""Of those that were, on damaged photos of LFW: docs/decisions/0019-quality-that-tells.md."""
+"""What a kind of detector, or an embedder, asks for otherwise: to identify, to enroll, of a good reference.
+Chosen on damaged photos of LFW: docs/decisions/0019-quality-that-tells.md."""
 
 
-def limits_of(model_id: str) -> Limits:
-    """The limits of a pair of detector and embedder, by its name."""
-    return _LIMITS.get(model_id, USUAL_LIMITS)
+def limits_of(embedder_id: str, detector_id: str) -> Limits:
+    """The limits of a pair: what was measured of its detector's kind and of its embedder, else the usual.
+
+    Args:
+        embedder_id: The embedder's name, or that of its pair with the detector: EMBEDDER+DETECTOR.
+        detector_id: The detector's, such as yunet-s, of the kind yunet.
+    """
+    parts = (detector_id.partition("-")[0], embedder_id.partition("+")[0])
+    otherwise = {name: values for part in parts for name, values in _MEASURED.get(part, {}).items()}
+    return Limits(
+        *(
+            replace(limits, **{name: values[place] for name, values in otherwise.items()})
+            for place, limits in enumerate(_USUAL)
+        )
+    )
 
 
 def assess(face: Face, crop: np.ndarray, *, inside: float = 1.0, recognizability: float = 1.0) -> Quality:

@@ -85,7 +85,7 @@ class Recognizer:
     @property
     def limits(self) -> Limits:
         """What a face must reach: other for other pairs of detector and embedder."""
-        return limits_of(self.model_id)
+        return limits_of(self.model_id, self.spec.detector)
 
     def __reduce__(self) -> tuple[Any, ...]:  # its settings: models are loaded again, from the cache
         if self.settings is None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from kith.catalogue.builtin import EMBEDDERS
-from kith.quality import USUAL_LIMITS, assess, limits_of, why_unfit
+from kith.quality import assess, limits_of, why_unfit
 from kith.records import Face, Quality
 
+LIMITS = limits_of("dlib-resnet29", "mtcnn")
 FRONTAL = np.array([[40, 50], [80, 50], [60, 75], [45, 95], [75, 95]], np.float32)
 
 
@@ -33,8 +34,8 @@ def test_a_nose_beside_the_eyes_is_a_profile() -> None:
     turned[2, 0] -= 22
     quality = assess(face(turned), noise_crop())
     assert quality.yaw < -50
-    assert why_unfit(quality, USUAL_LIMITS.identify) == "the face is in profile"
-    assert not why_unfit(assess(face(FRONTAL), noise_crop()), USUAL_LIMITS.identify)
+    assert why_unfit(quality, LIMITS.identify) == "the face is in profile"
+    assert not why_unfit(assess(face(FRONTAL), noise_crop()), LIMITS.identify)
 
 
 def test_blur_lowers_sharpness() -> None:
@@ -78,7 +79,7 @@ GOOD = Quality(
 
 
 def test_a_good_face_is_fit() -> None:
-    assert why_unfit(GOOD, USUAL_LIMITS.enroll) == ""
+    assert why_unfit(GOOD, LIMITS.enroll) == ""
 
 
 @pytest.mark.parametrize(
@@ -97,37 +98,39 @@ def test_a_good_face_is_fit() -> None:
     ],
 )
 def test_what_is_wrong_is_said(quality: Quality, reason: str) -> None:
-    assert reason in why_unfit(quality, USUAL_LIMITS.identify)
-    assert reason in why_unfit(quality, USUAL_LIMITS.enroll)
+    assert reason in why_unfit(quality, LIMITS.identify)
+    assert reason in why_unfit(quality, LIMITS.enroll)
 
 
 def test_enrolment_is_stricter() -> None:
     small = replace(GOOD, eye_distance=10)
-    assert why_unfit(small, USUAL_LIMITS.enroll)
-    assert not why_unfit(small, USUAL_LIMITS.identify)
+    assert why_unfit(small, LIMITS.enroll)
+    assert not why_unfit(small, LIMITS.identify)
 
 
 def test_a_mediocre_reference_is_enrolled_with_a_warning() -> None:
     mediocre = replace(GOOD, eye_distance=18)
-    assert not why_unfit(mediocre, USUAL_LIMITS.enroll)
-    assert why_unfit(mediocre, USUAL_LIMITS.good)
-    assert not why_unfit(GOOD, USUAL_LIMITS.good)
+    assert not why_unfit(mediocre, LIMITS.enroll)
+    assert why_unfit(mediocre, LIMITS.good)
+    assert not why_unfit(GOOD, LIMITS.good)
 
 
 def test_brightness_is_the_mean_gray() -> None:
     assert assess(face(FRONTAL), np.full((150, 150, 3), 51, np.uint8)).brightness == pytest.approx(0.2)
 
 
-@pytest.mark.parametrize("model_id", [*EMBEDDERS, "a model of one's own"])
-def test_limits_of_every_pair_rise_from_identifying_to_a_good_reference(model_id: str) -> None:
-    limits = limits_of(model_id)
-    for looser, stricter in pairwise(limits):
+@pytest.mark.parametrize("detector", ["mtcnn", "yunet-s", "scrfd-10g", "another"])
+@pytest.mark.parametrize("embedder", [*EMBEDDERS, "a model of one's own"])
+def test_limits_of_every_pair_rise_from_identifying_to_a_good_reference(embedder: str, detector: str) -> None:
+    for looser, stricter in pairwise(limits_of(embedder, detector)):
+        assert looser != stricter
         for one in fields(looser):
+            assert one.name.startswith(("min_", "max_"))
             way = 1 if one.name.startswith("min") else -1
             assert way * getattr(stricter, one.name) >= way * getattr(looser, one.name)
-            assert one.name.startswith(("min_", "max_"))
-    assert limits.enroll != limits.identify
 
 
-def test_models_that_were_measured_have_limits_of_their_own() -> None:
-    assert len({limits_of(model_id) for model_id in (*EMBEDDERS, "another")}) == len(EMBEDDERS) + 1
+def test_a_detector_and_an_embedder_each_bring_their_own_limits() -> None:
+    embedders, detectors = (*EMBEDDERS, "another"), ("mtcnn", "yunet-s", "scrfd-10g")
+    assert len({limits_of(embedder, detector) for embedder in embedders for detector in detectors}) == 9
+    assert limits_of("kith-mini+yunet-n", "yunet-n") == limits_of("kith-mini", "yunet-s")
