@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from kith.alignment import align
+from kith.alignment import align, share_inside
 from kith.assembly import RecognizerSettings, assemble, recipe_of_embeddings
 from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.spec import EmbedderSpec
@@ -25,7 +25,7 @@ from kith.gallery import Gallery, NewReference
 from kith.images.arrays import require_crops, require_image
 from kith.images.reading import content_hash
 from kith.progress import SILENT, Progress
-from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, QualityLimits, assess, why_unfit
+from kith.quality import Limits, QualityLimits, assess, limits_of, why_unfit
 from kith.records import Comparison, Decision, Enrollment, Face, FloatArray, Image, Sample, Template
 from kith.runtime.prepare import Precision
 from kith.search.identify import identify
@@ -82,6 +82,11 @@ class Recognizer:
         """What makes this recognizer's embeddings: other for other numbers, see `kith.assembly`."""
         return recipe_of_embeddings(self.detector, self.spec, self.precision)
 
+    @property
+    def limits(self) -> Limits:
+        """What a face must reach: other for other pairs of detector and embedder."""
+        return limits_of(self.model_id, self.spec.detector)
+
     def __reduce__(self) -> tuple[Any, ...]:  # its settings: models are loaded again, from the cache
         if self.settings is None:
             raise TypeError("with parts of your own it cannot be pickled or copied; make one in each process")
@@ -110,17 +115,26 @@ class Recognizer:
         faces = self.detect(image) if faces is None else faces
         samples, crops = [], self.align(image, faces)
         for face, crop, embedding in zip(faces, crops, self.embed(crops), strict=True):
-            quality = assess(face, crop, self.calibration.recognizability(embedding))
+            quality = assess(
+                face,
+                crop,
+                inside=share_inside(image, face, self.spec.crop),
+                recognizability=self.calibration.recognizability(embedding),
+            )
             samples.append(Sample(face, Template(embedding, self.model_id), quality))
         return samples
 
-    def analyze_main(self, image: Image, limits: QualityLimits = IDENTIFY_LIMITS) -> Sample:
+    def analyze_main(self, image: Image, limits: QualityLimits | None = None) -> Sample:
         """Analyze the one face that a photo (h, w, 3) uint8 RGB is of; others count if they reach the limits.
+
+        Args:
+            limits: What it must reach; None for what identifying it asks.
 
         Raises:
             AcquisitionError: It has no face, several, or none that reaches the limits.
         """
         samples = self.analyze(image, foremost_faces(self.detect(image)))
+        limits = limits or self.limits.identify
         reasons = [why_unfit(sample.quality, limits) for sample in samples]
         main = main_face([sample.face for sample in samples], [not reason for reason in reasons])
         (place,) = (place for place, sample in enumerate(samples) if sample.face is main)
@@ -170,10 +184,10 @@ class Recognizer:
             AcquisitionError: As `analyze_main`, at stricter limits.
             GalleryError: The gallery refused; as where the photo is enrolled already.
         """
-        sample = self.analyze_main(image, ENROLL_LIMITS)
+        sample = self.analyze_main(image, self.limits.enroll)
         new = NewReference(sample.template, sample.face, source, content_hash(image), file_hash)
         subject = gallery.enroll(name, [new])
-        return Enrollment(subject, why_unfit(sample.quality, GOOD_LIMITS), sample.face.turned)
+        return Enrollment(subject, why_unfit(sample.quality, self.limits.good), sample.face.turned)
 
     def identify(
         self,
@@ -195,7 +209,7 @@ class Recognizer:
         """
         samples = self.analyze(image)
         templates = [sample.template for sample in samples]
-        reasons = [why_unfit(sample.quality, IDENTIFY_LIMITS) for sample in samples]
+        reasons = [why_unfit(sample.quality, self.limits.identify) for sample in samples]
         unfit = {number: reason for number, reason in enumerate(reasons) if reason}
         decisions = identify(
             templates, gallery, self.calibration, classifier=classifier, fpir=fpir, unfit=unfit, limit=limit

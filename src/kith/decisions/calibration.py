@@ -9,7 +9,7 @@ import json
 from base64 import b64decode, b64encode
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import exp, log
 from typing import Any, Self
@@ -95,15 +95,6 @@ class Calibration:
             group=self.comparisons.hardest(carried),
             rates=self.comparisons.rates(threshold),
         )
-
-    def clustering_policy(self, fmr: float = VERIFICATION_FMR) -> Policy:
-        """The threshold for putting two faces of anybody together, where many comparisons decide, not one.
-
-        Args:
-            fmr: As for `verification_policy`.
-        """
-        everyone = GroupTails({EVERYONE: self.comparisons.tails[EVERYONE]})
-        return replace(self, comparisons=everyone).verification_policy(fmr)
 
     def probability(self, score: float, prior: float = 0.5) -> float:
         """The probability that two faces with this score are one person's.

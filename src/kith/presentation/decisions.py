@@ -36,6 +36,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
         "decision": str(decision.outcome),
         "subject": decision.subject.name if decision.subject else None,
         "score": None if decision.score is None else round(decision.score, 4),
+        "reason": decision.reason,
         "candidates": [_candidate_json(candidate) for candidate in decision.candidates],
         "policy": policy_json(decision.policy),
     }

@@ -18,6 +18,7 @@ from kith.clustering import (
     Clustering,
     ConflictingLinks,
     cluster,
+    clustering_policy,
     inherit,
     linked_groups,
     require_consistent,
@@ -33,7 +34,7 @@ from kith.images.photo_files import find_photos
 from kith.images.reading import content_hash, load_photo
 from kith.images.thumbnails import thumbnail
 from kith.progress import SILENT, Progress, each
-from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, why_unfit
+from kith.quality import why_unfit
 from kith.recognizer import Recognizer
 from kith.records import Policy, Subject
 from kith.search.ranking import rank
@@ -136,7 +137,8 @@ def update_clusters(album: Album, calibration: Calibration, looked: LookedThroug
     Raises:
         GalleryError: As `cluster_album`.
     """
-    cluster_album(album, calibration.clustering_policy())
+    _, faces = album.sizes()
+    cluster_album(album, clustering_policy(calibration, faces))
     find_moved(album)
     return ClusteredAlbum(tuple(album.clusters()), suggest(album, calibration), looked)
 
@@ -185,10 +187,10 @@ def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
         return Looked(new=False)
     faces, left_out = [], []
     for sample in recognizer.analyze(image):
-        if reason := why_unfit(sample.quality, IDENTIFY_LIMITS):
+        if reason := why_unfit(sample.quality, recognizer.limits.identify):
             left_out.append(reason)
         else:
-            weakness = why_unfit(sample.quality, ENROLL_LIMITS)
+            weakness = why_unfit(sample.quality, recognizer.limits.enroll)
             faces.append(NewFace(sample.face, sample.template, weakness, thumbnail(image, sample.face)))
     album.add(file, pixels_hash, faces)
     return Looked(new=True, left_out=tuple(left_out))

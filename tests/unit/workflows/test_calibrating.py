@@ -85,8 +85,7 @@ def test_what_is_promised_holds_within_the_group_that_it_is_hardest_for(grouped:
     assert shares["others"] < 0.005
     assert dict(policy.rates)["alike"] == pytest.approx(0.01, rel=0.05)
     assert dict(policy.rates)["others"] < 0.005
-    over_everyone = grouped.clustering_policy(0.01)
-    assert (over_everyone.group, over_everyone.threshold < policy.threshold) == (EVERYONE, True)
+    assert grouped.comparisons.tails[EVERYONE].threshold(0.01) < policy.threshold
 
 
 @pytest.mark.parametrize("kind", ["normalized", "centroid"])
