@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kith.catalogue.preprocessing import (
+    ARCFACE_CROP,
     AffineCrop,
     CropRule,
     FixedScaling,
@@ -78,6 +79,14 @@ FAMILIES: Mapping[str, Family] = {
         crop=AffineCrop(size=96, template=((26.4, 14.6), (68.2, 13.8), (47.4, 40.7))),
         pixels=FixedScaling(mean=(0.0, 0.0, 0.0), divisor=255.0),
         input_size=96,
+    ),
+    "arcface-mobilefacenet": Family(
+        summary="MobileFaceNet of insightface, trained with ArcFace",
+        network="mobilefacenet",
+        embedding_size=128,
+        crop=ARCFACE_CROP,
+        pixels=_SIGNED_PIXELS,
+        input_size=112,
     ),
 }
 

@@ -77,6 +77,13 @@ class Whitening:
     """
 
 
+class ColorOrder(StrEnum):
+    """In which order a network wants the colours of a pixel."""
+
+    RGB = "rgb"
+    BGR = "bgr"
+
+
 CropRule = SimilarityCrop | AffineCrop | MarginCrop
 PixelRule = FixedScaling | Whitening
 

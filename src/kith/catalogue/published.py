@@ -10,6 +10,9 @@ from dataclasses import dataclass
 _KERAS_FACENET = "https://github.com/faustomorales/keras-facenet/releases/download/v0.3.1"
 _FACENET_PYTORCH = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9"
 _OPENFACE = "https://storage.cmusatyalab.org/openface-models"
+_MOBILEFACENET = (
+    "https://github.com/liguiyuan/mobilefacenet-ncnn/raw/43631161ecef7567b9871bc711b9fb848629e9bc/models"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,21 @@ _MODELS = (
         license="Apache 2.0",
         training_data="CASIA-WebFace and FaceScrub, 0.5 million photos: for research only",
         lfw="92.9 % by its authors",
+    ),
+    PublishedModel(
+        id="mobilefacenet-arcface",
+        family="arcface-mobilefacenet",
+        files=(
+            PublishedFile(
+                "model-0000.params",
+                (f"{_MOBILEFACENET}/model-0000.params",),
+                sha256="b151f97e392e68cb540fb9710a91a574a4187d491eeda77d1c1799ae6dc3b82b",
+                size=4_115_182,
+            ),
+        ),
+        license="for non-commercial research only, as all of insightface's models",
+        training_data="MS1M, a cleaned MS-Celeb-1M: for research only, withdrawn by Microsoft in 2019",
+        lfw="99.50 % by its authors",
     ),
 )
 

@@ -10,11 +10,11 @@ from kith.catalogue.families import FAMILIES
 from kith.catalogue.preprocessing import (
     ARCFACE_CROP,
     DLIB_CHIP,
+    ColorOrder,
     CropRule,
     FixedScaling,
     PixelRule,
     Whitening,
-    resize_template,
 )
 from kith.catalogue.spec import EmbedderSpec
 from kith.cli.console import complain, count, note, print_json, print_line, print_table
@@ -103,19 +103,29 @@ def import_(
         str | None,
         typer.Option(help=f"How it was trained, where the file cannot tell: {', '.join(FAMILIES)}."),
     ] = None,
-    crop_size: Annotated[
-        int | None, typer.Option(min=16, max=1024, help="ONNX only: side of its input.")
-    ] = None,
     template: Annotated[
         str, typer.Option(help=f"ONNX only: how faces are cut out: {', '.join(_TEMPLATES)}.")
     ] = "",
+    crop_size: Annotated[
+        int | None,
+        typer.Option(min=16, max=1024, help="ONNX only: side of its input, where the graph takes any."),
+    ] = None,
     pixels: Annotated[
         str,
-        typer.Option(help="ONNX only: pixel scaling: MEAN,DIVISOR such as 127.5,127.5; or whiten."),
+        typer.Option(
+            help="ONNX only: how pixels are scaled, where the graph does not do it: MEAN,DIVISOR such as "
+            "127.5,127.5; or whiten."
+        ),
     ] = "",
-    blue_first: Annotated[bool, typer.Option(help="ONNX only: it wants blue, green, red.")] = False,
+    color: Annotated[ColorOrder, typer.Option(help="ONNX only: in which order it wants colours.")] = (
+        ColorOrder.RGB
+    ),
+    output: Annotated[
+        str | None, typer.Option(help="ONNX only: the name of the embedding, where several could be it.")
+    ] = None,
     mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="ONNX only: embed the mirror image of a face too.")
+        bool,
+        typer.Option("--mirrored", help="Embed the mirror image of a face too: slower, mostly better."),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -123,12 +133,17 @@ def import_(
     from kith.workflows.importing import OnnxPreprocessing, import_file
 
     onnx = None
-    if crop_size or template or pixels:
-        if not (crop_size and template and pixels):
-            raise WeightsError("an ONNX file needs all of --crop-size, --template and --pixels")
-        onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first, mirrored)
+    if template:
+        rule = _pixel_rule(pixels) if pixels else None
+        onnx = OnnxPreprocessing(_crop_rule(template), rule, color, crop_size, output)
+    elif crop_size or pixels or output or color is not ColorOrder.RGB:
+        raise WeightsError(
+            "--crop-size, --pixels, --color and --output are for an ONNX file; give --template too"
+        )
     with telling("importing") as progress:
-        spec = import_file(file, model_id=model_id, family=family, onnx=onnx, progress=progress)
+        spec = import_file(
+            file, model_id=model_id, family=family, onnx=onnx, mirrored=mirrored, progress=progress
+        )
     _tell_installed(spec, as_json=as_json)
 
 
@@ -210,11 +225,11 @@ def _cell(value: object) -> str:
     return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _crop_rule(template: str, size: int) -> CropRule:
+def _crop_rule(template: str) -> CropRule:
     rule = _TEMPLATES.get(template)
     if rule is None:
         raise WeightsError(f"unknown template {template!r}; known: {', '.join(_TEMPLATES)}")
-    return resize_template(rule, size)
+    return rule
 
 
 def _pixel_rule(text: str) -> PixelRule:

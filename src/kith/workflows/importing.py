@@ -18,15 +18,22 @@ from kith.catalogue.download import download
 from kith.catalogue.families import Family, find_family
 from kith.catalogue.installed import CARD, discard, find_embedder, install, is_id, models_folder, write_card
 from kith.catalogue.lock import only_one
-from kith.catalogue.preprocessing import CropRule, PixelRule
+from kith.catalogue.preprocessing import (
+    ColorOrder,
+    CropRule,
+    FixedScaling,
+    PixelRule,
+    SimilarityCrop,
+    resize_template,
+)
 from kith.catalogue.published import PUBLISHED, PublishedFile, PublishedModel, find_published_file
 from kith.catalogue.spec import ONNX, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
-from kith.errors import Remedy, WeightsError
+from kith.errors import Remedy, UnsupportedFile, WeightsError
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
-from kith.runtime.trial import adopt_in_bounds
+from kith.runtime.trial import Adopted, adopt_in_bounds
 from kith.weights.recognize import Format, Recognized, recognize_file
 from kith.weights.regular_file import open_regular, read_regular
 from kith.weights.safetensors import EXTENSION, write_safetensors
@@ -40,24 +47,27 @@ from kith.workflows.first_calibration import (
 )
 
 _MOST_BYTES = 2 << 30  # more cannot be in an ONNX file
+_AS_THEY_ARE = FixedScaling((0.0, 0.0, 0.0), 1.0)
 _LEAST_DISCERNMENT = 0.9  # every trained network at hand has 1.0, one of random weights 0.65 to 0.68
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxPreprocessing:
-    """What an ONNX file cannot tell of itself.
+    """What an ONNX file cannot tell of itself, or not always.
 
     Attributes:
-        crop: How a face is cut out.
-        pixels: How its pixels are scaled.
-        blue_first: Whether the network wants blue, green, red.
-        mirrored: Whether it sees the mirror image of a face too: twice the work, and mostly somewhat better.
+        crop: How a face is cut out; a template is brought to the size of the network's image.
+        pixels: How its pixels are scaled; told from the graph if None, where that scales them itself.
+        color: In which order it wants the colours.
+        size: Side of its image in pixels; needed where the graph takes any.
+        output: Which of its outputs is the embedding; needed where several could be.
     """
 
     crop: CropRule
-    pixels: PixelRule
-    blue_first: bool = False
-    mirrored: bool = False
+    pixels: PixelRule | None = None
+    color: ColorOrder = ColorOrder.RGB
+    size: int | None = None
+    output: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,7 @@ def import_file(
     model_id: str | None = None,
     family: str | None = None,
     onnx: OnnxPreprocessing | None = None,
+    mirrored: bool = False,
     progress: Progress = SILENT,
 ) -> EmbedderSpec:
     """Install the model of a file, or of the files of a TensorFlow checkpoint given one of them.
@@ -121,6 +132,8 @@ def import_file(
         model_id: Its name from now on; made of the file's name if None.
         family: How it was trained; told from the network and the format if None.
         onnx: Needed for an ONNX file, and only for that.
+        mirrored: Whether a face's mirror image is embedded too and added: twice the work, mostly somewhat
+            better, and no longer the embeddings that others have of the same file.
         progress: Told what is being done, and what is odd about the model.
 
     Raises:
@@ -133,6 +146,7 @@ def import_file(
         found = _read(path, model_id, family) if onnx is None else _read_onnx(path, model_id, onnx)
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
+    found = replace(found, spec=replace(found.spec, mirrored=mirrored))
     with only_one(found.spec.id, progress):
         _require_free(found.spec.id)  # again: another process may have been quicker
         return _install(found, progress)
@@ -141,8 +155,8 @@ def import_file(
 def _read_onnx(path: Path, model_id: str | None, onnx: OnnxPreprocessing) -> _Found:
     name = _free_name(path, model_id)
     data = read_regular(path, _MOST_BYTES)
-    content, size = adopt_in_bounds(data, onnx.crop.size, blue_first=onnx.blue_first)
-    return _Found(_onnx_spec(name, path.name, onnx, size), content, "weights.onnx")
+    adopted = adopt_in_bounds(data, size=onnx.size, color=onnx.color, output=onnx.output)
+    return _Found(_onnx_spec(name, path.name, onnx, adopted), adopted.content, "weights.onnx")
 
 
 def _read(path: Path, model_id: str | None, family: str | None) -> _Found:
@@ -154,7 +168,7 @@ def _read(path: Path, model_id: str | None, family: str | None) -> _Found:
     if _looks_like_onnx(path):
         raise WeightsError(
             f"{path} is an ONNX file, which does not say what was done to a face before it: "
-            "how it is cut out, and how its pixels are scaled",
+            "how it is cut out, for one",
             remedy=Remedy.DESCRIBE_ONNX,
         )
     return _read_weights(path, name, family, published)
@@ -213,7 +227,7 @@ def _spec(
         crop=family.crop,
         pixels=family.pixels,
         input_size=family.input_size,
-        mirrored=True,  # as Sandberg evaluated
+        mirrored=False,
         license=model.license if model else "unknown: the file was not published in this form",
         training_data=model.training_data if model else "unknown",
         lfw=model.lfw if model else "not measured",
@@ -221,18 +235,18 @@ def _spec(
     )
 
 
-def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) -> EmbedderSpec:
+def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, adopted: Adopted) -> EmbedderSpec:
     return EmbedderSpec(
         id=name,
-        summary=f"an ONNX network, {size} numbers; from {file_name}",
+        summary=f"an ONNX network, {adopted.embedding_size} numbers; from {file_name}",
         weights=WeightsSpec(
             network=ONNX, reader=ONNX, file=InstalledFile(Path(file_name)), sha256="", size=0
         ),
-        embedding_size=size,
-        crop=onnx.crop,
-        pixels=onnx.pixels,
-        input_size=onnx.crop.size,
-        mirrored=onnx.mirrored,
+        embedding_size=adopted.embedding_size,
+        crop=_crop_of_size(onnx.crop, adopted.size),
+        pixels=_pixels(onnx.pixels, adopted),
+        input_size=adopted.size,
+        mirrored=False,
         license="unknown",
         training_data="unknown",
         lfw="not measured",
@@ -240,11 +254,37 @@ def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) ->
     )
 
 
+def _crop_of_size(crop: CropRule, size: int) -> CropRule:
+    """A template at the size of the network's image; any other rule must have it."""
+    if crop.size == size:
+        return crop
+    if not isinstance(crop, SimilarityCrop):
+        raise WeightsError(f"the network's image has {size} pixels, the crop {crop.size}")
+    return resize_template(crop, size)
+
+
+def _pixels(stated: PixelRule | None, adopted: Adopted) -> PixelRule:
+    if not adopted.scales_pixels:
+        if stated is None:
+            raise UnsupportedFile(
+                "ONNX file: its graph does not scale pixels itself, nor say how they are scaled before it",
+                remedy=Remedy.PIXELS_OF_ONNX,
+            )
+        return stated
+    if stated not in (None, _AS_THEY_ARE):
+        raise UnsupportedFile(
+            "ONNX file: its graph scales pixels itself, so they must not be scaled before; leave that out"
+        )
+    return _AS_THEY_ARE
+
+
 def _family_of(found: Recognized, published: tuple[PublishedModel, PublishedFile] | None) -> str:
     if published:
         return published[0].family
     if found.network == "nn4_small2":
         return "openface"
+    if found.network == "mobilefacenet":
+        return "arcface-mobilefacenet"
     if found.embedding_size == 128:
         return "sandberg-2017"
     return "facenet-pytorch" if found.format is Format.PYTORCH else "sandberg-2018"

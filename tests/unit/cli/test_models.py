@@ -123,10 +123,9 @@ def test_what_cannot_be_done_is_one_line(arguments: tuple[str, ...], complaint: 
 def test_an_onnx_file_is_imported_by_what_the_user_says(tmp_path: Path) -> None:
     path = tmp_path / "w600k.onnx"
     path.write_bytes(write_onnx(pixels=112))
-    assert (
-        "use: kith models import FILE --crop-size --template --pixels" in kith("models", "import", path).err
-    )
-    options = ("--crop-size", "112", "--template", "arcface", "--pixels", "127.5,127.5")
+    assert "use: kith models import FILE --template arcface" in kith("models", "import", path).err
+    assert "--template arcface --pixels 127" in kith("models", "import", path, "--template", "arcface").err
+    options = ("--template", "arcface", "--pixels", "127.5,127.5", "--color", "bgr")
     assert kith("models", "import", path, *options).out.startswith("installed w600k: an ONNX network, 16")
     card = kith("models", "show", "w600k", "--json").json()
     assert card["pixels"] == "(pixel - (127.5, 127.5, 127.5)) / 127.5"
@@ -139,8 +138,11 @@ def test_an_onnx_file_is_imported_by_what_the_user_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--crop-size", "112"), "needs all of --crop-size, --template and --pixels"),
-        (("--crop-size", "112", "--template", "arc", "--pixels", "0,1"), "known: arcface, dlib"),
+        (("--crop-size", "112"), "are for an ONNX file; give --template too"),
+        (("--color", "bgr"), "are for an ONNX file; give --template too"),
+        (("--template", "arc", "--pixels", "0,1"), "known: arcface, dlib"),
+        (("--template", "arcface", "--pixels", "0,1", "--crop-size", "112"), "not a square of 112 pixels"),
+        (("--template", "arcface", "--pixels", "0,1", "--output", "x"), "no output 'x'; it has 'fc1'"),
         (("--crop-size", "112", "--template", "arcface", "--pixels", "1"), "give MEAN,DIVISOR"),
         (("--crop-size", "112", "--template", "arcface", "--pixels", "0,0"), "the divisor must not be 0"),
     ],
