@@ -166,7 +166,9 @@ def test_an_embedders_network_is_the_same_for_all_detectors(
 
 def test_a_recognizer_is_pickled_as_its_settings(made: dict[str, Any]) -> None:
     recognizer = Recognizer.from_pretrained(precision="float32", threads=2)
-    assert recognizer.settings == RecognizerSettings(SPEC, "mtcnn", precision=Precision.FLOAT32, threads=2)
+    assert recognizer.settings == RecognizerSettings(
+        SPEC, "mtcnn", precision=Precision.FLOAT32, threads=2, device="cpu"
+    )
     recognizer.calibration = replace(recognizer.calibration, measured_on="elsewhere")
     for other in (pickle.loads(pickle.dumps(recognizer)), copy.copy(recognizer)):
         assert other.settings == recognizer.settings

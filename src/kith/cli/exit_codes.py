@@ -33,6 +33,7 @@ EXIT_CODES: Mapping[type[errors.KithError], int] = {
     errors.DownloadFailed: ERROR,
     errors.UnsupportedFile: ERROR,
     errors.WeightsError: ERROR,
+    errors.DeviceError: ERROR,
     errors.MissingExtra: ERROR,
 }
 
