@@ -9,6 +9,7 @@ A model appears when its card does, which is written last.
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from kith.catalogue.builtin import DEFAULT_DETECTOR, DETECTORS, EMBEDDERS
+from kith.catalogue.licenses import Use
 from kith.catalogue.preprocessing import (
     AffineCrop,
     CropRule,
@@ -28,7 +30,7 @@ from kith.catalogue.preprocessing import (
     SimilarityCrop,
     Whitening,
 )
-from kith.catalogue.published import PUBLISHED
+from kith.catalogue.published import PUBLISHED, PUBLISHED_DETECTORS
 from kith.catalogue.spec import DetectorKind, DetectorSpec, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.errors import DownloadFailed, Remedy, UnknownModel, UnsupportedFile, WeightsError
 from kith.files import write_atomically
@@ -36,6 +38,7 @@ from kith.folders import data_folder
 
 MODELS_VARIABLE = "KITH_MODELS"
 CARD = "model.json"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _VERSION = 4  # 4: detectors, and the detector of an embedder
 _DETECTOR = "detector"
 _LONGEST = 8192  # of an embedding in numbers, of a crop in pixels
@@ -65,10 +68,10 @@ def find_embedder(model_id: str) -> EmbedderSpec:
         if isinstance(spec, DetectorSpec):
             raise _of_other_kind(model_id, "a detector", "an embedder")
         return spec
+    if model_id in PUBLISHED_DETECTORS:
+        raise _of_other_kind(model_id, "a detector", "an embedder")
     if model_id in PUBLISHED:
-        raise DownloadFailed(
-            f"model {model_id} is not on this machine", remedy=Remedy.PULL_MODEL, about=[model_id]
-        )
+        raise _to_be_pulled(model_id)
     raise UnknownModel(model_id, (*EMBEDDERS, *installed_ids(), *PUBLISHED))
 
 
@@ -76,6 +79,7 @@ def find_detector(detector_id: str) -> DetectorSpec:
     """The detector of this name: one that works at once, or one that was pulled or imported.
 
     Raises:
+        DownloadFailed: It is published, but not on this machine.
         UnknownModel: There is none.
         UnsupportedFile: Its card is damaged.
         WeightsError: It is an embedder.
@@ -86,9 +90,11 @@ def find_detector(detector_id: str) -> DetectorSpec:
         spec = read_card(detector_id)
         if isinstance(spec, DetectorSpec):
             return spec
-    if detector_id in EMBEDDERS or is_here(detector_id):
+    if detector_id in EMBEDDERS or detector_id in PUBLISHED or is_here(detector_id):
         raise _of_other_kind(detector_id, "an embedder", "a detector")
-    raise UnknownModel(detector_id, (*DETECTORS, *installed_detectors()))
+    if detector_id in PUBLISHED_DETECTORS:
+        raise _to_be_pulled(detector_id)
+    raise UnknownModel(detector_id, (*DETECTORS, *installed_detectors(), *PUBLISHED_DETECTORS))
 
 
 def installed_detectors() -> list[str]:
@@ -98,6 +104,11 @@ def installed_detectors() -> list[str]:
         with suppress(UnsupportedFile):  # told where all models are listed
             found += [model_id] if isinstance(read_card(model_id), DetectorSpec) else []
     return found
+
+
+def _to_be_pulled(model_id: str) -> DownloadFailed:
+    text = f"model {model_id} is not on this machine"
+    return DownloadFailed(text, remedy=Remedy.PULL_MODEL, about=[model_id])
 
 
 def _of_other_kind(model_id: str, kind: str, wanted: str) -> WeightsError:
@@ -127,8 +138,8 @@ def is_here(model_id: str) -> bool:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text can be a model's name: letters, digits and hyphens, so that it can name a folder."""
-    return 0 < len(text) <= 64 and text.replace("-", "").isalnum() and text.isascii() and text[0] != "-"
+    """Whether a text can be a model's name: it names a folder, and holds no + of a pair's."""
+    return _ID.fullmatch(text) is not None and not text.endswith(".")
 
 
 def install(spec: EmbedderSpec, weights: bytes, file_name: str) -> EmbedderSpec:
@@ -269,6 +280,7 @@ def _detector_from_json(content: Mapping[str, Any], folder: Path) -> DetectorSpe
         },
         license=str(content.get("license", "unknown")),
         training_data=str(content.get("training_data", "unknown")),
+        use=Use(content.get("use", Use.UNCLEAR)),
     )
 
 
@@ -302,6 +314,7 @@ def _embedder_from_json(content: Mapping[str, Any], folder: Path) -> EmbedderSpe
         lfw=str(content.get("lfw", "not measured")),
         int8=bool(content.get("int8", False)),
         detector=str(content.get("detector", DEFAULT_DETECTOR)),
+        use=Use(content.get("use", Use.UNCLEAR)),
     )
 
 

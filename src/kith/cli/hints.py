@@ -18,6 +18,8 @@ _GALLERY_VARIABLE = "KITH_GALLERY"
 
 _REMEDIES = {
     Remedy.PULL_MODEL: ("kith", "models", "pull"),
+    Remedy.ACCEPT_AND_PULL: ("kith", "models", "pull", "--accept-license"),
+    Remedy.ACCEPT_AND_IMPORT: ("kith", "models", "import", "--accept-license"),
     Remedy.IMPORT_FILE: ("kith", "models", "import", "FILE"),
     Remedy.REMOVE_MODEL: ("kith", "models", "remove"),
     Remedy.DESCRIBE_ONNX: ("kith", "models", "import", "FILE", "--template", "arcface"),

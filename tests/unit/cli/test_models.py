@@ -18,7 +18,7 @@ from write_torch7 import write_openface
 from kith.catalogue.calibrations import UNMEASURED
 from kith.catalogue.files import cache_folder
 from kith.catalogue.published import PUBLISHED
-from kith.workflows import importing
+from kith.workflows import importing, pulling
 
 OPENFACE = "openface-nn4-small2"
 
@@ -56,7 +56,7 @@ def publish(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = PUBLISHED[OPENFACE]
     md5 = hashlib.md5(weights.read_bytes()).hexdigest()
     files = (replace(model.files[0], md5=md5),)
-    monkeypatch.setitem(importing.PUBLISHED, OPENFACE, replace(model, files=files))
+    monkeypatch.setitem(pulling.PUBLISHED, OPENFACE, replace(model, files=files))
 
 
 def test_pull_verify_quantize_and_remove(
@@ -105,7 +105,7 @@ def test_without_a_network_it_says_what_to_do() -> None:
     ("arguments", "complaint"),
     [
         (("pull", "dlib-resnet29"), "came with Kith; there is nothing to pull"),
-        (("pull", "facenet"), "no published model 'facenet'; known: facenet-20170511-185253"),
+        (("pull", "facenet"), "no published model 'facenet'; known: sface, buffalo_l"),
         (("remove", "dlib-resnet29"), "came with Kith and cannot be removed"),
         (("remove", "nobody"), "unknown model 'nobody'"),
         (("remove", "../models"), "unknown model '../models'"),

@@ -47,9 +47,10 @@ from kith.runtime.prepare import prepare
 from kith.weights.recognize import recognize_file
 from kith.weights.safetensors import write_safetensors
 from kith.weights.shapes import shapes_of
-from kith.workflows import converting, importing
+from kith.workflows import converting, importing, pulling
 from kith.workflows.converting import Target, convert
-from kith.workflows.importing import OnnxPreprocessing, import_file, pull
+from kith.workflows.importing import OnnxPreprocessing, import_file
+from kith.workflows.pulling import pull
 
 
 @pytest.fixture(autouse=True)
@@ -171,15 +172,14 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_published_file_is_told_by_its_hash(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kith.catalogue import published
 
     content = write_openface(openface(shared))
     model = PUBLISHED["openface-nn4-small2"]
     file = replace(model.files[0], md5=hashlib.md5(content).hexdigest())
-    monkeypatch.setattr(published, "_MODELS", (replace(model, files=(file,)),))
+    monkeypatch.setitem(PUBLISHED, model.id, replace(model, files=(file,)))
     spec = _import_unmeasured(tmp_path / "renamed.bin", content, monkeypatch)
     assert spec.id == "openface-nn4-small2"
-    assert (spec.license, spec.lfw) == (model.license, model.lfw)
+    assert (spec.license, spec.use, spec.lfw) == (model.license.text, model.license.use, model.lfw)
 
 
 def test_a_published_model_that_is_not_here_says_how_to_get_it() -> None:
@@ -452,7 +452,7 @@ def test_two_pulls_at_once_fetch_once(tmp_path: Path, monkeypatch: pytest.Monkey
         time.sleep(0.3)
         return fetched[-1]
 
-    monkeypatch.setattr(importing, "download", download)
+    monkeypatch.setattr(pulling, "download", download)
     monkeypatch.setattr(importing, "_measure_on_sample_people", lambda *arguments: UNMEASURED)
     specs: list[EmbedderSpec] = []
 
