@@ -71,7 +71,8 @@ PROVIDERS: Mapping[Device, Provider] = {
         "onnxruntime-openvino",
         "openvino",
         at_once=4,
-        options={"device_type": "AUTO", "precision": "ACCURACY"},  # else float16 or bfloat16, where there is
+        # its AUTO leaves every network to ONNX Runtime's own kernels; and else it may take bfloat16
+        options={"device_type": "CPU", "precision": "ACCURACY"},
     ),
     Device.COREML: Provider(
         "CoreMLExecutionProvider",

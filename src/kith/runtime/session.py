@@ -12,7 +12,7 @@ import onnxruntime
 
 from kith.errors import DeviceError, UnsupportedFile
 from kith.runtime.cores import available_cores
-from kith.runtime.device import PROVIDERS, Device, require_provider
+from kith.runtime.device import PROVIDERS, Device, Provider, require_provider
 from kith.runtime.per_process import PerProcess
 
 
@@ -76,6 +76,8 @@ def _open(model: Path | bytes, threads: int, device: Device) -> onnxruntime.Infe
     options.enable_mem_pattern = False  # the pyramid asks for ever new shapes: a plan for each is kept
     source = model if isinstance(model, bytes) else os.fspath(model)
     chosen = [provider] if device is Device.CPU else [provider, PROVIDERS[Device.CPU]]
+    if device is not Device.CPU:
+        options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     if device is Device.CUDA:
         _load_cuda()
     try:
@@ -90,9 +92,18 @@ def _open(model: Path | bytes, threads: int, device: Device) -> onnxruntime.Infe
             raise DeviceError(f"{device}: does not work here: {_first_line(error)}") from None
         name = "the model" if isinstance(model, bytes) else str(model)
         raise UnsupportedFile(f"{name} cannot be run: {_first_line(error)}") from None
-    if provider.name not in session.get_providers():  # what cannot be loaded is left out without an error
+    if device is not Device.CPU and not _runs_on(session, provider):
         raise DeviceError(f"{device}: does not work here; are its driver and all its libraries installed?")
     return session
+
+
+def _runs_on(session: onnxruntime.InferenceSession, provider: Provider) -> bool:
+    """Whether any part of a network runs on a provider.
+
+    ONNX Runtime leaves out a provider that it cannot load, and raises nothing. And one that it has loaded and
+    lists may take no part of a network: all of it then runs on the processor.
+    """
+    return any(part.ep_name == provider.name for part in session.get_provider_graph_assignment_info())
 
 
 def _load_cuda() -> None:

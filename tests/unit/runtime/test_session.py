@@ -82,9 +82,13 @@ def renamed(data: bytes) -> bytes:
 
 
 class FakeSession:
-    """ONNX Runtime's: what it was opened with; it loads the providers that work, and leaves out the others."""
+    """ONNX Runtime's: what it was opened with.
+
+    It loads the providers that work, and leaves out the others; of them the idle ones take no part of a network.
+    """
 
     works: set[str] = set()
+    idle: set[str] = set()
     opened: list["FakeSession"] = []
     fails: Exception | None = None
 
@@ -95,6 +99,9 @@ class FakeSession:
 
     def get_providers(self) -> list[str]:
         return [name for name, _ in self.providers if name in self.works | {CPU}]
+
+    def get_provider_graph_assignment_info(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(ep_name=name) for name in self.get_providers() if name not in self.idle]
 
     def get_inputs(self) -> list[SimpleNamespace]:
         return [SimpleNamespace(shape=["n", 3])]
@@ -117,7 +124,7 @@ OFF_THE_PROCESSOR = [device for device in PROVIDERS if device is not Device.CPU]
 def runtime(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
     """An ONNX Runtime with every provider, all of which work."""
     names = [provider.name for provider in PROVIDERS.values()]
-    kind = type("Sessions", (FakeSession,), {"works": set(names), "opened": []})
+    kind = type("Sessions", (FakeSession,), {"works": set(names), "idle": set(), "opened": []})
     monkeypatch.setattr(session.onnxruntime, "get_available_providers", lambda: names)
     monkeypatch.setattr(session.onnxruntime, "InferenceSession", kind)
     monkeypatch.setattr(session.onnxruntime, "preload_dlls", lambda: print("loading"))
@@ -144,6 +151,14 @@ def test_answers_are_not_mixed_with_what_onnxruntime_prints(
 def test_a_provider_that_was_left_out_is_an_error(device: Device, runtime: type[FakeSession]) -> None:
     """As ONNX Runtime does where the driver or a library is missing: the session is there, on the processor."""
     runtime.works.discard(PROVIDERS[device].name)
+    with pytest.raises(DeviceError, match=f"{device}: does not work here"):
+        Session(b"", device=device)
+
+
+@pytest.mark.parametrize("device", OFF_THE_PROCESSOR)
+def test_a_provider_that_takes_no_part_is_an_error(device: Device, runtime: type[FakeSession]) -> None:
+    """As OpenVINO does with device_type AUTO: `get_providers` lists it, and the processor runs everything."""
+    runtime.idle.add(PROVIDERS[device].name)
     with pytest.raises(DeviceError, match=f"{device}: does not work here"):
         Session(b"", device=device)
 
