@@ -21,6 +21,7 @@ def verification_json(recognizer: Recognizer, verified: Verified) -> dict[str, A
     answer: dict[str, Any] = {
         "model": recognizer.model_id,
         "precision": str(recognizer.precision),
+        "device": str(recognizer.device),
         "pairs": result.mated + result.non_mated,
         "mated": result.mated,
         "non_mated": result.non_mated,
@@ -65,6 +66,7 @@ def identification_json(recognizer: Recognizer, identified: Identified) -> dict[
     answer: dict[str, Any] = {
         "model": recognizer.model_id,
         "precision": str(recognizer.precision),
+        "device": str(recognizer.device),
         "classifier": str(identified.rule.classifier),
         "people": result.people,
         "references": result.references,
@@ -100,6 +102,7 @@ def clusters_json(recognizer: Recognizer, clustered: Clustered) -> dict[str, Any
     return {
         "model": recognizer.model_id,
         "precision": str(recognizer.precision),
+        "device": str(recognizer.device),
         "faces": result.faces,
         "people": result.people,
         "clusters": result.clusters,
