@@ -12,11 +12,12 @@ from kith.cli.console import print_json, print_line, print_table, warn
 from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import Groups, Keep
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, DeviceName, Json, ModelId, PrecisionName
 from kith.decisions.calibration import VERIFICATION_FMR, Calibration
 from kith.decisions.scoring import rule_for
 from kith.errors import EvaluationError
 from kith.files import write_atomically
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.workflows.calibrating import FEW_PEOPLE, fit_calibration
 from kith.workflows.evaluating import labels_of_photos
@@ -41,6 +42,7 @@ def calibrate(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     groups: Groups = None,
     keep: Keep = None,
     as_json: Json = False,
@@ -58,7 +60,7 @@ def calibrate(
         raise EvaluationError("name a folder with one folder per person, or use --reset")
     labelled = read_labelled(people)
     labels = labels_of_photos(labelled.photos, people, groups)
-    recognizer = load_recognizer(model, precision)
+    recognizer = load_recognizer(model, precision, device=device)
     acquired = acquire_photos(recognizer, labelled.photos, keep)
     calibration = fit_calibration(
         acquired.embeddings[acquired.acquired],

@@ -23,6 +23,7 @@ def verification_json(recognizer: Recognizer, verified: Verified) -> dict[str, A
     answer: dict[str, Any] = {
         "model": recognizer.model_id,
         "precision": str(recognizer.precision),
+        "device": str(recognizer.device),
         "pairs": result.mated + result.non_mated,
         "mated": result.mated,
         "non_mated": result.non_mated,
@@ -67,6 +68,7 @@ def identification_json(recognizer: Recognizer, identified: Identified) -> dict[
     answer: dict[str, Any] = {
         "model": recognizer.model_id,
         "precision": str(recognizer.precision),
+        "device": str(recognizer.device),
         "classifier": str(identified.rule.classifier),
         "people": result.people,
         "references": result.references,
@@ -102,6 +104,7 @@ def clusters_json(recognizer: Recognizer, clustered: Clustered) -> dict[str, Any
     return {
         "model": recognizer.model_id,
         "precision": str(recognizer.precision),
+        "device": str(recognizer.device),
         "faces": result.faces,
         "people": result.people,
         "clusters": result.clusters,

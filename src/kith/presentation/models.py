@@ -49,6 +49,7 @@ def model_json(spec: ModelSpec) -> dict[str, Any]:
         "verification": _verification(calibration),
         "identification": [_identification(calibration, size) for size in (10, 100, 1000)],
         "int8": spec.int8,
+        "precision": f"{'int8' if spec.int8 else 'float32'} on a processor, float32 on other devices",
         "file": str(spec.weights.file),
         "sha256": spec.weights.sha256,
         "size": spec.weights.size,
