@@ -86,7 +86,7 @@ def test_embeddings_are_the_originals(
 def embed(spec: EmbedderSpec, images: np.ndarray) -> np.ndarray:
     if spec.input_size == 160:
         spec = replace(spec, pixels=SIGNED)
-    embedder = assemble(RecognizerSettings(spec, precision="float32")).embedder
+    embedder = assemble(RecognizerSettings(spec, "mtcnn", precision="float32")).embedder
     return embedder.embed(images.astype(np.uint8))
 
 
