@@ -22,9 +22,7 @@ def calibration_of(
         mated=9,
         non_mated=9,
         comparisons=GroupTails({EVERYONE: comparisons}),
-        searches={
-            scorer: GroupSearchTails({EVERYONE: tails}) for scorer, tails in (searches or {}).items()
-        },
+        searches={scorer: GroupSearchTails({EVERYONE: tails}) for scorer, tails in (searches or {}).items()},
         inflation=inflation,
         scores=(0.0, 1.0),
         log_odds=(-9.0, 9.0),
