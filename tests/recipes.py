@@ -52,6 +52,13 @@ def crops(size: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype(np.float32)
 
 
+def smooth_crops() -> np.ndarray:
+    """(4, 112, 112, 3) uint8: noise, smoothed a little; MobileFaceNet's."""
+    noise = np.random.default_rng(20261127).integers(0, 256, (4, 112, 112, 3)).astype(np.uint16)
+    shifted = (np.roll(noise, shift, axis) for shift, axis in ((1, 1), (1, 2), ((1, 1), (1, 2))))
+    return ((noise + sum(shifted)) // 4).astype(np.uint8)
+
+
 def report(line: str) -> None:
     """A figure for whoever runs pytest with -rP."""
     sys.stdout.write(f"{line}\n")

@@ -12,7 +12,7 @@ SIZE = 7  # an embedding of a length that nothing else in the networks has
 
 def main() -> None:
     """Build each network whose files can be imported, and write down its variables."""
-    for name in ("inception_resnet_v1", "nn4_small2"):
+    for name in ("inception_resnet_v1", "mobilefacenet", "nn4_small2"):
         model = getattr(networks, name)(embedding_size=SIZE, initializer="zeros")
         lines = [
             f" {json.dumps(variable.path)}: {json.dumps(_shape(variable.shape))}"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kith.errors import InvalidArgument as InvalidArgument
     from kith.errors import InvalidImage as InvalidImage
     from kith.errors import KithError as KithError
+    from kith.errors import LicenseNotAccepted as LicenseNotAccepted
     from kith.errors import LowQuality as LowQuality
     from kith.errors import MissingExtra as MissingExtra
     from kith.errors import ModelMismatch as ModelMismatch
@@ -113,6 +114,7 @@ _HOMES = {
     "InvalidArgument": "kith.errors",
     "InvalidImage": "kith.errors",
     "KithError": "kith.errors",
+    "LicenseNotAccepted": "kith.errors",
     "LowQuality": "kith.errors",
     "MayBelong": "kith.gallery",
     "Measure": "kith.records",

@@ -11,23 +11,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kith.alignment import align
 from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER
 from kith.catalogue.calibrations import find_calibration
+from kith.catalogue.landmarks import crop_for
 from kith.catalogue.pair import find_pair
 from kith.catalogue.preprocessing import CropRule
-from kith.catalogue.spec import EmbedderSpec
+from kith.catalogue.spec import DetectorKind, EmbedderSpec
 from kith.decisions.calibration import Calibration
 from kith.detection import DetectionSettings, Detector, load_detector
 from kith.embedding import Embedder, views_of
 from kith.errors import InvalidArgument
 from kith.files import digest_of_code
-from kith.images.reading import load_image
 from kith.progress import SILENT, Progress
 from kith.records import FloatArray
 from kith.runtime.prepare import CODE_OF_NETWORKS, Precision, prepare, prepare_int8
 from kith.runtime.session import Session
 from kith.runtime.workshop import workshop
+from kith.sample_crops import sample_crops
 from kith.sample_people import photos as sample_photos
 
 _CODE_OF_CROPS = (
@@ -163,14 +163,10 @@ def _sample_inputs(spec: EmbedderSpec) -> FloatArray:
 
     They are what the default detector finds, so that a network is the same whatever else is looked for.
     """
-    detector = load_detector()
-    crops: list[np.ndarray] = []
-    for photo in sample_photos():
-        image = load_image(photo)
-        crops.extend(align(image, detector.detect(image)[:1], spec.crop))
+    crops, _ = sample_crops(load_detector(), crop_for(spec.crop, DetectorKind.MTCNN))
     # blended faces have less contrast than photos: their ranges alone would cut off what photos reach
-    crops += [_with_twice_the_contrast(crop) for crop in crops]
-    views = views_of(np.stack(crops), spec.input_size, spec.pixels, mirrored=spec.mirrored)
+    crops = np.concatenate([crops, [_with_twice_the_contrast(crop) for crop in crops]])
+    views = views_of(crops, spec.input_size, spec.pixels, mirrored=spec.mirrored)
     return np.stack(list(views), axis=1).reshape(-1, spec.input_size, spec.input_size, 3)
 
 
@@ -182,5 +178,5 @@ def _with_twice_the_contrast(crop: np.ndarray) -> np.ndarray:
 def _recipe_of_sample_inputs(spec: EmbedderSpec) -> str:
     """Other when other photos, or other views of them, calibrate."""
     photos = (hashlib.sha256(photo.read_bytes()).hexdigest() for photo in sample_photos())
-    code = digest_of_code(*_CODE_OF_CROPS, *_CODE_OF_EMBEDDINGS, "assembly.py")
+    code = digest_of_code(*_CODE_OF_CROPS, *_CODE_OF_EMBEDDINGS, "assembly.py", "sample_crops.py")
     return _key(DEFAULT_DETECTOR, repr(spec.crop), _embedding_of(spec), code, *photos)

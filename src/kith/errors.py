@@ -24,6 +24,7 @@
     │   ├── UnknownModel
     │   ├── ChecksumMismatch
     │   ├── DownloadFailed
+    │   ├── LicenseNotAccepted
     │   └── UnsupportedFile
     └── MissingExtra            an optional package is not installed
 
@@ -40,9 +41,14 @@ class Remedy(StrEnum):
     """What helps; how it is asked for is known to whoever shows the error."""
 
     PULL_MODEL = "pull model"
+    ACCEPT_AND_PULL = "accept and pull"
+    ACCEPT_AND_IMPORT = "accept and import"
     IMPORT_FILE = "import file"
     REMOVE_MODEL = "remove model"
     DESCRIBE_ONNX = "describe onnx"
+    SIZE_OF_ONNX = "size of onnx"
+    PIXELS_OF_ONNX = "pixels of onnx"
+    OUTPUT_OF_ONNX = "output of onnx"
     CALIBRATE = "calibrate"
     LIST_CLUSTERS = "list clusters"
     SHOW_FACES = "show faces"
@@ -188,6 +194,18 @@ class ChecksumMismatch(WeightsError):
 
 class DownloadFailed(WeightsError):
     """A weights file is not on this machine and could not be fetched."""
+
+
+class LicenseNotAccepted(WeightsError):
+    """A model's license forbids commercial use, and nobody here has accepted it; nothing was fetched.
+
+    Attributes:
+        license: Its words, and where it can be read.
+    """
+
+    def __init__(self, what: str, license: str, url: str, remedy: Remedy) -> None:
+        self.license = f"{license} ({url})" if url else license
+        super().__init__(f"{what} must not be used commercially: {self.license}", remedy=remedy, about=[what])
 
 
 class UnsupportedFile(WeightsError):

@@ -18,7 +18,7 @@ from kith.catalogue.spec import EmbedderSpec
 from kith.decisions.calibration import IDENTIFICATION_FPIR, VERIFICATION_FMR, Calibration
 from kith.decisions.decide import compare
 from kith.decisions.scoring import ClassifierKind
-from kith.detection import DetectionSettings, Detector, main_face
+from kith.detection import DetectionSettings, Detector, foremost_faces, main_face
 from kith.embedding import Embedder
 from kith.errors import AcquisitionError, LowQuality
 from kith.gallery import Gallery, NewReference
@@ -115,15 +115,18 @@ class Recognizer:
         return samples
 
     def analyze_main(self, image: Image, limits: QualityLimits = IDENTIFY_LIMITS) -> Sample:
-        """Analyze the one face that a photo (h, w, 3) uint8 RGB is of.
+        """Analyze the one face that a photo (h, w, 3) uint8 RGB is of; others count if they reach the limits.
 
         Raises:
-            AcquisitionError: It has no face, several, or one that does not reach the limits.
+            AcquisitionError: It has no face, several, or none that reaches the limits.
         """
-        (sample,) = self.analyze(image, [main_face(self.detect(image))])
-        if reason := why_unfit(sample.quality, limits):
-            raise LowQuality(reason)
-        return sample
+        samples = self.analyze(image, foremost_faces(self.detect(image)))
+        reasons = [why_unfit(sample.quality, limits) for sample in samples]
+        main = main_face([sample.face for sample in samples], [not reason for reason in reasons])
+        (place,) = (place for place, sample in enumerate(samples) if sample.face is main)
+        if reasons[place]:
+            raise LowQuality(reasons[place])
+        return samples[place]
 
     def compare(
         self, first: Template, second: Template, *, fmr: float = VERIFICATION_FMR, prior: float = 0.5

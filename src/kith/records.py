@@ -180,6 +180,8 @@ class Policy:
         people: How many people are searched; 1 where two faces are compared.
         lowest: The lowest rate that the data could show here.
         extrapolated: Whether the rate is lower, or the gallery larger, than the data could show.
+        group: The group of people for whom the rate is worst, and holds.
+        rates: Each group, and its rate at this threshold.
     """
 
     measure: Measure
@@ -189,6 +191,8 @@ class Policy:
     people: int = 1
     lowest: float = 0.0
     extrapolated: bool = False
+    group: str = ""
+    rates: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate <= 1:

@@ -30,10 +30,10 @@ MOST_LINES = 3  # of a verb's work; opening a gallery, reading a photo and print
 def untaught(monkeypatch: pytest.MonkeyPatch) -> list[Mock]:
     """What takes a network or minutes, replaced by what only checks its arguments."""
     from kith.training import distill, train
-    from kith.workflows import importing
+    from kith.workflows import pulling
 
     stand_ins = []
-    for module, name in ((importing, "pull"), (train, "train"), (distill, "distill")):
+    for module, name in ((pulling, "pull"), (train, "train"), (distill, "distill")):
         stand_ins.append(create_autospec(getattr(module, name)))
         monkeypatch.setattr(module, name, stand_ins[-1])
     return stand_ins

@@ -88,6 +88,17 @@ def test_the_main_face_must_be_there_alone_and_fit(tmp_path: Path) -> None:
         recognizer.analyze_main(picture(tmp_path, 1, 2))
 
 
+def test_a_poor_bystander_stops_neither_enrolling_nor_verifying(tmp_path: Path, people: Gallery) -> None:
+    recognizer = fake_recognizer(0.99, LAX - 0.1)
+    image = picture(tmp_path, 1, 2)
+    recognizer.enroll("Ada", image, people)
+    (sample,) = recognizer.analyze(image, recognizer.detect(image)[:1])
+    np.testing.assert_array_equal(people.references().embeddings, [sample.template.embedding])
+    assert fake_recognizer(LAX - 0.1, 0.99).verify(picture(tmp_path, 2, 1), image, fmr=0.01).score < 0.5
+    with pytest.raises(LowQuality, match="may not be a face"):
+        fake_recognizer(LAX - 0.1).enroll("Grace", picture(tmp_path, 2, 3), people)
+
+
 def test_enrolling_asks_more_of_a_face_than_identifying(tmp_path: Path, people: Gallery) -> None:
     with pytest.raises(LowQuality, match="may not be a face"):
         fake_recognizer(BETWEEN).enroll("Ada", picture(tmp_path, 1), people)

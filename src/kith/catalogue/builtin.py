@@ -6,6 +6,7 @@ their scores mean is in `calibrations`.
 
 from collections.abc import Mapping
 
+from kith.catalogue.licenses import Use
 from kith.catalogue.preprocessing import DLIB_CROP, DLIB_PIXELS
 from kith.catalogue.spec import DetectorKind, DetectorSpec, EmbedderSpec, PackageFile, WeightsSpec
 
@@ -35,6 +36,7 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
         ),
         lfw="99.20 % here (with its mirror image, int8); 99.13 % by its author",
         int8=True,
+        use=Use.ANY,
     ),
     "kith-mini": EmbedderSpec(
         id="kith-mini",
@@ -58,6 +60,7 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
         ),
         lfw="98.04 % on the pairs of folds 7 to 10 (int8; its teacher: 99.17 %); it learned from others",
         int8=True,
+        use=Use.ANY,
     ),
 }
 
@@ -91,5 +94,6 @@ DETECTORS: Mapping[str, DetectorSpec] = {
         },
         license="MIT; the author asks not to use the weights commercially without retraining",
         training_data="WIDER FACE and CelebA",
+        use=Use.UNCLEAR,
     ),
 }

@@ -15,7 +15,7 @@ import httpx
 
 from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.installed import MODELS_VARIABLE, models_folder
-from kith.catalogue.published import PublishedFile
+from kith.catalogue.published.entries import PublishedFile
 from kith.errors import ChecksumMismatch, DownloadFailed, Remedy, WeightsError
 from kith.progress import BYTES, Progress
 

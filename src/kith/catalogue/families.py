@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kith.catalogue.preprocessing import (
+    ARCFACE_CROP,
     AffineCrop,
+    ColorOrder,
     CropRule,
     FixedScaling,
     MarginCrop,
@@ -16,6 +18,7 @@ from kith.catalogue.preprocessing import (
     PixelRule,
     Whitening,
 )
+from kith.catalogue.spec import ONNX
 from kith.errors import WeightsError
 
 
@@ -25,11 +28,12 @@ class Family:
 
     Attributes:
         summary: One line for a person.
-        network: The function in `kith.networks` that builds the network.
+        network: The function in `kith.networks` that builds the network; or `ONNX`, whose files bring it.
         embedding_size: Length of an embedding of the published models; others of the family may differ.
         crop: How a face is cut out.
         pixels: How a crop's pixels are scaled.
         input_size: Side of what the network sees, in pixels.
+        color: In which order it wants the colours.
     """
 
     summary: str
@@ -38,6 +42,7 @@ class Family:
     crop: CropRule
     pixels: PixelRule
     input_size: int
+    color: ColorOrder = ColorOrder.RGB
 
 
 _SIGNED_PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)
@@ -78,6 +83,39 @@ FAMILIES: Mapping[str, Family] = {
         crop=AffineCrop(size=96, template=((26.4, 14.6), (68.2, 13.8), (47.4, 40.7))),
         pixels=FixedScaling(mean=(0.0, 0.0, 0.0), divisor=255.0),
         input_size=96,
+    ),
+    "arcface": Family(
+        summary="an embedder trained with ArcFace's crop and pixels",
+        network=ONNX,
+        embedding_size=512,
+        crop=ARCFACE_CROP,
+        pixels=FixedScaling(mean=(127.5, 127.5, 127.5), divisor=127.5),
+        input_size=112,
+    ),
+    "adaface": Family(
+        summary="AdaFace's IResNet, which wants blue first",
+        network=ONNX,
+        embedding_size=512,
+        crop=ARCFACE_CROP,
+        pixels=FixedScaling(mean=(127.5, 127.5, 127.5), divisor=127.5),
+        input_size=112,
+        color=ColorOrder.BGR,
+    ),
+    "sface": Family(
+        summary="SFace, which scales pixels itself",
+        network=ONNX,
+        embedding_size=128,
+        crop=ARCFACE_CROP,
+        pixels=FixedScaling(mean=(0.0, 0.0, 0.0), divisor=1.0),
+        input_size=112,
+    ),
+    "arcface-mobilefacenet": Family(
+        summary="MobileFaceNet of insightface, trained with ArcFace",
+        network="mobilefacenet",
+        embedding_size=128,
+        crop=ARCFACE_CROP,
+        pixels=_SIGNED_PIXELS,
+        input_size=112,
     ),
 }
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from kith.catalogue.builtin import DEFAULT_DETECTOR, DETECTORS, EMBEDDERS
+from kith.catalogue.licenses import Use
 from kith.catalogue.preprocessing import (
     AffineCrop,
     CropRule,
@@ -29,7 +30,7 @@ from kith.catalogue.preprocessing import (
     SimilarityCrop,
     Whitening,
 )
-from kith.catalogue.published import PUBLISHED
+from kith.catalogue.published import PUBLISHED, PUBLISHED_DETECTORS
 from kith.catalogue.spec import DetectorKind, DetectorSpec, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.errors import DownloadFailed, Remedy, UnknownModel, UnsupportedFile, WeightsError
 from kith.files import write_atomically
@@ -67,10 +68,10 @@ def find_embedder(model_id: str) -> EmbedderSpec:
         if isinstance(spec, DetectorSpec):
             raise _of_other_kind(model_id, "a detector", "an embedder")
         return spec
+    if model_id in PUBLISHED_DETECTORS:
+        raise _of_other_kind(model_id, "a detector", "an embedder")
     if model_id in PUBLISHED:
-        raise DownloadFailed(
-            f"model {model_id} is not on this machine", remedy=Remedy.PULL_MODEL, about=[model_id]
-        )
+        raise _to_be_pulled(model_id)
     raise UnknownModel(model_id, (*EMBEDDERS, *installed_ids(), *PUBLISHED))
 
 
@@ -78,6 +79,7 @@ def find_detector(detector_id: str) -> DetectorSpec:
     """The detector of this name: one that works at once, or one that was pulled or imported.
 
     Raises:
+        DownloadFailed: It is published, but not on this machine.
         UnknownModel: There is none.
         UnsupportedFile: Its card is damaged.
         WeightsError: It is an embedder.
@@ -88,9 +90,11 @@ def find_detector(detector_id: str) -> DetectorSpec:
         spec = read_card(detector_id)
         if isinstance(spec, DetectorSpec):
             return spec
-    if detector_id in EMBEDDERS or is_here(detector_id):
+    if detector_id in EMBEDDERS or detector_id in PUBLISHED or is_here(detector_id):
         raise _of_other_kind(detector_id, "an embedder", "a detector")
-    raise UnknownModel(detector_id, (*DETECTORS, *installed_detectors()))
+    if detector_id in PUBLISHED_DETECTORS:
+        raise _to_be_pulled(detector_id)
+    raise UnknownModel(detector_id, (*DETECTORS, *installed_detectors(), *PUBLISHED_DETECTORS))
 
 
 def installed_detectors() -> list[str]:
@@ -100,6 +104,11 @@ def installed_detectors() -> list[str]:
         with suppress(UnsupportedFile):  # told where all models are listed
             found += [model_id] if isinstance(read_card(model_id), DetectorSpec) else []
     return found
+
+
+def _to_be_pulled(model_id: str) -> DownloadFailed:
+    text = f"model {model_id} is not on this machine"
+    return DownloadFailed(text, remedy=Remedy.PULL_MODEL, about=[model_id])
 
 
 def _of_other_kind(model_id: str, kind: str, wanted: str) -> WeightsError:
@@ -271,6 +280,7 @@ def _detector_from_json(content: Mapping[str, Any], folder: Path) -> DetectorSpe
         },
         license=str(content.get("license", "unknown")),
         training_data=str(content.get("training_data", "unknown")),
+        use=Use(content.get("use", Use.UNCLEAR)),
     )
 
 
@@ -304,6 +314,7 @@ def _embedder_from_json(content: Mapping[str, Any], folder: Path) -> EmbedderSpe
         lfw=str(content.get("lfw", "not measured")),
         int8=bool(content.get("int8", False)),
         detector=str(content.get("detector", DEFAULT_DETECTOR)),
+        use=Use(content.get("use", Use.UNCLEAR)),
     )
 
 
@@ -321,12 +332,14 @@ def _point(value: Any) -> Point:
 def _crop_from_json(content: Mapping[str, Any]) -> CropRule:
     rule, size = content["rule"], _length(content["size"])
     if rule == SimilarityCrop.__name__:
-        return SimilarityCrop(size, tuple(map(_point, content["template"])))
+        return SimilarityCrop(size, tuple(map(_point, content["template"])), str(content.get("seen_by", "")))
     if rule == AffineCrop.__name__:
         eye, other_eye, nose = map(_point, content["template"])
-        return AffineCrop(size, (eye, other_eye, nose))
+        return AffineCrop(size, (eye, other_eye, nose), str(content.get("seen_by", "mtcnn")))
     if rule == MarginCrop.__name__:
-        return MarginCrop(size, int(content["margin"]), MarginUnit(content["unit"]))
+        left, top, right, bottom = map(float, content.get("frame", (0, 0, 1, 1)))
+        frame, seen_by = (left, top, right, bottom), str(content.get("seen_by", "mtcnn"))
+        return MarginCrop(size, int(content["margin"]), MarginUnit(content["unit"]), frame, seen_by)
     raise ValueError(f"unknown crop {rule}")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from kith.catalogue.licenses import Use
 from kith.catalogue.preprocessing import CropRule, PixelRule
 
 
@@ -77,6 +78,7 @@ class EmbedderSpec:
         lfw: Published or measured LFW accuracy, with its source.
         int8: Whether int8 was shown to keep its embeddings.
         detector: The name of the detector that it is used with unless another is asked for.
+        use: What it may be used for, in one word.
     """
 
     id: str
@@ -92,6 +94,7 @@ class EmbedderSpec:
     lfw: str
     int8: bool
     detector: str = "mtcnn"
+    use: Use = Use.UNCLEAR
 
 
 class DetectorKind(StrEnum):
@@ -113,6 +116,7 @@ class DetectorSpec:
         weights: A file for each of its networks, by the network's name.
         license: Of the weights, in plain words.
         training_data: What they were trained on.
+        use: What it may be used for, in one word.
     """
 
     id: str
@@ -121,3 +125,4 @@ class DetectorSpec:
     weights: Mapping[str, WeightsSpec]
     license: str
     training_data: str
+    use: Use = Use.UNCLEAR

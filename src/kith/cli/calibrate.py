@@ -65,7 +65,7 @@ def calibrate(
     if calibration.people < FEW_PEOPLE:
         warn(
             f"{calibration.people} people are few: false match rates below "
-            f"{calibration.comparisons.rates[-1]:g} cannot be shown, and the rest is rough"
+            f"{calibration.comparisons.lowest:g} cannot be shown, and the rest is rough"
         )
     before = find_calibration(model)
     kept = None
@@ -118,7 +118,7 @@ def _json(model: str, calibration: Calibration, failures: int, kept: Path | None
         "people": calibration.people,
         "mated": calibration.mated,
         "non_mated": calibration.non_mated,
-        "lowest_fmr_shown": calibration.comparisons.rates[-1],
+        "lowest_fmr_shown": calibration.comparisons.lowest,
         "failures_to_acquire": failures,
         "thresholds": {what: round(threshold, 4) for what, threshold in _thresholds(calibration).items()},
         "kept": None if kept is None else str(kept),

@@ -31,6 +31,7 @@ EXIT_CODES: Mapping[type[errors.KithError], int] = {
     errors.UnknownModel: ERROR,
     errors.ChecksumMismatch: ERROR,
     errors.DownloadFailed: ERROR,
+    errors.LicenseNotAccepted: ERROR,
     errors.UnsupportedFile: ERROR,
     errors.WeightsError: ERROR,
     errors.MissingExtra: ERROR,

@@ -1,5 +1,7 @@
 """`kith models`: what can be loaded, how it was trained, what it may be used for; and bringing it here."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,20 +12,20 @@ from kith.catalogue.families import FAMILIES
 from kith.catalogue.preprocessing import (
     ARCFACE_CROP,
     DLIB_CHIP,
+    ColorOrder,
     CropRule,
     FixedScaling,
     PixelRule,
     Whitening,
-    resize_template,
 )
-from kith.catalogue.spec import EmbedderSpec
-from kith.cli.console import complain, count, note, print_json, print_line, print_table
+from kith.catalogue.spec import DetectorSpec, EmbedderSpec
+from kith.cli.console import complain, count, note, print_json, print_line, print_table, printable
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.hints import with_hint
 from kith.cli.interruption import interruptible
 from kith.cli.options import Json
 from kith.cli.progress import telling
-from kith.errors import WeightsError
+from kith.errors import LicenseNotAccepted, WeightsError
 from kith.presentation.models import model_json
 from kith.workflows.converting import Target
 from kith.workflows.models import check_weights, find_model, remove_model
@@ -35,6 +37,10 @@ File = Annotated[
     Path, typer.Argument(help="A file of weights, or one of a TensorFlow checkpoint's.", readable=False)
 ]
 Id = Annotated[str, typer.Argument(help="The model's name.", metavar="ID")]
+AcceptLicense = Annotated[
+    bool,
+    typer.Option("--accept-license", help="Accept its license, where that forbids commercial use."),
+]
 _TEMPLATES = {"arcface": ARCFACE_CROP, "dlib": DLIB_CHIP}  # for ONNX files
 
 
@@ -52,9 +58,9 @@ def list_models(as_json: Json = False) -> int:
     if as_json:
         print_json(cards)
     else:
-        columns = ("id", "state", "size", "lfw", "license")
+        columns = ("id", "state", "kind", "use", "size", "lfw", "license")
         print_table(
-            ("model", "state", "size", "LFW", "license"),
+            ("model", "state", "kind", "use", "size", "LFW", "license"),
             [[_cell(card.get(key, "")) for key in columns] for card in cards],
         )
     for problem in problems:
@@ -80,17 +86,22 @@ def pull(
         list[str] | None,
         typer.Option("--from", help="Fetch it from this URL; its hash is checked all the same."),
     ] = None,
+    accept_license: AcceptLicense = False,
     as_json: Json = False,
 ) -> None:
-    """Fetch a published model. What a break left behind is gone on with."""
-    from kith.workflows.importing import pull as pull_model  # here: brings what listing needs not
+    """Fetch a published model, an embedder with its detector. What a break left behind is gone on with."""
+    from kith.workflows.pulling import pull as pull_model  # here: brings what listing needs not
 
-    with (
-        interruptible(lambda: "what was fetched stays; run it again to go on"),
-        telling(f"fetching {model_id}") as progress,
-    ):
-        spec = pull_model(model_id, urls=tuple(source or ()), progress=progress)
-    _tell_installed(spec, as_json=as_json)
+    def bring(accept_license: bool) -> EmbedderSpec | DetectorSpec:
+        with (
+            interruptible(lambda: "what was fetched stays; run it again to go on"),
+            telling(f"fetching {model_id}") as progress,
+        ):
+            return pull_model(
+                model_id, urls=tuple(source or ()), accept_license=accept_license, progress=progress
+            )
+
+    _tell_installed(_asking_for_the_license(bring, accept_license), as_json=as_json)
 
 
 @app.command(name="import")
@@ -103,33 +114,58 @@ def import_(
         str | None,
         typer.Option(help=f"How it was trained, where the file cannot tell: {', '.join(FAMILIES)}."),
     ] = None,
-    crop_size: Annotated[
-        int | None, typer.Option(min=16, max=1024, help="ONNX only: side of its input.")
-    ] = None,
     template: Annotated[
         str, typer.Option(help=f"ONNX only: how faces are cut out: {', '.join(_TEMPLATES)}.")
     ] = "",
+    crop_size: Annotated[
+        int | None,
+        typer.Option(min=16, max=1024, help="ONNX only: side of its input, where the graph takes any."),
+    ] = None,
     pixels: Annotated[
         str,
-        typer.Option(help="ONNX only: pixel scaling: MEAN,DIVISOR such as 127.5,127.5; or whiten."),
+        typer.Option(
+            help="ONNX only: how pixels are scaled, where the graph does not do it: MEAN,DIVISOR such as "
+            "127.5,127.5; or whiten."
+        ),
     ] = "",
-    blue_first: Annotated[bool, typer.Option(help="ONNX only: it wants blue, green, red.")] = False,
+    color: Annotated[ColorOrder, typer.Option(help="ONNX only: in which order it wants colours.")] = (
+        ColorOrder.RGB
+    ),
+    output: Annotated[
+        str | None, typer.Option(help="ONNX only: the name of the embedding, where several could be it.")
+    ] = None,
     mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="ONNX only: embed the mirror image of a face too.")
+        bool,
+        typer.Option("--mirrored", help="Embed the mirror image of a face too: slower, mostly better."),
     ] = False,
+    accept_license: AcceptLicense = False,
     as_json: Json = False,
 ) -> None:
     """Install the model of a file you have: Keras, TensorFlow, PyTorch, Torch7 or ONNX."""
     from kith.workflows.importing import OnnxPreprocessing, import_file
 
     onnx = None
-    if crop_size or template or pixels:
-        if not (crop_size and template and pixels):
-            raise WeightsError("an ONNX file needs all of --crop-size, --template and --pixels")
-        onnx = OnnxPreprocessing(_crop_rule(template, crop_size), _pixel_rule(pixels), blue_first, mirrored)
-    with telling("importing") as progress:
-        spec = import_file(file, model_id=model_id, family=family, onnx=onnx, progress=progress)
-    _tell_installed(spec, as_json=as_json)
+    if template:
+        rule = _pixel_rule(pixels) if pixels else None
+        onnx = OnnxPreprocessing(_crop_rule(template), rule, color, crop_size, output)
+    elif crop_size or pixels or output or color is not ColorOrder.RGB:
+        raise WeightsError(
+            "--crop-size, --pixels, --color and --output are for an ONNX file; give --template too"
+        )
+
+    def bring(accept_license: bool) -> EmbedderSpec | DetectorSpec:
+        with telling("importing") as progress:
+            return import_file(
+                file,
+                model_id=model_id,
+                family=family,
+                onnx=onnx,
+                mirrored=mirrored,
+                accept_license=accept_license,
+                progress=progress,
+            )
+
+    _tell_installed(_asking_for_the_license(bring, accept_license), as_json=as_json)
 
 
 @app.command()
@@ -188,11 +224,26 @@ def verify(as_json: Json = False) -> int:
     return ERROR if problems else SUCCESS
 
 
-def _tell_installed(spec: EmbedderSpec, *, as_json: bool) -> None:
+def _asking_for_the_license(
+    bring: Callable[[bool], EmbedderSpec | DetectorSpec], accept: bool
+) -> EmbedderSpec | DetectorSpec:
+    """Bring a model here; on a terminal, ask whether its license is accepted if it must be."""
+    try:
+        return bring(accept)
+    except LicenseNotAccepted as error:
+        question = f"{printable(error.license)}. Do you accept this?"
+        if not sys.stdin.isatty() or not typer.confirm(question, err=True):
+            raise
+    return bring(True)
+
+
+def _tell_installed(spec: EmbedderSpec | DetectorSpec, *, as_json: bool) -> None:
     if as_json:
         print_json(model_json(spec))
         return
     print_line(f"installed {spec.id}: {spec.summary}")
+    if isinstance(spec, DetectorSpec):
+        return
     note(
         f"its thresholds come from {find_calibration(spec.id).measured_on}, which say little: measure "
         f"them on your people with: kith calibrate DIR --model {spec.id}; "
@@ -206,15 +257,15 @@ def _damaged(model_id: str, error: WeightsError | None) -> dict[str, Any]:
 
 def _cell(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and value > 10_000:
-        return f"{value / 1e6:.0f} MB"
+        return f"{value / 1e6:.0f} MB" if value > 10_000_000 else f"{value / 1e6:.1f} MB"
     return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _crop_rule(template: str, size: int) -> CropRule:
+def _crop_rule(template: str) -> CropRule:
     rule = _TEMPLATES.get(template)
     if rule is None:
         raise WeightsError(f"unknown template {template!r}; known: {', '.join(_TEMPLATES)}")
-    return resize_template(rule, size)
+    return rule
 
 
 def _pixel_rule(text: str) -> PixelRule:

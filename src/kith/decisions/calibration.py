@@ -7,7 +7,7 @@ searches in galleries of several sizes, and the probability that two faces are o
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, log
@@ -15,12 +15,14 @@ from typing import Any, Self
 
 import numpy as np
 
+from kith.decisions.groups import EVERYONE, GroupSearchTails, GroupTails
+from kith.decisions.inflation import Inflation
 from kith.decisions.rates import require_rate
 from kith.decisions.tail import SearchTails, Tail
 from kith.records import FloatArray, Measure, Policy
 
-VERSION = 2
-"""Of a calibration's file. Version 1 had no number, and one size of gallery."""
+VERSION = 3
+"""Of a calibration's file. Version 1 had no number, and one size of gallery; version 2 no groups."""
 
 VERIFICATION_FMR = 1e-3
 IDENTIFICATION_FPIR = 3e-3
@@ -43,9 +45,11 @@ class Calibration:
         people: How many people that were.
         mated: How many pairs of one person.
         non_mated: How many pairs of different people.
-        comparisons: False match rates of comparing two faces.
-        searches: For each scorer, false positive identification rates by the size of the gallery: its people,
-            or its references where each is compared by itself. Empty if there were too few people.
+        comparisons: False match rates of comparing two faces, of each group.
+        searches: For each scorer, false positive identification rates of each group by the size of the
+            gallery: its people, or its references where each is compared by itself. Empty if there were too
+            few people.
+        inflation: What a cosine gains by the number of a person's references.
         scores: At which the odds are known, ascending.
         log_odds: At each of them, how much more often mated than non-mated pairs have it (natural logarithm).
         unrecognizable: (d,) the mean embedding of faces too coarse to recognize; empty if not measured.
@@ -56,15 +60,16 @@ class Calibration:
     people: int
     mated: int
     non_mated: int
-    comparisons: Tail
-    searches: Mapping[Scorer, SearchTails]
+    comparisons: GroupTails
+    searches: Mapping[Scorer, GroupSearchTails]
     scores: tuple[float, ...]
     log_odds: tuple[float, ...]
     unrecognizable: tuple[float, ...] = ()
     usual_distance: float = 1.0
+    inflation: Inflation = Inflation()
 
     def verification_policy(self, fmr: float = VERIFICATION_FMR) -> Policy:
-        """The threshold for comparing two faces (1:1).
+        """The threshold for comparing two faces (1:1): it holds for the group that is hardest.
 
         Args:
             fmr: Wanted false match rate; where the data cannot show so low a one, the lowest they can, for a
@@ -76,7 +81,15 @@ class Calibration:
         lowest = self.comparisons.lowest
         carried = max(require_rate("fmr", fmr), lowest)
         threshold = self.comparisons.threshold(carried)
-        return Policy(Measure.FMR, carried, threshold, self.measured_on, lowest=lowest)
+        return Policy(
+            Measure.FMR,
+            carried,
+            threshold,
+            self.measured_on,
+            lowest=lowest,
+            group=self.comparisons.hardest(carried),
+            rates=self.comparisons.rates(threshold),
+        )
 
     def probability(self, score: float, prior: float = 0.5) -> float:
         """The probability that two faces with this score are one person's.
@@ -112,14 +125,12 @@ class Calibration:
             "people": self.people,
             "mated": self.mated,
             "non_mated": self.non_mated,
-            "comparisons": _tail_json(self.comparisons),
+            "comparisons": {name: _tail_json(tail) for name, tail in self.comparisons.tails.items()},
             "searches": {
-                str(scorer): [
-                    {"size": size, **_tail_json(tail)}
-                    for size, tail in zip(tails.sizes, tails.tails, strict=True)
-                ]
-                for scorer, tails in self.searches.items()
+                str(scorer): {name: _sizes_json(tails) for name, tails in groups.tails.items()}
+                for scorer, groups in self.searches.items()
             },
+            "inflation": {"references": self.inflation.references, "gains": self.inflation.gains},
             "scores": self.scores,
             "log_odds": self.log_odds,
             "unrecognizable": self.unrecognizable,
@@ -135,8 +146,9 @@ class Calibration:
             KeyError, TypeError, ValueError: It is damaged, or of a later version.
         """
         version = content.get("version", 1)
-        if version not in (1, VERSION):
+        if version not in (1, 2, VERSION):
             raise ValueError(f"version {version}")
+        reads = {1: _searches_of_version_1, 2: _searches_of_version_2, VERSION: _searches}[version]
         scores, log_odds = _numbers(content["scores"]), _numbers(content["log_odds"])
         if len(scores) < 2 or len(scores) != len(log_odds):
             raise ValueError("needs odds at two scores or more")
@@ -145,12 +157,17 @@ class Calibration:
             people=int(content["people"]),
             mated=int(content["mated"]),
             non_mated=int(content["non_mated"]),
-            comparisons=_tail(content["comparisons"]),
-            searches=_searches_of_version_1(content) if version == 1 else _searches(content["searches"]),
+            comparisons=GroupTails(
+                {EVERYONE: _tail(content["comparisons"])}
+                if version < VERSION
+                else {str(name): _tail(tail) for name, tail in content["comparisons"].items()}
+            ),
+            searches=reads(content["searches"], content),
             scores=scores,
             log_odds=log_odds,
             unrecognizable=_numbers(content["unrecognizable"]),
             usual_distance=float(content["usual_distance"]),
+            inflation=_NONE_OF_THREE if version < VERSION else _inflation(content["inflation"]),
         )
 
 
@@ -174,23 +191,46 @@ def _numbers(content: Iterable[Any]) -> tuple[float, ...]:
     return tuple(map(float, content))
 
 
-def _searches(content: Mapping[str, Any]) -> dict[Scorer, SearchTails]:
+def _sizes_json(tails: SearchTails) -> list[dict[str, Any]]:
+    return [{"size": size, **_tail_json(tail)} for size, tail in zip(tails.sizes, tails.tails, strict=True)]
+
+
+def _sizes(content: Sequence[Mapping[str, Any]]) -> SearchTails:
+    return SearchTails(tuple(int(one["size"]) for one in content), tuple(map(_tail, content)))
+
+
+def _inflation(content: Mapping[str, Any]) -> Inflation:
+    return Inflation(tuple(int(one) for one in content["references"]), _numbers(content["gains"]))
+
+
+def _searches(searches: Mapping[str, Any], _: Mapping[str, Any]) -> dict[Scorer, GroupSearchTails]:
     return {
-        Scorer(scorer): SearchTails(tuple(int(one["size"]) for one in sizes), tuple(map(_tail, sizes)))
-        for scorer, sizes in content.items()
+        Scorer(scorer): GroupSearchTails({str(name): _sizes(sizes) for name, sizes in groups.items()})
+        for scorer, groups in searches.items()
     }
 
 
-def _searches_of_version_1(content: Mapping[str, Any]) -> dict[Scorer, SearchTails]:
+def _searches_of_version_2(
+    searches: Mapping[str, Any], _: Mapping[str, Any]
+) -> dict[Scorer, GroupSearchTails]:
+    """All people together, each with three references."""
+    return {Scorer(scorer): GroupSearchTails({EVERYONE: _sizes(sizes)}) for scorer, sizes in searches.items()}
+
+
+def _searches_of_version_1(
+    searches: Mapping[str, Any] | None, content: Mapping[str, Any]
+) -> dict[Scorer, GroupSearchTails]:
     """One comparison with a person, and perhaps a search of a crowd, where the lead counted in full."""
-    if content["searches"] is None:
+    if searches is None:
         return {}
-    single = _tail(content["searches"])
-    searches = dict.fromkeys((Scorer.CENTROID, Scorer.NORMALIZED), SearchTails((1,), (single,)))
+    single = _tail(searches)
+    found = dict.fromkeys((Scorer.CENTROID, Scorer.NORMALIZED), SearchTails((1,), (single,)))
     if content["crowd"] is not None:
         tails = (single, single.of_many(_NO_CROWD), _tail(content["crowd"]))
-        searches[Scorer.NORMALIZED] = SearchTails((1, _NO_CROWD, _CROWD), tails)
-    return searches
+        found[Scorer.NORMALIZED] = SearchTails((1, _NO_CROWD, _CROWD), tails)
+    return {scorer: GroupSearchTails({EVERYONE: tails}) for scorer, tails in found.items()}
 
 
+_NONE_OF_THREE = Inflation((1, 3), (0.0, 0.0))
+"""Of versions that measured everyone with three references."""
 _NO_CROWD, _CROWD = 100, 400  # people, at which today's lead counts not yet, and in full

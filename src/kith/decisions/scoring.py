@@ -4,13 +4,14 @@ A score is a cosine. In a large gallery a high one is not enough: some faces res
 people many faces, and they are the ones that strangers are taken for. So a person's cosine s counts together
 with its lead over the others who are next most alike,
 
-    evidence = s + w (s - (r_face + r_person) / 2)
+    evidence = s + w (s - (r_face + r_person) / 2) - (1 - w) g
 
 where r_face is the mean cosine of the face to the `RIVALS` others most like it, and r_person that of the
 person to theirs: the adaptive symmetric normalization of speaker recognition (Matejka et al. 2017,
 https://doi.org/10.21437/Interspeech.2017-1430) without its division by the deviation, which lost accuracy
 here, and with the gallery itself as cohort, so that no stranger's data are kept. The weight w grows with the
-gallery, for among few people the next most alike are alike by chance.
+gallery, for among few people the next most alike are alike by chance. And g is what the cosine gains by the
+number of the person's references, see `inflation`; of a lead it is taken off already, for rivals gain alike.
 
 Evidence is only ever turned into the rate that a calibration measured of it; nobody else sees it.
 """
@@ -23,8 +24,10 @@ from typing import NoReturn
 import numpy as np
 
 from kith.decisions.calibration import IDENTIFICATION_FPIR, Calibration, Scorer
+from kith.decisions.groups import GroupSearchTails, GroupTails
+from kith.decisions.inflation import Inflation
 from kith.decisions.rates import require_rate
-from kith.decisions.tail import SearchTails, Tail
+from kith.decisions.tail import SearchTails
 from kith.errors import InvalidArgument
 from kith.records import FloatArray, Measure, Policy
 
@@ -53,6 +56,7 @@ class Rule:
         classifier: Who orders those who are alike enough.
         scorer: What a face is compared with.
         lead: Weight of the lead in the evidence.
+        inflation: What a cosine gains by the number of a person's references.
         tail: What evidence means.
         policy: What decides.
     """
@@ -60,7 +64,8 @@ class Rule:
     classifier: ClassifierKind
     scorer: Scorer
     lead: float
-    tail: Tail
+    inflation: Inflation
+    tail: GroupTails
     policy: Policy
 
 
@@ -88,21 +93,32 @@ def rule_for(
     kind = ClassifierKind(classifier)
     scorer = Scorer.NORMALIZED if kind is ClassifierKind.SVM else Scorer(kind)
     size = max(references if scorer is Scorer.NEAREST else people, 1)
-    tails = calibration.searches.get(scorer) or SearchTails((1,), (calibration.comparisons,))
+    inflation = Inflation() if scorer is Scorer.NEAREST else calibration.inflation
+    usual = 1 if scorer is Scorer.NEAREST else references / max(people, 1)
+    tails = calibration.searches.get(scorer) or _comparisons_as_searches(calibration)
     tail = tails.at(size)
-    extrapolated = size > tails.largest or not tail.carries(fpir)
+    threshold = tail.threshold(fpir)
+    # what was never measured in a large gallery has no lead in one
+    lead = lead_weight(min(size, tails.largest)) if scorer is Scorer.NORMALIZED else 0.0
     policy = Policy(
         Measure.FPIR,
         fpir,
-        tail.threshold(fpir),
+        threshold,
         calibration.measured_on,
         people,
         lowest=tail.lowest if size <= tails.largest else 1.0,
-        extrapolated=extrapolated,
+        extrapolated=size > tails.largest or usual > inflation.most or not tail.carries(fpir),
+        group=tail.hardest(fpir),
+        rates=tail.rates(threshold),
     )
-    # what was never measured in a large gallery has no lead in one
-    lead = lead_weight(min(size, tails.largest)) if scorer is Scorer.NORMALIZED else 0.0
-    return Rule(kind, scorer, lead, tail, policy)
+    return Rule(kind, scorer, lead, inflation, tail, policy)
+
+
+def _comparisons_as_searches(calibration: Calibration) -> GroupSearchTails:
+    """Where searches were not measured, each person is one comparison."""
+    return GroupSearchTails(
+        {name: SearchTails((1,), (tail,)) for name, tail in calibration.comparisons.tails.items()}
+    )
 
 
 def lead_weight(people: int) -> float:
@@ -110,13 +126,16 @@ def lead_weight(people: int) -> float:
     return min(max(log(max(people, 1) / _NO_LEAD) / log(_FULL_LEAD / _NO_LEAD), 0.0), 1.0)
 
 
-def evidence(cosines: FloatArray, rivals: FloatArray, lead: float) -> FloatArray:
+def evidence(
+    cosines: FloatArray, rivals: FloatArray, lead: float, gains: FloatArray | float = 0.0
+) -> FloatArray:
     """What speaks for each of the people nearest to faces.
 
     Args:
         cosines: (n, c) of the c people nearest to each of n faces, the nearest first; c > `RIVALS`.
         rivals: (n, c) mean cosine of each of these people to the `RIVALS` others most like them.
         lead: Weight of the lead.
+        gains: (n, c) what each cosine gains by the number of the person's references.
 
     Returns:
         (n, c) float32.
@@ -125,4 +144,5 @@ def evidence(cosines: FloatArray, rivals: FloatArray, lead: float) -> FloatArray
     # the mean of the best others: a person among the best is not an own rival
     without = np.where(np.arange(cosines.shape[1]) <= RIVALS, cosines, nearest[:, -1:])
     of_face = (nearest.sum(axis=1, keepdims=True) - without) / RIVALS
-    return np.asarray(cosines + lead * (cosines - (of_face + rivals) / 2), np.float32)
+    ahead = cosines - (of_face + rivals) / 2
+    return np.asarray(cosines + lead * ahead - (1 - lead) * gains, np.float32)

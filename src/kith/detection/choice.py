@@ -10,20 +10,36 @@ from kith.records import Face
 _CLEARLY_LARGER = 3.0
 
 
-def main_face(faces: Sequence[Face]) -> Face:
-    """The face a photo is of: the only one, or the one with three times the area of any other.
+def foremost_faces(faces: Sequence[Face]) -> list[Face]:
+    """The faces that a photo may be of, the largest first: none has less than a third of its area.
 
     Raises:
         NoFaceFound: There is none.
-        SeveralFacesFound: Others are nearly as large.
     """
     if not faces:
         raise NoFaceFound("no face found")
-    first, *others = sorted(faces, key=_area, reverse=True)
-    rivals = sum(_area(face) * _CLEARLY_LARGER > _area(first) for face in others)
-    if rivals:
-        raise SeveralFacesFound(f"{rivals + 1} faces of similar size found; crop the photo to one face")
-    return first
+    largest, *others = sorted(faces, key=_area, reverse=True)
+    return [largest, *(face for face in others if _area(face) * _CLEARLY_LARGER > _area(largest))]
+
+
+def main_face(faces: Sequence[Face], fit: Sequence[bool] | None = None) -> Face:
+    """The face that a photo is of: of its foremost faces the only one, or the only one that is fit.
+
+    Args:
+        faces: Of the photo.
+        fit: Whether each is good enough to be used: others, such as a blurred passer-by, do not count unless
+            all of the foremost are so poor; None where all count.
+
+    Raises:
+        NoFaceFound: There is none.
+        SeveralFacesFound: Others that count are nearly as large.
+    """
+    foremost = foremost_faces(faces)
+    good = faces if fit is None else [face for face, is_fit in zip(faces, fit, strict=True) if is_fit]
+    counted = [face for face in foremost if face in good]
+    if len(counted) > 1:
+        raise SeveralFacesFound(f"{len(counted)} faces of similar size found; crop the photo to one face")
+    return counted[0] if counted else foremost[0]
 
 
 def central_face(faces: Sequence[Face], shape: tuple[int, ...]) -> Face:

@@ -12,6 +12,7 @@ if "keras" not in sys.modules:
     import_keras()
 
 from kith.networks.inception_resnet_v1 import inception_resnet_v1 as inception_resnet_v1
+from kith.networks.mobilefacenet import mobilefacenet as mobilefacenet
 from kith.networks.mtcnn import onet as onet
 from kith.networks.mtcnn import pnet as pnet
 from kith.networks.mtcnn import rnet as rnet

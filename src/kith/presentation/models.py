@@ -7,7 +7,7 @@ from kith.catalogue.calibrations import find_calibration
 from kith.catalogue.families import find_family
 from kith.catalogue.pair import embedder_of
 from kith.catalogue.preprocessing import CropRule, FixedScaling, MarginCrop, PixelRule
-from kith.catalogue.published import PublishedModel
+from kith.catalogue.published.entries import PublishedDetector, PublishedFile, PublishedModel
 from kith.catalogue.spec import DetectorSpec
 from kith.decisions.calibration import Calibration
 from kith.decisions.scoring import rule_for
@@ -22,6 +22,8 @@ def model_json(spec: ModelSpec) -> dict[str, Any]:
     """
     if isinstance(spec, PublishedModel):
         return _published_card(spec)
+    if isinstance(spec, PublishedDetector):
+        return _published_detector_card(spec)
     if isinstance(spec, DetectorSpec):
         return _detector_card(spec)
     calibration = find_calibration(spec.id)
@@ -30,6 +32,7 @@ def model_json(spec: ModelSpec) -> dict[str, Any]:
         "kind": "embedder",
         "state": "built in" if embedder_of(spec.id) in EMBEDDERS else "here",
         "summary": spec.summary,
+        "use": spec.use,
         "license": spec.license,
         "training_data": spec.training_data,
         "lfw": spec.lfw,
@@ -54,6 +57,7 @@ def _detector_card(spec: DetectorSpec) -> dict[str, Any]:
         "kind": "detector",
         "state": "built in" if spec.id in DETECTORS else "here",
         "summary": spec.summary,
+        "use": spec.use,
         "license": spec.license,
         "training_data": spec.training_data,
         "looks_as": spec.kind.value,
@@ -69,17 +73,37 @@ def _published_card(model: PublishedModel) -> dict[str, Any]:
         "kind": "embedder",
         "state": "can be pulled",
         "summary": family.summary,
-        "license": model.license,
+        "use": model.license.use,
+        "license": model.license.text,
         "training_data": model.training_data,
         "lfw": model.lfw,
+        "figures": model.figures,
+        "detector": model.detector,
         "embedding_size": family.embedding_size,
         **_preprocessing(family.crop, family.pixels, family.input_size),
-        "files": [
-            f"{file.name} {' '.join(file.urls)} {file.sha256 or file.md5 or 'no hash published'}"
-            for file in model.files
-        ],
+        "files": [_published_file(file) for file in model.files],
         "size": model.files[0].size,
     }
+
+
+def _published_detector_card(detector: PublishedDetector) -> dict[str, Any]:
+    return {
+        "id": detector.id,
+        "kind": "detector",
+        "state": "can be pulled",
+        "summary": detector.summary,
+        "use": detector.license.use,
+        "license": detector.license.text,
+        "training_data": detector.training_data,
+        "figures": detector.figures,
+        "looks_as": detector.kind,
+        "files": [_published_file(file) for file in detector.files],
+        "size": detector.files[0].size,
+    }
+
+
+def _published_file(file: PublishedFile) -> str:
+    return " ".join([file.name, *file.urls, file.sha256 or file.md5 or "no hash published"])
 
 
 def _preprocessing(crop: CropRule, pixels: PixelRule, input_size: int) -> dict[str, Any]:

@@ -26,9 +26,16 @@ class Session:
         self._session = PerProcess(lambda: _open(model, threads))
 
     def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
-        """Run the network on float32 arrays, channels last, in the order of its inputs."""
+        """Run the network on float32 arrays, channels last, in the order of its inputs.
+
+        A network that takes one image at a time is run on one after the other.
+        """
+        session = self._session.get()
+        if len(inputs[0]) > 1 and session.get_inputs()[0].shape[0] == 1:  # of a foreign network
+            each = [self.run(*(value[i : i + 1] for value in inputs)) for i in range(len(inputs[0]))]
+            return [np.concatenate(outputs) for outputs in zip(*each, strict=True)]
         feed = {f"input_{index}": value for index, value in enumerate(inputs)}
-        results: list[np.ndarray] = self._session.get().run(None, feed)
+        results: list[np.ndarray] = session.run(None, feed)
         return results
 
 

@@ -1,57 +1,86 @@
 """A foreign ONNX file is read and tried in a process of its own, whose time and memory have bounds.
 
-What the process answers is a network that has embedded two images and eight; nothing of the file reaches
+What the process answers is a network that has embedded one image, two and eight; nothing of the file reaches
 this one before. What ONNX Runtime says of the file on standard error reaches nobody.
 """
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 
+from kith.catalogue.preprocessing import ColorOrder
 from kith.catalogue.spec import DetectorKind
-from kith.errors import UnsupportedFile, WeightsError
-from kith.runtime.adopt import adopt_onnx
+from kith.errors import Remedy, UnsupportedFile, WeightsError
+from kith.runtime.adopt import Foreign, adopt, read_foreign, show_outputs
 from kith.runtime.adopt_detector import AdoptedDetector, adopt_detector
 from kith.runtime.cores import available_cores
 from kith.runtime.foreign import KIND
 from kith.runtime.session import Session
+from kith.weights.quoting import quoted
 
 _SECONDS = 5.0
 _SECONDS_A_MEGABYTE = 0.04
 _SPARE = 700 << 20  # bytes of memory
-_COPIES = 4  # of the file in memory: as bytes, parsed, written again, and in the session
+_COPIES = 5  # of the file in memory: as bytes, parsed, changed, written again, and in the session
 _START = 30.0  # seconds until Python and ONNX Runtime are loaded on the slowest machine
 _FEW, _MANY = 2, 8  # images at once; eight is what an embedder runs at most
+_SIZES = range(8, 8193)  # of an embedding
+_SAME = 0.01  # of the largest number: the most by which an embedding may differ beside another
 _REFUSED = 3
-_DETECTOR = "detector"
+_NAMED = 4  # outputs that a message tells of
 
 
-def adopt_in_bounds(data: bytes, size: int, *, blue_first: bool) -> tuple[bytes, int]:
-    """Adopt an embedder, see `adopt_onnx`, and try it.
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A foreign network that has become one of ours.
+
+    Attributes:
+        content: The new file, with an input_0 (n, size, size, 3) and an output_0 (n, embedding_size).
+        size: Side of its image in pixels.
+        embedding_size: Length of an embedding.
+        scales_pixels: Whether it scales pixels of 0 to 255 itself.
+    """
+
+    content: bytes
+    size: int
+    embedding_size: int
+    scales_pixels: bool
+
+
+def adopt_in_bounds(
+    data: bytes,
+    *,
+    size: int | None = None,
+    color: ColorOrder = ColorOrder.RGB,
+    output: str | None = None,
+) -> Adopted:
+    """Adopt a network, see `kith.runtime.adopt`, and try it.
 
     Args:
         data: The ONNX file.
-        size: Side of the image.
-        blue_first: Whether the network wants blue, green, red.
-
-    Returns:
-        The new file, and how many numbers an embedding has.
+        size: Side of the image; needed where the graph takes any.
+        color: The order of the colours that the network wants.
+        output: Which output is the embedding; needed where several could be.
 
     Raises:
         UnsupportedFile: It is no embedder, or takes more time or memory than its size allows.
     """
-    length, _, content = _in_bounds(data, str(size), str(int(blue_first))).partition(b"\n")
-    return content, int(length)
+    head, content = _in_bounds(data, {"size": size, "color": color, "output": output})
+    return Adopted(content=content, **head)
 
 
 def adopt_detector_in_bounds(data: bytes) -> AdoptedDetector:
-    """Adopt a detector, see `adopt_detector`, which tries it.
+    """Adopt a detector, see `kith.runtime.adopt_detector`, which tries it.
 
     Args:
         data: The ONNX file.
@@ -59,24 +88,28 @@ def adopt_detector_in_bounds(data: bytes) -> AdoptedDetector:
     Raises:
         UnsupportedFile: It is no detector, or takes more time or memory than its size allows.
     """
-    line, _, content = _in_bounds(data, _DETECTOR).partition(b"\n")
-    kind, side = line.decode().split()
-    return AdoptedDetector(content, DetectorKind(kind), int(side) or None)
+    head, content = _in_bounds(data, None)
+    return AdoptedDetector(content, DetectorKind(head["kind"]), head["side"])
 
 
-def _in_bounds(data: bytes, *arguments: str) -> bytes:
-    """What the process answers that is given a file.
+def _in_bounds(data: bytes, embedder: Mapping[str, Any] | None) -> tuple[dict[str, Any], bytes]:
+    """What is told of an adopted network, and its file.
+
+    Args:
+        data: The ONNX file.
+        embedder: What was stated of an embedder; None for a detector.
 
     Raises:
-        UnsupportedFile: It refuses the file, or was ended.
+        UnsupportedFile: It is no such network, or takes more time or memory than its size allows.
     """
     root = str(Path(__file__).parents[2])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     bounded = {"PYTHONPATH": paths, "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
     seconds = _SECONDS + _SECONDS_A_MEGABYTE * len(data) / 1e6
+    stated = json.dumps({"embedder": embedder, "seconds": seconds})
     try:
         child = subprocess.run(
-            [sys.executable, "-P", "-m", "kith.runtime.trial", str(seconds), *arguments],
+            [sys.executable, "-P", "-m", "kith.runtime.trial", stated],
             input=data,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -89,76 +122,158 @@ def _in_bounds(data: bytes, *arguments: str) -> bytes:
     except OSError as error:
         raise WeightsError(f"cannot start a process to try the network in: {error.strerror}") from None
     if child.returncode == _REFUSED:
-        raise UnsupportedFile(f"{KIND}: {child.stdout.decode()}")
+        raise _refused(json.loads(child.stdout))
     if child.returncode == -getattr(signal, "SIGALRM", 0):
         raise _too_long(seconds)
     if child.returncode:
         raise UnsupportedFile(f"{KIND}: reading or running it ends the process, or takes too much memory")
-    return child.stdout
+    head, _, content = child.stdout.partition(b"\n")
+    return json.loads(head), content
 
 
 def _too_long(seconds: float) -> UnsupportedFile:
     return UnsupportedFile(f"{KIND}: not read and run within {seconds:.0f} seconds, as such networks are")
 
 
+def _refused(answer: dict[str, str]) -> UnsupportedFile:
+    remedy = Remedy(answer["remedy"]) if answer["remedy"] else None
+    return UnsupportedFile(f"{KIND}: {answer['text']}", remedy=remedy)
+
+
 def main() -> None:
     """The process: a file on standard input, the answer on standard output."""
-    seconds, arguments = float(sys.argv[1]), sys.argv[2:]
+    stated = json.loads(sys.argv[1])
+    seconds, embedder = stated["seconds"], stated["embedder"]
     data = sys.stdin.buffer.read()
     _bound_memory(_SPARE + _COPIES * len(data))
     _bound_time(seconds)
     try:
-        answer = _adopt_detector(data) if arguments == [_DETECTOR] else _adopt(data, seconds, *arguments)
+        adopted = _adopt_detector(data) if embedder is None else asdict(_adopt(data, seconds, **embedder))
     except UnsupportedFile as error:
-        sys.stdout.write(str(error).removeprefix(f"{KIND}: "))
-        sys.exit(_REFUSED)
+        _refuse(str(error).removeprefix(f"{KIND}: "), error.remedy)
     except MemoryError:
-        sys.stdout.write("it takes more memory than its size allows")
-        sys.exit(_REFUSED)
+        _refuse("it takes more memory than its size allows")
     _bound_time(0)  # the answer may be large, and its reader slow
-    sys.stdout.buffer.write(answer)
+    content = adopted.pop("content")
+    sys.stdout.buffer.write(json.dumps(adopted).encode() + b"\n" + content)
 
 
-def _adopt(data: bytes, seconds: float, size: str, blue_first: str) -> bytes:
-    content = adopt_onnx(data, int(size), blue_first=bool(int(blue_first)))
-    return b"%d\n" % _try(content, int(size), seconds) + content
+def _refuse(text: str, remedy: Remedy | None = None) -> NoReturn:
+    sys.stdout.write(json.dumps({"text": text, "remedy": remedy}))
+    sys.exit(_REFUSED)
 
 
-def _adopt_detector(data: bytes) -> bytes:
-    adopted = adopt_detector(data)
-    return f"{adopted.kind} {adopted.side or 0}\n".encode() + adopted.content
+def _adopt_detector(data: bytes) -> dict[str, Any]:
+    return adopt_detector(data)._asdict()
 
 
-def _try(content: bytes, size: int, seconds: float) -> int:
-    """Run a network on a few images, and on as many as will ever be run at once."""
+def _adopt(data: bytes, seconds: float, size: int | None, color: str, output: str | None) -> Adopted:
+    foreign = read_foreign(data, size)
+    output = _embedding_of(foreign, output)
+    order = ColorOrder(color)
+    content = adopt(foreign, output, order)
     try:
-        session = Session(content, threads=min(available_cores(), 4))
+        length = _try(content, foreign, seconds)
+    except UnsupportedFile:
+        if foreign.batch != 1:
+            raise
+        _bound_time(seconds)
+        content = adopt(foreign, output, order, batch=1)  # a session then runs images one by one
+        length = _try(content, foreign, seconds)
+    return Adopted(content, foreign.size, length, foreign.scales_pixels)
+
+
+def _embedding_of(foreign: Foreign, wanted: str | None) -> str:
+    """Which output is the embedding: the one that was named, or the only one that can be."""
+    if wanted is not None:
+        if wanted not in foreign.outputs:
+            raise UnsupportedFile(f"it has no output {quoted(wanted)}; it has {_list(foreign.outputs)}")
+        return wanted
+    if len(foreign.outputs) == 1:
+        return foreign.outputs[0]
+    shapes = [output.shape for output in _run(_open(show_outputs(foreign)), _noise(foreign, 1))]
+    fitting = [name for name, shape in zip(foreign.outputs, shapes, strict=True) if _is_embedding(shape)]
+    if len(fitting) > 1:
+        raise UnsupportedFile(
+            f"several of its outputs could be the embedding: {_list(fitting)}", remedy=Remedy.OUTPUT_OF_ONNX
+        )
+    if not fitting:
+        raise UnsupportedFile(
+            f"none of its {len(shapes)} outputs is one embedding a face: is it a detector? "
+            f"{quoted(foreign.outputs[0])} has shape {shapes[0]}"
+        )
+    return fitting[0]
+
+
+def _is_embedding(shape: Sequence[int], count: int = 1) -> bool:
+    """Whether an output is (n, d), or (n, d, 1, 1)."""
+    return (
+        len(shape) in (2, 4)
+        and shape[0] == count
+        and shape[1] in _SIZES
+        and all(axis == 1 for axis in shape[2:])
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(map(quoted, names[:_NAMED])) + more
+
+
+def _try(content: bytes, foreign: Foreign, seconds: float) -> int:
+    """Run a network on a few images, and on as many as will ever be run at once."""
+    session = _open(content)
+    images = _noise(foreign, _MANY)
+    before = time.monotonic()
+    length = _embeddings(session, images[:1]).shape[1]
+    few = _embeddings(session, images[:_FEW])
+    _bound_time(min(max(1.0, 2 * _MANY / _FEW * (time.monotonic() - before)), seconds))
+    many = _embeddings(session, images)
+    if few.shape[1] != length or many.shape[1] != length:
+        raise UnsupportedFile("its embeddings have another length for another number of faces")
+    _bound_time(seconds)
+    alone = np.concatenate([_embeddings(session, image[np.newaxis]) for image in images])
+    with np.errstate(all="ignore"):
+        allowed = _SAME * np.abs(alone[np.isfinite(alone)]).max(initial=0)
+        same = np.allclose(many, alone, rtol=0, atol=allowed, equal_nan=True)
+    if not same:
+        raise UnsupportedFile("its embedding of a face depends on the faces beside it")
+    return int(length)
+
+
+def _noise(foreign: Foreign, count: int) -> np.ndarray:
+    shape = (count, foreign.size, foreign.size, 3)
+    lowest, highest = (0, 255) if foreign.scales_pixels else (-1, 1)
+    return np.random.default_rng(0).uniform(lowest, highest, shape).astype(np.float32)
+
+
+def _open(content: bytes) -> Session:
+    try:
+        return Session(content, threads=min(available_cores(), 4))
     except UnsupportedFile as error:
         if "alloc" in str(error):
             raise MemoryError from None
         raise
-    before = time.monotonic()
-    length = _embedding_size(session, _FEW, size)
-    _bound_time(min(max(1.0, 2 * _MANY / _FEW * (time.monotonic() - before)), seconds))
-    if _embedding_size(session, _MANY, size) != length:
-        raise UnsupportedFile("its embeddings have another length for another number of faces")
-    return length
 
 
-def _embedding_size(session: Session, count: int, size: int) -> int:
-    """An embedder gives each image its own row."""
-    noise = np.random.default_rng(0).uniform(-1, 1, (count, size, size, 3)).astype(np.float32)
+def _run(session: Session, images: np.ndarray) -> list[np.ndarray]:
     try:
-        (outputs,) = session.run(noise)
+        return session.run(images)
     except Exception as error:  # ONNX Runtime's own exceptions share no public base class
         if "alloc" in str(error):
             raise MemoryError from None
+        many = "" if len(images) == 1 else f" on {len(images)} faces at once"
         raise UnsupportedFile(
-            "it cannot be run on several faces at once; export it with a free batch size"
+            f"it cannot be run{many}; export it with a free batch size, or a batch of 1"
         ) from None
-    if outputs.ndim != 2 or len(outputs) != count or not 8 <= outputs.shape[1] <= 8192:
+
+
+def _embeddings(session: Session, images: np.ndarray) -> np.ndarray:
+    """An embedder gives each image its own row."""
+    (outputs,) = _run(session, images)
+    if outputs.ndim != 2 or len(outputs) != len(images) or outputs.shape[1] not in _SIZES:
         raise UnsupportedFile(f"its output has shape {outputs.shape}, not one embedding a face")
-    return int(outputs.shape[1])
+    return outputs
 
 
 def _bound_memory(more: int) -> None:

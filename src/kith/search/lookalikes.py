@@ -48,9 +48,10 @@ def lookalikes(gallery: Gallery, calibration: Calibration, subjects: Collection[
         near = np.unique(people.nearest(own, CONSIDERED)[0])
         near = near[people.ids[near] != id]
         scores = (own @ people.centroids[near].T).mean(axis=0)
-        best = int(np.argmax(scores))
+        speaks = scores - rule.inflation.of(people.counts[near])
+        best = int(np.argmax(speaks))
         other = people.subject(near[best])
         is_told = any(one.subject == other and one.other.id == id for one in found)
-        if rule.tail.rate(float(scores[best])) <= rule.policy.rate and not is_told:
+        if rule.tail.rate(float(speaks[best])) <= rule.policy.rate and not is_told:
             found.append(Lookalike(people.subjects[id], other, float(scores[best])))
     return found

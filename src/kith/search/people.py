@@ -14,7 +14,8 @@ from kith.search.exact import ExactIndex
 class People:
     """People and their references at one moment; it never changes, and is safe to use from many threads.
 
-    A person is searched by the mean direction of its references, the centroid.
+    A person is searched by the mean direction of its references, the centroid. At position i are the person
+    `ids[i]` and its number of references, `counts[i]`.
 
     Args:
         references: (m, d) float32 of unit length, those of one person side by side, people by ascending id.
@@ -35,7 +36,7 @@ class People:
         self.references = references
         self.owners = owners
         self.subjects = dict(subjects)
-        self.ids, self._starts = np.unique(owners, return_index=True)
+        self.ids, self._starts, self.counts = np.unique(owners, return_index=True, return_counts=True)
         self.centroids = _centroids(references, self._starts) if centroids is None else centroids
         self._index = ExactIndex(self.centroids)
         self._rivals = np.full(len(self.ids), np.nan, np.float32)

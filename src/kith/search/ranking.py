@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from kith.decisions.calibration import Scorer
+from kith.decisions.inflation import Inflation
 from kith.decisions.scoring import RIVALS, Rule, evidence
 from kith.decisions.svm import LinearSVM
 from kith.records import Candidate, FloatArray
 from kith.search.people import People
 
+_NONE = Inflation()
 CONSIDERED = 10
 """So many people are considered of each face, more if more are to be listed."""
 
@@ -32,7 +34,12 @@ class Found:
 
 
 def find(
-    embeddings: FloatArray, people: People, scorer: Scorer, lead: float, count: int = CONSIDERED
+    embeddings: FloatArray,
+    people: People,
+    scorer: Scorer,
+    lead: float,
+    count: int = CONSIDERED,
+    inflation: Inflation = _NONE,
 ) -> Found:
     """The people for whom most speaks.
 
@@ -42,15 +49,14 @@ def find(
         scorer: What a face is compared with.
         lead: Weight of the lead in the evidence.
         count: How many people are wanted, so far as there are so many.
+        inflation: What cosines gain by the number of a person's references.
     """
     if scorer is Scorer.NEAREST:
         positions, cosines = people.nearest_by_reference(embeddings, count)
         return Found(positions, cosines, cosines)
-    if not lead:
-        positions, cosines = people.nearest(embeddings, count)
-        return Found(positions, cosines, cosines)
     positions, cosines = people.nearest(embeddings, max(count, CONSIDERED) + RIVALS)
-    speaks = evidence(cosines, people.rivals(positions), lead)
+    gains = inflation.of(people.counts)[positions]
+    speaks = evidence(cosines, people.rivals(positions) if lead else np.zeros_like(cosines), lead, gains)
     order = np.argsort(-speaks, axis=1, kind="stable")[:, :count]
     return Found(*(np.take_along_axis(each, order, axis=1) for each in (positions, cosines, speaks)))
 
@@ -72,7 +78,7 @@ def search(
         svm: Orders those who are alike enough, and then the others; fitted on the same people.
         count: How many people are wanted, so far as there are so many.
     """
-    found = find(embeddings, people, rule.scorer, rule.lead, count)
+    found = find(embeddings, people, rule.scorer, rule.lead, count, rule.inflation)
     if svm is None:
         return found
     shares = np.take_along_axis(svm.predict_proba(embeddings), found.positions, axis=1)

@@ -15,12 +15,15 @@ from kith.errors import UnsupportedFile
 from kith.weights.keras_archive import is_keras_archive, read_keras_archive
 from kith.weights.keras_h5 import read_keras_h5
 from kith.weights.limits import MOST_ARRAY_BYTES
+from kith.weights.mxnet import START as MXNET_START
+from kith.weights.mxnet import read_mxnet
 from kith.weights.names_inception_resnet_v1 import (
     inception_resnet_v1_from_keras,
     inception_resnet_v1_from_pytorch,
     inception_resnet_v1_from_tensorflow,
     is_inception_resnet_v1_in_tensorflow,
 )
+from kith.weights.names_mobilefacenet import mobilefacenet_from_mxnet
 from kith.weights.names_nn4_small2 import (
     nn4_small2_from_keras,
     nn4_small2_from_layers,
@@ -40,7 +43,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class Format(StrEnum):
-    """The kinds of files that hold a FaceNet's weights."""
+    """The kinds of files that hold an embedder's weights."""
 
     SAFETENSORS = "safetensors"
     KERAS_H5 = "Keras HDF5"
@@ -50,6 +53,7 @@ class Format(StrEnum):
     TENSORFLOW_GRAPH = "TensorFlow frozen graph"
     TENSORFLOW_ZIP = "zip archive of a TensorFlow model"
     TORCH7 = "Torch7"
+    MXNET = "MXNet"
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,11 @@ class _Origin:
     rename: Callable[[Mapping[str, np.ndarray]], Arrays]
 
 
-_INCEPTION_RESNET_V1, _NN4_SMALL2 = "inception_resnet_v1", "nn4_small2"
+_INCEPTION_RESNET_V1, _NN4_SMALL2, _MOBILEFACENET = "inception_resnet_v1", "nn4_small2", "mobilefacenet"
 _OWN = (  # as `kith models convert` writes them
     _Origin(_INCEPTION_RESNET_V1, "bottleneck/kernel", dict),
     _Origin(_NN4_SMALL2, "inception_3a_3x3_reduce/kernel", dict),
+    _Origin(_MOBILEFACENET, "stem_depthwise/kernel", dict),
 )
 _KERAS = (
     _Origin(_INCEPTION_RESNET_V1, "Bottleneck/kernel", inception_resnet_v1_from_keras),
@@ -99,7 +104,12 @@ _TENSORFLOW = (
         _INCEPTION_RESNET_V1, "InceptionResnetV1/Bottleneck/weights", inception_resnet_v1_from_tensorflow
     ),
 )
-_LAST_KERNEL = {_INCEPTION_RESNET_V1: "bottleneck/kernel", _NN4_SMALL2: "embedding/kernel"}
+_MXNET = (_Origin(_MOBILEFACENET, "conv_6dw7_7_conv2d_weight", mobilefacenet_from_mxnet),)
+_LAST_KERNEL = {
+    _INCEPTION_RESNET_V1: "bottleneck/kernel",
+    _NN4_SMALL2: "embedding/kernel",
+    _MOBILEFACENET: "embedding/kernel",
+}
 _READABLE = f"Kith reads {', '.join(Format)}"
 
 
@@ -135,6 +145,8 @@ def recognize(data: bytes) -> Recognized:
         return _named_in_pytorch(read_pytorch(data))
     if data.startswith(b"\x04\0\0\0"):
         return _recognized(Format.TORCH7, _NN4_SMALL2, nn4_small2_from_layers(read_torch7_layers(data)))
+    if data.startswith(MXNET_START):
+        return _named(Format.MXNET, read_mxnet(data), _MXNET)
     if is_sorted_table(data):
         raise UnsupportedFile("the index of a TensorFlow checkpoint: its .data-* file must lie beside it")
     if data.startswith(b"\x08\x01\x12"):

@@ -1,15 +1,17 @@
 """Embeddings of known people -> the calibration of their model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 import numpy as np
 
-from kith.decisions.calibration import Calibration, Scorer
-from kith.decisions.cosine import score_pairs
+from kith.decisions.calibration import VERIFICATION_FMR, Calibration, Scorer
+from kith.decisions.cosine import normalize, score_pairs
+from kith.decisions.groups import EVERYONE, GroupSearchTails, GroupTails
+from kith.decisions.inflation import Inflation
 from kith.decisions.scoring import lead_weight
 from kith.decisions.tail import SearchTails, Tail
 from kith.errors import EvaluationError
-from kith.evaluation.open_set import OpenSetProtocol
 from kith.records import FloatArray
 from kith.search.people import People
 from kith.search.ranking import find
@@ -21,9 +23,11 @@ FEW_PEOPLE = 100
 """A calibration on fewer people is a beginning."""
 
 _LEAST_SEARCHED = 1000  # else what is extrapolated of them is worse than what the comparisons say
-_REFERENCES = 3
-_ENOUGH_PEOPLE = 50
-_PLAIN = (Scorer.CENTROID, Scorer.NEAREST)
+_LEAST_PEOPLE = 20  # of a group: fewer say little of others
+_DRAWS = 4  # of who is enrolled and who is a stranger
+_REFERENCES = (3, 10, 30)
+_GALLERY = 10  # people, in which the gain of more references is measured: it hardly depends on how many
+_GAIN_RATES = (0.02, 0.01, 0.005)
 _MOST_STRANGERS = 20_000
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600, 3200)
 _MATED_PER_PERSON = 10  # else a person with 500 photos would speak for all
@@ -37,6 +41,7 @@ def fit_calibration(
     subjects: np.ndarray,
     data: str,
     *,
+    groups: np.ndarray | None = None,
     unrecognizable: FloatArray | None = None,
     seed: int = 0,
 ) -> Calibration:
@@ -46,40 +51,72 @@ def fit_calibration(
         embeddings: (n, d) of unit length.
         subjects: (n,) int, whom each shows.
         data: What it was measured on, in a word: "LFW", or a folder's name.
+        groups: (n,) str, the group of each, such as the person's sex; empty where unknown. What is promised
+            is what holds within the group that it is hardest for; over everyone if there are none.
         unrecognizable: (n, d) embeddings of faces too coarse to recognize.
         seed: Of what is drawn.
 
     Raises:
         EvaluationError: There are fewer than two people, or nobody has two photos, or too few pairs.
     """
-    generator = np.random.default_rng(seed)
     counts = np.unique(subjects, return_counts=True)[1]
     if len(counts) < 2 or counts.max() < 2:
         raise EvaluationError(
             "calibrating needs photos of at least two people, and two photos of at least one of them"
         )
-    mated = _mated_scores(embeddings, subjects, generator)
-    non_mated = _non_mated_histogram(embeddings, subjects)
-    comparisons = _tail_of_histogram(non_mated)
-    if comparisons is None:
-        raise EvaluationError(
-            f"{non_mated.sum()} pairs of different people are too few to measure a false match rate with"
-        )
-    searches = _search_tails(embeddings, subjects, generator)
-    scores, log_odds = _fit_odds(mated, non_mated)
+    members = _members(subjects, groups)
+    histograms = {
+        name: _non_mated_histogram(embeddings[rows], subjects[rows]) for name, rows in members.items()
+    }
+    comparisons = _comparisons(histograms)
+    hardest = comparisons.hardest(VERIFICATION_FMR)
+    rows = members[hardest]
+    mated = _mated_scores(embeddings[rows], subjects[rows], np.random.default_rng(seed))
+    scores, log_odds = _fit_odds(mated, histograms[hardest])
+    searches = _searches(embeddings, subjects, members, seed)
     centre, usual_distance = _unrecognizable(unrecognizable, embeddings)
+    non_mated = int(histograms[EVERYONE].sum())
     return Calibration(
-        measured_on=f"{data}: {non_mated.sum():,} non-mated pairs of {len(counts):,} people",
+        measured_on=f"{data}: {non_mated:,} non-mated pairs of {len(counts):,} people",
         people=len(counts),
         mated=int(np.sum(counts * (counts - 1) // 2)),
-        non_mated=int(non_mated.sum()),
+        non_mated=non_mated,
         comparisons=comparisons,
         searches=searches,
+        inflation=_inflation(embeddings, subjects, members, seed),
         scores=scores,
         log_odds=log_odds,
         unrecognizable=centre,
         usual_distance=usual_distance,
     )
+
+
+def _members(subjects: np.ndarray, groups: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The rows of everyone, and of each group that is large enough to speak of others."""
+    members = {EVERYONE: np.arange(len(subjects))}
+    for name in [] if groups is None else np.unique(groups[groups != ""]).tolist():
+        rows = np.flatnonzero(groups == name)
+        counts = np.unique(subjects[rows], return_counts=True)[1]
+        if len(counts) >= _LEAST_PEOPLE and counts.max() > 1:
+            members[str(name)] = rows
+    return members
+
+
+def _comparisons(histograms: Mapping[str, np.ndarray]) -> GroupTails:
+    """The tail of each group's comparisons; a group that cannot show the usual rate is left out.
+
+    Raises:
+        EvaluationError: There are too few pairs of different people.
+    """
+    everyone = _tail_of_histogram(histograms[EVERYONE])
+    if everyone is None:
+        raise EvaluationError(
+            f"{histograms[EVERYONE].sum()} pairs of different people are too few to measure a false match "
+            "rate with"
+        )
+    tails = {name: _tail_of_histogram(histogram) for name, histogram in histograms.items()}
+    lowest = max(VERIFICATION_FMR, everyone.lowest)
+    return GroupTails({name: tail for name, tail in tails.items() if tail and tail.carries(lowest)})
 
 
 def _unrecognizable(coarse: FloatArray | None, embeddings: FloatArray) -> tuple[tuple[float, ...], float]:
@@ -142,63 +179,130 @@ def _tail(count: int, threshold_of: Callable[[float], float]) -> Tail | None:
     return Tail(tuple(rates), tuple(round(float(threshold_of(rate * count + 1e-9)), 6) for rate in rates))
 
 
+def _searches(
+    embeddings: FloatArray, subjects: np.ndarray, members: Mapping[str, np.ndarray], seed: int
+) -> dict[Scorer, GroupSearchTails]:
+    """How alike the likeliest of a gallery seems to strangers, within each group that carries it."""
+    found: dict[Scorer, dict[str, SearchTails]] = {}
+    for name, rows in members.items():
+        tails = _search_tails(embeddings[rows], subjects[rows], np.random.default_rng(seed))
+        for scorer, of_sizes in tails.items():
+            found.setdefault(scorer, {})[name] = of_sizes
+    return {scorer: GroupSearchTails(tails) for scorer, tails in found.items()}
+
+
 def _search_tails(
     embeddings: FloatArray, subjects: np.ndarray, generator: np.random.Generator
 ) -> dict[Scorer, SearchTails]:
-    """How alike the likeliest of a gallery seems to strangers, at each size that the data carry."""
-    counts = np.bincount(subjects)
-    able = np.flatnonzero(counts > _REFERENCES)  # the more references, the more a centroid is like strangers
-    if len(able) < _ENOUGH_PEOPLE:
-        able = np.flatnonzero(counts >= 2)
-    most = min(int((counts > 0).sum()) * 3 // 4, _SIZES[-1])  # the others are strangers
-    enrolled = generator.permutation(able)[: max(min(len(able), most), 1)]
-    protocol = OpenSetProtocol.draw(subjects, enrolled, references=_REFERENCES, generator=generator)
-    strangers = embeddings[generator.permutation(protocol.strangers)[:_MOST_STRANGERS]]
-    if len(strangers) * len(enrolled) < _LEAST_SEARCHED:
-        return {}
-    people = People.of(embeddings[protocol.references], subjects[protocol.references])
-    sizes = [size for size in _SIZES if size < len(people)] + [len(people)]
-    plain = {scorer: _plain_tails(scorer, sizes, people, strangers) for scorer in _PLAIN}
-    return plain | {Scorer.NORMALIZED: _tails_with_lead(plain[Scorer.CENTROID], sizes, people, strangers)}
+    """The same of one group, at each size that it carries: half of the people are strangers to the others.
+
+    Each person is one photo, see `kith.decisions.inflation`; who is enrolled is drawn several times.
+    """
+    numbers = np.unique(subjects, return_inverse=True)[1]
+    most = (int(numbers.max()) + 1) // 2
+    sizes = sorted({size for size in _SIZES if size < most} | {min(most, _SIZES[-1])})
+    plain = {size: np.zeros(_BINS, np.int64) for size in sizes}
+    led: dict[int, list[np.ndarray]] = {size: [] for size in sizes if lead_weight(size)}
+    for _ in range(_DRAWS):
+        photos = generator.permutation(len(numbers))
+        firsts = photos[np.unique(numbers[photos], return_index=True)[1]]
+        enrolled = generator.permutation(firsts)[: sizes[-1]]
+        others = np.flatnonzero(~np.isin(numbers, numbers[enrolled]))
+        strangers = embeddings[generator.permutation(others)[:_MOST_STRANGERS]]
+        if len(strangers) * len(enrolled) < _LEAST_SEARCHED:
+            return {}
+        for size, best in _best_of_galleries(embeddings[enrolled], strangers, sizes):
+            plain[size] += _histogram(best)
+        for size, evidence in _best_with_lead(embeddings[enrolled], strangers, list(led)):
+            led[size].append(evidence)
+    return _tails_of_sizes(plain, led)
 
 
-def _plain_tails(scorer: Scorer, sizes: Sequence[int], people: People, strangers: FloatArray) -> SearchTails:
-    """The best cosine of each stranger, in galleries that share nobody."""
-    histograms = {size: np.zeros(_BINS, np.int64) for size in sizes}
-    starts = np.searchsorted(people.owners, people.ids)
+def _best_of_galleries(
+    enrolled: FloatArray, strangers: FloatArray, sizes: Sequence[int]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The best cosine of each stranger in galleries that share nobody, of each size."""
     for start in range(0, len(strangers), _AT_ONCE):
-        part = strangers[start : start + _AT_ONCE]
-        if scorer is Scorer.NEAREST:
-            scores = np.maximum.reduceat(part @ people.references.T, starts, axis=1)
-        else:
-            scores = part @ people.centroids.T
-        for size, histogram in histograms.items():
-            galleries = len(people) // size
-            in_galleries = scores[:, : galleries * size].reshape(len(part), galleries, size)
-            histogram += _histogram(in_galleries.max(axis=2).ravel())
-    found = {size: tail for size, one in histograms.items() if (tail := _tail_of_histogram(one))}
-    if scorer is Scorer.NEAREST:  # there a gallery's size is the number of its references
-        each = len(people.references) / len(people)
-        found = {1: found[1]} | {round(size * each): tail for size, tail in found.items()}
-    return SearchTails(tuple(found), tuple(found.values()))
+        scores = strangers[start : start + _AT_ONCE] @ enrolled.T
+        for size in sizes:
+            galleries = len(enrolled) // size
+            yield (
+                size,
+                scores[:, : galleries * size].reshape(len(scores), galleries, size).max(axis=2).ravel(),
+            )
 
 
-def _tails_with_lead(
-    plain: SearchTails, sizes: Sequence[int], people: People, strangers: FloatArray
-) -> SearchTails:
-    """The same with the lead over others, in galleries so large that it counts."""
-    found = {size: tail for size, tail in zip(plain.sizes, plain.tails, strict=True) if not lead_weight(size)}
-    for size in (size for size in sizes if lead_weight(size)):
-        best = []
-        for start in range(0, len(people) - size + 1, size):
-            inside = np.isin(people.owners, people.ids[start : start + size])
-            gallery = People.of(people.references[inside], people.owners[inside])
-            best.append(find(strangers, gallery, Scorer.NORMALIZED, lead_weight(size), count=1).evidence)
-        tail = _tail_of_scores(np.concatenate(best))
-        if tail is None:
+def _best_with_lead(
+    enrolled: FloatArray, strangers: FloatArray, sizes: Sequence[int]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """What speaks for the likeliest, in galleries so large that the lead over others counts."""
+    for size in sizes:
+        for start in range(0, len(enrolled) - size + 1, size):
+            gallery = People.of(enrolled[start : start + size], np.arange(size))
+            found = find(strangers, gallery, Scorer.NORMALIZED, lead_weight(size), count=1)
+            yield size, found.evidence[:, 0]
+
+
+def _tails_of_sizes(
+    plain: Mapping[int, np.ndarray], led: Mapping[int, Sequence[np.ndarray]]
+) -> dict[Scorer, SearchTails]:
+    """Tails of each scorer, as far as the sizes carry one."""
+    cosines = {size: _tail_of_histogram(histogram) for size, histogram in plain.items()}
+    leads = cosines | {size: _tail_of_scores(np.concatenate(parts)) for size, parts in led.items()}
+    found = {Scorer.CENTROID: cosines, Scorer.NEAREST: cosines, Scorer.NORMALIZED: leads}
+    return {scorer: SearchTails(*_carried(tails)) for scorer, tails in found.items()}
+
+
+def _carried(tails: Mapping[int, Tail | None]) -> tuple[tuple[int, ...], tuple[Tail, ...]]:
+    """The sizes up to the first that has no tail, and their tails."""
+    sizes = list(takewhile(lambda size: tails[size] is not None, tails))
+    return tuple(sizes), tuple(tail for size in sizes if (tail := tails[size]) is not None)
+
+
+def _inflation(
+    embeddings: FloatArray, subjects: np.ndarray, members: Mapping[str, np.ndarray], seed: int
+) -> Inflation:
+    """What strangers' cosines gain by the number of references: of people who have so many photos, the same
+    strangers' cosines to the centroid of so many against those to a single one; of the group that gains most.
+    """
+    references, gains = [1], [0.0]
+    for number in _REFERENCES:
+        found = [
+            gain
+            for rows in members.values()
+            if (gain := _gain(embeddings[rows], subjects[rows], number, np.random.default_rng(seed)))
+            is not None
+        ]
+        if not found:
             break
-        found[size] = tail
-    return SearchTails(tuple(found), tuple(found.values()))
+        references.append(number)
+        gains.append(round(max(*found, gains[-1]), 6))
+    return Inflation(tuple(references), tuple(gains))
+
+
+def _gain(
+    embeddings: FloatArray, subjects: np.ndarray, references: int, generator: np.random.Generator
+) -> float | None:
+    """The same of one group; None where too few people have so many photos."""
+    people, counts = np.unique(subjects, return_counts=True)
+    able = people[counts >= references]
+    if len(able) < _LEAST_PEOPLE:
+        return None
+    many, single = np.zeros((2, _BINS), np.int64)
+    for _ in range(_DRAWS):
+        enrolled = generator.permutation(able)[: max(len(able) // 2, _GALLERY)]
+        strangers = embeddings[~np.isin(subjects, enrolled)]
+        drawn = [
+            generator.permutation(np.flatnonzero(subjects == person))[:references] for person in enrolled
+        ]
+        rows = embeddings[np.array(drawn)]
+        for histogram, gallery in ((many, normalize(rows.sum(axis=1))), (single, rows[:, 0])):
+            for _, best in _best_of_galleries(gallery, strangers, [_GALLERY]):
+                histogram += _histogram(best)
+    of_many, of_single = _tail_of_histogram(many), _tail_of_histogram(single)
+    if of_many is None or of_single is None or not of_many.carries(min(_GAIN_RATES)):
+        return None
+    return float(np.mean([of_many.threshold(rate) - of_single.threshold(rate) for rate in _GAIN_RATES]))
 
 
 def _fit_odds(mated: np.ndarray, non_mated: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -5,11 +5,9 @@ import numpy as np
 
 from kith.decisions.calibration import Calibration
 from kith.errors import UnsupportedFile
-from kith.images.reading import load_image
 from kith.recognizer import Recognizer
 from kith.records import FloatArray
-from kith.sample_people import photos as sample_photos
-from kith.sample_people import photos_of_people
+from kith.sample_crops import sample_crops
 from kith.workflows.calibrating import fit_calibration
 
 _SAME = 0.9999  # cosine; of a network that never learned anything, different faces have up to 0.999
@@ -36,15 +34,9 @@ def calibrate_embeddings(recognizer: Recognizer, embeddings: FloatArray, people:
 
 def embed_sample_people(recognizer: Recognizer) -> tuple[FloatArray, np.ndarray]:
     """Embeddings (n, d) of the sample people's photos, and whom each shows (n,) int."""
-    rows, people = [], []
-    for person, photos in enumerate(photos_of_people().values()):
-        for photo in photos:
-            image = load_image(photo)
-            with np.errstate(all="ignore"):  # a damaged network's numbers may be anything
-                (sample,) = recognizer.analyze(image, recognizer.detect(image)[:1])
-            rows.append(sample.template.embedding)
-            people.append(person)
-    return np.stack(rows), np.array(people)
+    crops, people = sample_crops(recognizer.detector, recognizer.spec.crop)
+    with np.errstate(all="ignore"):  # a damaged network's numbers may be anything
+        return recognizer.embed(crops), people
 
 
 def require_embeddings(embeddings: FloatArray) -> None:
@@ -81,10 +73,10 @@ def discernment(embeddings: FloatArray, people: np.ndarray) -> float:
 
 def embed_unrecognizable(recognizer: Recognizer) -> FloatArray:
     """Embeddings (n, d) of the sample people's faces, made too coarse for anyone to recognize them."""
-    rows = []
-    for photo in sample_photos():
-        image = load_image(photo)
-        for crop in recognizer.align(image, recognizer.detect(image)[:1]):
-            coarse = cv2.resize(crop, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
-            rows.append(cv2.resize(coarse, crop.shape[:2], interpolation=cv2.INTER_LINEAR))
-    return recognizer.embed(np.stack(rows))
+    crops, _ = sample_crops(recognizer.detector, recognizer.spec.crop)
+    return recognizer.embed(np.stack([_coarse(crop) for crop in crops]))
+
+
+def _coarse(crop: np.ndarray) -> np.ndarray:
+    small = cv2.resize(crop, (_COARSE, _COARSE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, crop.shape[:2], interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -8,30 +8,42 @@ model is installed only when its network was built and has embedded the sample p
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from kith.assembly import RecognizerSettings
-from kith.catalogue.builtin import EMBEDDERS
+from kith.catalogue.acceptance import require_accepted
+from kith.catalogue.builtin import DEFAULT_DETECTOR, EMBEDDERS
 from kith.catalogue.calibrations import IMPORTED, keep_calibration
-from kith.catalogue.download import download
 from kith.catalogue.families import Family, find_family
-from kith.catalogue.installed import CARD, discard, find_embedder, install, is_id, models_folder, write_card
+from kith.catalogue.installed import CARD, discard, install, is_id, models_folder, write_card
 from kith.catalogue.lock import only_one
-from kith.catalogue.preprocessing import CropRule, PixelRule
-from kith.catalogue.published import PUBLISHED, PublishedFile, PublishedModel, find_published_file
-from kith.catalogue.spec import ONNX, EmbedderSpec, InstalledFile, WeightsSpec
+from kith.catalogue.packs import read_pack
+from kith.catalogue.preprocessing import (
+    ColorOrder,
+    CropRule,
+    FixedScaling,
+    PixelRule,
+    SimilarityCrop,
+    resize_template,
+)
+from kith.catalogue.published import find_published_detector, find_published_file
+from kith.catalogue.published.entries import PublishedFile, PublishedModel
+from kith.catalogue.spec import ONNX, DetectorSpec, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
-from kith.errors import Remedy, WeightsError
+from kith.errors import Remedy, UnsupportedFile, WeightsError
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
-from kith.runtime.trial import adopt_in_bounds
+from kith.runtime.trial import Adopted, adopt_in_bounds
 from kith.weights.recognize import Format, Recognized, recognize_file
 from kith.weights.regular_file import open_regular, read_regular
 from kith.weights.safetensors import EXTENSION, write_safetensors
 from kith.weights.tensorflow_files import find_checkpoint
 from kith.weights.usable import require_usable
+from kith.workflows.detectors import install_packed_detector, install_published_detector, is_at_hand
 from kith.workflows.first_calibration import (
     calibrate_embeddings,
     discernment,
@@ -40,28 +52,31 @@ from kith.workflows.first_calibration import (
 )
 
 _MOST_BYTES = 2 << 30  # more cannot be in an ONNX file
+_AS_THEY_ARE = FixedScaling((0.0, 0.0, 0.0), 1.0)
 _LEAST_DISCERNMENT = 0.9  # every trained network at hand has 1.0, one of random weights 0.65 to 0.68
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxPreprocessing:
-    """What an ONNX file cannot tell of itself.
+    """What an ONNX file cannot tell of itself, or not always.
 
     Attributes:
-        crop: How a face is cut out.
-        pixels: How its pixels are scaled.
-        blue_first: Whether the network wants blue, green, red.
-        mirrored: Whether it sees the mirror image of a face too: twice the work, and mostly somewhat better.
+        crop: How a face is cut out; a template is brought to the size of the network's image.
+        pixels: How its pixels are scaled; told from the graph if None, where that scales them itself.
+        color: In which order it wants the colours.
+        size: Side of its image in pixels; needed where the graph takes any.
+        output: Which of its outputs is the embedding; needed where several could be.
     """
 
     crop: CropRule
-    pixels: PixelRule
-    blue_first: bool = False
-    mirrored: bool = False
+    pixels: PixelRule | None = None
+    color: ColorOrder = ColorOrder.RGB
+    size: int | None = None
+    output: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """A model that was read and is to be installed.
 
     Attributes:
@@ -75,103 +90,140 @@ class _Found:
     file_name: str
 
 
-def pull(
-    model_id: str,
-    *,
-    urls: tuple[str, ...] = (),
-    progress: Progress = SILENT,
-) -> EmbedderSpec:
-    """Fetch a published model and install it.
-
-    Args:
-        model_id: Its name in `PUBLISHED`.
-        urls: Where to fetch it; the published places if empty.
-        progress: Told how far it is, and what is odd about the model.
-
-    Raises:
-        WeightsError: It is unknown or cannot be had, read or kept.
-    """
-    if model_id in EMBEDDERS:
-        raise WeightsError(f"{model_id} came with Kith; there is nothing to pull")
-    if model_id not in PUBLISHED:
-        raise WeightsError(f"no published model {model_id!r}; known: {', '.join(PUBLISHED)}")
-    with only_one(model_id, progress):
-        if (models_folder() / model_id / CARD).exists():
-            return find_embedder(model_id)
-        file = PUBLISHED[model_id].files[0]
-        path = download(file, urls or file.urls, progress)
-        found = _read_weights(path, model_id, None, (PUBLISHED[model_id], file))
-        spec = _install(found, progress)
-        path.unlink(missing_ok=True)  # not before: after a break it need not be fetched again
-    return spec
-
-
 def import_file(
     path: str | os.PathLike[str],
     *,
     model_id: str | None = None,
     family: str | None = None,
     onnx: OnnxPreprocessing | None = None,
+    mirrored: bool = False,
+    accept_license: bool = False,
     progress: Progress = SILENT,
-) -> EmbedderSpec:
+) -> EmbedderSpec | DetectorSpec:
     """Install the model of a file, or of the files of a TensorFlow checkpoint given one of them.
 
     Args:
         path: The file.
         model_id: Its name from now on; made of the file's name if None.
         family: How it was trained; told from the network and the format if None.
-        onnx: Needed for an ONNX file, and only for that.
+        onnx: Needed for an ONNX file whose family is not known, and only for that.
+        mirrored: Whether a face's mirror image is embedded too and added: twice the work, mostly somewhat
+            better, and no longer the embeddings that others have of the same file.
+        accept_license: Whether the license of a published model is accepted, where it forbids commercial use.
         progress: Told what is being done, and what is odd about the model.
 
     Raises:
+        LicenseNotAccepted: It forbids commercial use.
         WeightsError: The file cannot be read, is of no known kind, holds no network that embeds faces, or a
             model of this name is here.
     """
     path = Path(path)
     progress.begin(f"reading {path.name}")
-    try:
-        found = _read(path, model_id, family) if onnx is None else _read_onnx(path, model_id, onnx)
-    except OSError as error:
-        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
-    with only_one(found.spec.id, progress):
-        _require_free(found.spec.id)  # again: another process may have been quicker
-        return _install(found, progress)
-
-
-def _read_onnx(path: Path, model_id: str | None, onnx: OnnxPreprocessing) -> _Found:
-    name = _free_name(path, model_id)
-    data = read_regular(path, _MOST_BYTES)
-    content, size = adopt_in_bounds(data, onnx.crop.size, blue_first=onnx.blue_first)
-    return _Found(_onnx_spec(name, path.name, onnx, size), content, "weights.onnx")
-
-
-def _read(path: Path, model_id: str | None, family: str | None) -> _Found:
     if family is not None:
         find_family(family)
-    published = find_published_file(*_hashes(path))
-    name = published[0].id if published and model_id is None else model_id
-    name = _free_name(path, name)
-    if _looks_like_onnx(path):
+    try:
+        sha256, md5 = _hashes(path)
+        published, detector = find_published_file(sha256, md5), find_published_detector(sha256)
+        model = published[0] if published else detector
+        if model:
+            require_accepted(model.license, str(path), Remedy.ACCEPT_AND_IMPORT, accept=accept_license)
+        name = _free_name(path, model.id if model and model_id is None else model_id)
+        install: Callable[[], EmbedderSpec | DetectorSpec]
+        if detector:
+            install = partial(install_published_detector, detector, read_regular(path), name)
+        else:
+            found = read_embedder(path, name, published=published, family=family, onnx=onnx)
+            found = replace(found, spec=replace(found.spec, mirrored=mirrored))
+            install = partial(install_found, found, progress)
+        if published and published[1].members:
+            install_packed_detector(path, *published, progress)
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
+    with only_one(name, progress):
+        _require_free(name)  # again: another process may have been quicker
+        return install()
+
+
+def read_embedder(
+    path: Path,
+    name: str,
+    *,
+    published: tuple[PublishedModel, PublishedFile] | None = None,
+    family: str | None = None,
+    onnx: OnnxPreprocessing | None = None,
+) -> Found:
+    """Read an embedder's file.
+
+    Args:
+        path: The file.
+        name: The embedder's name from now on.
+        published: The model that it is of, and the file that it is, if it was published.
+        family: How it was trained; as its publishers say, or as the file tells, if None.
+        onnx: What an ONNX file cannot tell of itself, and its family does not.
+
+    Raises:
+        UnsupportedFile: The file is damaged, or holds no embedder.
+        ChecksumMismatch: What is in a published zip is not what was published.
+        WeightsError: There is no such family, or nobody says what an ONNX file cannot.
+        OSError: It cannot be read.
+    """
+    if family is None and published:
+        family = published[0].family
+    trained = find_family(family) if family is not None else None
+    if onnx is None and trained is not None and trained.network == ONNX:
+        onnx = OnnxPreprocessing(trained.crop, trained.pixels, trained.color, trained.input_size)
+    if onnx is not None:
+        members = published[1].members if published else ()
+        data = read_pack(path, members[:1])[0] if members else read_regular(path, _MOST_BYTES)
+        found = _adopt(data, name, path.name, trained.summary if trained else "an ONNX network", onnx)
+    elif _looks_like_onnx(path):
         raise WeightsError(
             f"{path} is an ONNX file, which does not say what was done to a face before it: "
-            "how it is cut out, and how its pixels are scaled",
+            "how it is cut out, for one",
             remedy=Remedy.DESCRIBE_ONNX,
         )
-    return _read_weights(path, name, family, published)
+    else:
+        found = _read_weights(path, name, trained)
+    return _as_published(found, published[0]) if published else found
 
 
-def _read_weights(
-    path: Path, name: str, family: str | None, published: tuple[PublishedModel, PublishedFile] | None
-) -> _Found:
+def _as_published(found: Found, model: PublishedModel) -> Found:
+    """With what its publishers tell of it."""
+    spec = replace(
+        found.spec,
+        license=model.license.text,
+        use=model.license.use,
+        training_data=model.training_data,
+        lfw=model.lfw,
+        detector=model.detector,
+    )
+    return replace(found, spec=spec)
+
+
+def _adopt(data: bytes, name: str, file_name: str, summary: str, onnx: OnnxPreprocessing) -> Found:
+    adopted = adopt_in_bounds(data, size=onnx.size, color=onnx.color, output=onnx.output)
+    summary = f"{summary}, {adopted.embedding_size} numbers; from {file_name}"
+    return Found(_onnx_spec(name, summary, onnx, adopted), adopted.content, "weights.onnx")
+
+
+def _read_weights(path: Path, name: str, family: Family | None) -> Found:
     """Read a file and refuse what can be refused before a network is built."""
     found = recognize_file(path)
-    spec = _spec(name, path.name, found, find_family(family or _family_of(found, published)), published)
+    spec = _spec(name, path.name, found, family or find_family(_family_of(found)))
     require_usable(found)
-    return _Found(spec, write_safetensors(found.arrays), f"weights.{EXTENSION}")
+    return Found(spec, write_safetensors(found.arrays), f"weights.{EXTENSION}")
 
 
-def _install(found: _Found, progress: Progress) -> EmbedderSpec:
-    """Keep the weights, build the network, measure it, and only then write the card."""
+def install_found(found: Found, progress: Progress) -> EmbedderSpec:
+    """Keep the weights, build the network, measure it, and only then write the card.
+
+    Args:
+        found: The model.
+        progress: Told what is being done, and what is odd about the model.
+
+    Raises:
+        WeightsError: It cannot be kept, or is no network that embeds faces.
+    """
     content = found.content
     weights = replace(found.spec.weights, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
     spec = install(replace(found.spec, weights=weights), content, found.file_name)
@@ -188,16 +240,9 @@ def _install(found: _Found, progress: Progress) -> EmbedderSpec:
     return spec
 
 
-def _spec(
-    name: str,
-    file_name: str,
-    found: Recognized,
-    family: Family,
-    published: tuple[PublishedModel, PublishedFile] | None,
-) -> EmbedderSpec:
+def _spec(name: str, file_name: str, found: Recognized, family: Family) -> EmbedderSpec:
     if found.network != family.network:
         raise WeightsError(f"{file_name} holds {found.network}, but that family is {family.network}")
-    model = published[0] if published else None
     return EmbedderSpec(
         id=name,
         summary=f"{family.summary}, {found.embedding_size} numbers; from {file_name} ({found.format})",
@@ -213,26 +258,26 @@ def _spec(
         crop=family.crop,
         pixels=family.pixels,
         input_size=family.input_size,
-        mirrored=True,  # as Sandberg evaluated
-        license=model.license if model else "unknown: the file was not published in this form",
-        training_data=model.training_data if model else "unknown",
-        lfw=model.lfw if model else "not measured",
+        mirrored=False,
+        license="unknown: the file was not published in this form",
+        training_data="unknown",
+        lfw="not measured",
         int8=False,
     )
 
 
-def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) -> EmbedderSpec:
+def _onnx_spec(name: str, summary: str, onnx: OnnxPreprocessing, adopted: Adopted) -> EmbedderSpec:
     return EmbedderSpec(
         id=name,
-        summary=f"an ONNX network, {size} numbers; from {file_name}",
+        summary=summary,
         weights=WeightsSpec(
-            network=ONNX, reader=ONNX, file=InstalledFile(Path(file_name)), sha256="", size=0
+            network=ONNX, reader=ONNX, file=InstalledFile(Path("weights.onnx")), sha256="", size=0
         ),
-        embedding_size=size,
-        crop=onnx.crop,
-        pixels=onnx.pixels,
-        input_size=onnx.crop.size,
-        mirrored=onnx.mirrored,
+        embedding_size=adopted.embedding_size,
+        crop=_crop_of_size(onnx.crop, adopted.size),
+        pixels=_pixels(onnx.pixels, adopted),
+        input_size=adopted.size,
+        mirrored=False,
         license="unknown",
         training_data="unknown",
         lfw="not measured",
@@ -240,19 +285,47 @@ def _onnx_spec(name: str, file_name: str, onnx: OnnxPreprocessing, size: int) ->
     )
 
 
-def _family_of(found: Recognized, published: tuple[PublishedModel, PublishedFile] | None) -> str:
-    if published:
-        return published[0].family
+def _crop_of_size(crop: CropRule, size: int) -> CropRule:
+    """A template at the size of the network's image; any other rule must have it."""
+    if crop.size == size:
+        return crop
+    if not isinstance(crop, SimilarityCrop):
+        raise WeightsError(f"the network's image has {size} pixels, the crop {crop.size}")
+    return resize_template(crop, size)
+
+
+def _pixels(stated: PixelRule | None, adopted: Adopted) -> PixelRule:
+    if not adopted.scales_pixels:
+        if stated is None:
+            raise UnsupportedFile(
+                "ONNX file: its graph does not scale pixels itself, nor say how they are scaled before it",
+                remedy=Remedy.PIXELS_OF_ONNX,
+            )
+        return stated
+    if stated not in (None, _AS_THEY_ARE):
+        raise UnsupportedFile(
+            "ONNX file: its graph scales pixels itself, so they must not be scaled before; leave that out"
+        )
+    return _AS_THEY_ARE
+
+
+def _family_of(found: Recognized) -> str:
     if found.network == "nn4_small2":
         return "openface"
+    if found.network == "mobilefacenet":
+        return "arcface-mobilefacenet"
     if found.embedding_size == 128:
         return "sandberg-2017"
     return "facenet-pytorch" if found.format is Format.PYTORCH else "sandberg-2018"
 
 
 def _measure_on_sample_people(spec: EmbedderSpec, progress: Progress) -> Calibration:
+    detector = spec.detector
+    if not is_at_hand(detector):
+        progress.say(f"{spec.id} is usually used with {detector}, which is not here yet")
+        detector = DEFAULT_DETECTOR
     recognizer = Recognizer.from_settings(
-        RecognizerSettings(spec, precision=Precision.FLOAT32), progress=progress
+        RecognizerSettings(spec, detector, precision=Precision.FLOAT32), progress=progress
     )
     progress.begin("measuring on the sample people")
     embeddings, people = embed_sample_people(recognizer)
@@ -281,7 +354,9 @@ def _hashes(path: Path) -> tuple[str, str]:
 
 def _require_free(name: str) -> None:
     if not is_id(name):
-        raise WeightsError(f"{name!r} cannot be a model's name: letters, digits and hyphens only")
+        raise WeightsError(
+            f"{name!r} cannot be a model's name: letters, digits, hyphens, underscores and points only"
+        )
     if name in EMBEDDERS:
         raise WeightsError(f"{name} is the name of a model that came with Kith; choose another")
     if (models_folder() / name / CARD).exists():

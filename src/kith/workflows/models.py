@@ -8,12 +8,13 @@ from kith.catalogue.builtin import DETECTORS, EMBEDDERS
 from kith.catalogue.files import read_weights
 from kith.catalogue.installed import is_here, models_folder, read_card
 from kith.catalogue.pair import find_pair
-from kith.catalogue.published import PUBLISHED, PublishedModel
+from kith.catalogue.published import PUBLISHED, PUBLISHED_DETECTORS
+from kith.catalogue.published.entries import PublishedDetector, PublishedModel
 from kith.catalogue.spec import DetectorSpec, EmbedderSpec, WeightsSpec
 from kith.errors import UnsupportedFile, WeightsError
 from kith.runtime.prepare import forget
 
-ModelSpec = EmbedderSpec | DetectorSpec | PublishedModel
+ModelSpec = EmbedderSpec | DetectorSpec | PublishedModel | PublishedDetector
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ def find_model(model_id: str) -> ModelSpec:
     """
     if model_id in DETECTORS:
         return DETECTORS[model_id]
-    if model_id in PUBLISHED and not is_here(model_id):
-        return PUBLISHED[model_id]
+    if not is_here(model_id) and (published := PUBLISHED.get(model_id) or PUBLISHED_DETECTORS.get(model_id)):
+        return published
     return read_card(model_id) if is_here(model_id) else find_pair(model_id).spec
 
 
@@ -71,7 +72,7 @@ def list_models() -> list[ListedModel]:
         here = installed.installed_ids()
     except WeightsError as error:
         found.append(ListedModel(str(models_folder()), None, error))
-    for model_id in dict.fromkeys([*EMBEDDERS, *DETECTORS, *here, *PUBLISHED]):
+    for model_id in dict.fromkeys([*EMBEDDERS, *DETECTORS, *here, *PUBLISHED, *PUBLISHED_DETECTORS]):
         try:
             found.append(ListedModel(model_id, find_model(model_id)))
         except WeightsError as error:

@@ -8,11 +8,10 @@ from kith.assembly import RecognizerSettings
 from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.installed import find_embedder, models_folder, write_card
 from kith.errors import WeightsError
-from kith.images.reading import load_image
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
 from kith.runtime.prepare import Precision
-from kith.sample_people import photos
+from kith.sample_crops import sample_crops
 
 
 def quantize(model_id: str, *, progress: Progress = SILENT) -> float:
@@ -33,8 +32,7 @@ def quantize(model_id: str, *, progress: Progress = SILENT) -> float:
         Recognizer.from_settings(RecognizerSettings(spec, precision=precision), progress=progress)
         for precision in (Precision.FLOAT32, Precision.INT8)
     ]
-    images = [load_image(photo) for photo in photos()]
-    crops = np.concatenate([both[0].align(image, both[0].detect(image)[:1]) for image in images])
+    crops, _ = sample_crops(both[0].detector, spec.crop)
     first, second = (recognizer.embed(crops) for recognizer in both)
     if not spec.int8 and spec.id not in EMBEDDERS:
         try:

@@ -15,7 +15,7 @@ from witness import Witness
 
 from kith.catalogue import download as module
 from kith.catalogue.download import download
-from kith.catalogue.published import PublishedFile
+from kith.catalogue.published.entries import PublishedFile
 from kith.errors import ChecksumMismatch, DownloadFailed, WeightsError
 
 CONTENT = bytes(range(256)) * 4000  # a megabyte, about

@@ -13,7 +13,7 @@ from command_line import PROGRAM, kith, kith_process
 
 from kith import __version__, errors
 from kith.catalogue.builtin import DETECTORS, EMBEDDERS
-from kith.catalogue.published import PUBLISHED
+from kith.catalogue.published import PUBLISHED, PUBLISHED_DETECTORS
 from kith.cli import main, models
 from kith.cli.exit_codes import EXIT_CODES
 
@@ -253,9 +253,14 @@ def test_names_that_a_terminal_has_no_letters_for(tmp_path: Path) -> None:
 
 def test_models() -> None:
     cards = kith("models", "list", "--json").json()
-    assert [card["id"] for card in cards] == [*EMBEDDERS, *DETECTORS, *PUBLISHED]
+    assert [card["id"] for card in cards] == [*EMBEDDERS, *DETECTORS, *PUBLISHED, *PUBLISHED_DETECTORS]
     lines = kith("models", "list").out.splitlines()
-    assert [line.split("\t")[0] for line in lines] == [*EMBEDDERS, *DETECTORS, *PUBLISHED]
+    assert [line.split("\t")[0] for line in lines] == [
+        *EMBEDDERS,
+        *DETECTORS,
+        *PUBLISHED,
+        *PUBLISHED_DETECTORS,
+    ]
     for card in cards:
         assert kith("models", "show", card["id"], "--json").json() == card
         assert f"license: {card['license']}" in kith("models", "show", card["id"]).out

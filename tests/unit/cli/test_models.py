@@ -18,7 +18,7 @@ from write_torch7 import write_openface
 from kith.catalogue.calibrations import UNMEASURED
 from kith.catalogue.files import cache_folder
 from kith.catalogue.published import PUBLISHED
-from kith.workflows import importing
+from kith.workflows import importing, pulling
 
 OPENFACE = "openface-nn4-small2"
 
@@ -56,7 +56,7 @@ def publish(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = PUBLISHED[OPENFACE]
     md5 = hashlib.md5(weights.read_bytes()).hexdigest()
     files = (replace(model.files[0], md5=md5),)
-    monkeypatch.setitem(importing.PUBLISHED, OPENFACE, replace(model, files=files))
+    monkeypatch.setitem(pulling.PUBLISHED, OPENFACE, replace(model, files=files))
 
 
 def test_pull_verify_quantize_and_remove(
@@ -105,7 +105,7 @@ def test_without_a_network_it_says_what_to_do() -> None:
     ("arguments", "complaint"),
     [
         (("pull", "dlib-resnet29"), "came with Kith; there is nothing to pull"),
-        (("pull", "facenet"), "no published model 'facenet'; known: facenet-20170511-185253"),
+        (("pull", "facenet"), "no published model 'facenet'; known: sface, buffalo_l"),
         (("remove", "dlib-resnet29"), "came with Kith and cannot be removed"),
         (("remove", "nobody"), "unknown model 'nobody'"),
         (("remove", "../models"), "unknown model '../models'"),
@@ -123,10 +123,9 @@ def test_what_cannot_be_done_is_one_line(arguments: tuple[str, ...], complaint: 
 def test_an_onnx_file_is_imported_by_what_the_user_says(tmp_path: Path) -> None:
     path = tmp_path / "w600k.onnx"
     path.write_bytes(write_onnx(pixels=112))
-    assert (
-        "use: kith models import FILE --crop-size --template --pixels" in kith("models", "import", path).err
-    )
-    options = ("--crop-size", "112", "--template", "arcface", "--pixels", "127.5,127.5")
+    assert "use: kith models import FILE --template arcface" in kith("models", "import", path).err
+    assert "--template arcface --pixels 127" in kith("models", "import", path, "--template", "arcface").err
+    options = ("--template", "arcface", "--pixels", "127.5,127.5", "--color", "bgr")
     assert kith("models", "import", path, *options).out.startswith("installed w600k: an ONNX network, 16")
     card = kith("models", "show", "w600k", "--json").json()
     assert card["pixels"] == "(pixel - (127.5, 127.5, 127.5)) / 127.5"
@@ -139,8 +138,11 @@ def test_an_onnx_file_is_imported_by_what_the_user_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--crop-size", "112"), "needs all of --crop-size, --template and --pixels"),
-        (("--crop-size", "112", "--template", "arc", "--pixels", "0,1"), "known: arcface, dlib"),
+        (("--crop-size", "112"), "are for an ONNX file; give --template too"),
+        (("--color", "bgr"), "are for an ONNX file; give --template too"),
+        (("--template", "arc", "--pixels", "0,1"), "known: arcface, dlib"),
+        (("--template", "arcface", "--pixels", "0,1", "--crop-size", "112"), "not a square of 112 pixels"),
+        (("--template", "arcface", "--pixels", "0,1", "--output", "x"), "no output 'x'; it has 'fc1'"),
         (("--crop-size", "112", "--template", "arcface", "--pixels", "1"), "give MEAN,DIVISOR"),
         (("--crop-size", "112", "--template", "arcface", "--pixels", "0,0"), "the divisor must not be 0"),
     ],

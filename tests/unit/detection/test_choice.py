@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kith.detection import central_face, main_face
+from kith.detection import central_face, foremost_faces, main_face
 from kith.errors import NoFaceFound, SeveralFacesFound
 from kith.records import Face
 
@@ -23,6 +23,31 @@ def test_main_face_may_have_much_smaller_ones_behind() -> None:
 def test_no_main_face_among_equals() -> None:
     with pytest.raises(SeveralFacesFound, match="2 faces of similar size"):
         main_face([face(0, 0, 100), face(200, 0, 90), face(400, 0, 10)])
+
+
+def test_only_fit_faces_count_as_others() -> None:
+    poor, good, other = face(0, 0, 100), face(200, 0, 90), face(400, 0, 60)
+    assert main_face([poor, good, other], [False, True, False]) is good
+    with pytest.raises(SeveralFacesFound, match="2 faces of similar size"):
+        main_face([poor, good, other], [False, True, True])
+    with pytest.raises(SeveralFacesFound, match="3 faces of similar size"):
+        main_face([poor, good, other])
+
+
+def test_where_no_face_is_fit_the_largest_is_the_main_one() -> None:
+    assert main_face([face(0, 0, 80), large := face(200, 0, 90)], [False, False]) is large
+
+
+def test_a_fit_face_far_behind_is_never_the_main_one() -> None:
+    poor, behind = face(0, 0, 100), face(200, 0, 30)
+    assert main_face([behind, poor], [True, False]) is poor
+
+
+def test_foremost_faces_have_a_third_of_the_largest_area() -> None:
+    small, large, middle = face(0, 0, 57), face(100, 0, 100), face(300, 0, 58)
+    assert foremost_faces([small, large, middle]) == [large, middle]
+    with pytest.raises(NoFaceFound):
+        foremost_faces([])
 
 
 def test_no_face_at_all() -> None:

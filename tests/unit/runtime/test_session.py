@@ -2,8 +2,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
+from write_onnx import write_onnx
 
 from kith.errors import UnsupportedFile
 from kith.runtime import session
@@ -60,3 +62,17 @@ def test_threads_are_as_many_as_wanted(threads: int, wanted: int, monkeypatch: p
     monkeypatch.setattr(session, "available_cores", lambda: 5)
     Session(doubling(), threads=threads).run(np.zeros((1, 3), np.float32))
     assert seen == [wanted]
+
+
+def test_a_network_of_one_image_at_a_time_is_run_on_each() -> None:
+    images = np.random.default_rng(0).normal(size=(3, 3, 32, 32)).astype(np.float32)
+    one, many = (Session(renamed(write_onnx(batch=batch))) for batch in (1, "n"))
+    np.testing.assert_allclose(one.run(images)[0], many.run(images)[0], atol=1e-5)
+    np.testing.assert_allclose(one.run(images[:1])[0], many.run(images[:1])[0], atol=1e-5)
+
+
+def renamed(data: bytes) -> bytes:
+    """With the names of our inputs."""
+    model = onnx.load_from_string(data)
+    model.graph.node[0].input[0] = model.graph.input[0].name = "input_0"
+    return model.SerializeToString()

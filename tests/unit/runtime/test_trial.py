@@ -11,24 +11,24 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from write_onnx import add_sum, write_onnx, write_onnx_with
 
-from kith.errors import UnsupportedFile, WeightsError
+from kith.catalogue.preprocessing import ColorOrder
+from kith.errors import Remedy, UnsupportedFile, WeightsError
 from kith.runtime import trial
 from kith.runtime.session import Session
 from kith.runtime.trial import adopt_in_bounds
 
 node = helper.make_node
+IMAGES = np.random.default_rng(1).normal(size=(3, 32, 32, 3)).astype(np.float32)
 BOUNDED = pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux only")
 
 
-def adopt(data: bytes) -> tuple[bytes, int]:
-    return adopt_in_bounds(data, 32, blue_first=False)
+adopt = adopt_in_bounds
 
 
 def test_an_embedder(capfd: pytest.CaptureFixture[str]) -> None:
-    content, length = adopt(write_onnx())
-    assert length == 16
-    inputs = np.random.default_rng(0).normal(size=(3, 32, 32, 3)).astype(np.float32)
-    assert Session(content).run(inputs)[0].shape == (3, 16)
+    adopted = adopt(write_onnx())
+    assert (adopted.size, adopted.embedding_size, adopted.scales_pixels) == (32, 16, False)
+    assert Session(adopted.content).run(IMAGES)[0].shape == (3, 16)
     assert capfd.readouterr() == ("", "")
 
 
@@ -38,11 +38,10 @@ def test_an_embedder_in_half_precision() -> None:
     model.graph.initializer[0].CopyFrom(numpy_helper.from_array(weight.astype(np.float16), "weight"))
     for value in (*model.graph.input, *model.graph.output):
         value.type.tensor_type.elem_type = TensorProto.FLOAT16
-    content, length = adopt(model.SerializeToString())
-    inputs = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype(np.float32)
-    (expected,) = Session(adopt(write_onnx())[0]).run(inputs)
-    (found,) = Session(content).run(inputs)
-    assert (length, found.dtype) == (16, np.float32)
+    adopted = adopt(model.SerializeToString())
+    (expected,) = Session(adopt(write_onnx()).content).run(IMAGES)
+    (found,) = Session(adopted.content).run(IMAGES)
+    assert (adopted.embedding_size, found.dtype) == (16, np.float32)
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
@@ -103,8 +102,10 @@ def test_endless_work(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (b"\x08\x07nonsense", "damaged, or no ONNX file"),
         (b"", "it has 0 inputs|damaged"),
-        (write_onnx(batch=1), "cannot be run on several faces at once; export it with a free batch size"),
-        (write_onnx(pixels=64), "not an image of 32 pixels"),
+        (
+            write_onnx(batch=3),
+            "cannot be run on 2 faces at once; export it with a free batch size, or a batch of 1",
+        ),
         (
             write_onnx_with([node("ReduceMean", ["mean"], ["fc1"], keepdims=1)]),
             r"its output has shape \(1, 1\)",
@@ -142,3 +143,101 @@ def test_no_process_to_try_it_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "executable", str(tmp_path / "missing"))
     with pytest.raises(WeightsError, match="cannot start a process"):
         adopt(write_onnx())
+
+
+def test_a_batch_of_one_is_run_one_by_one() -> None:
+    adopted = adopt(write_onnx(batch=1))
+    (expected,) = Session(adopt(write_onnx()).content).run(IMAGES)
+    np.testing.assert_allclose(Session(adopted.content).run(IMAGES)[0], expected, atol=1e-5)
+
+
+def test_a_batch_of_one_that_only_the_input_states_is_none() -> None:
+    model = onnx.load_from_string(write_onnx())
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    adopted = adopt(model.SerializeToString())
+    assert (
+        onnx.load_from_string(adopted.content).graph.input[0].type.tensor_type.shape.dim[0].dim_param == "n"
+    )
+
+
+def mixing(batch: int | str) -> bytes:
+    """Adds the mean of all embeddings to each."""
+    model = onnx.load_from_string(
+        write_onnx_with(
+            [node("ReduceMean", ["mean"], ["all"], axes=[0]), node("Add", ["mean", "all"], ["fc1"])]
+        )
+    )
+    if isinstance(batch, int):
+        model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = batch
+    return model.SerializeToString()
+
+
+def test_embeddings_that_depend_on_one_another() -> None:
+    """Taken alone each is right: where the file says one image at a time, it is run so."""
+    with pytest.raises(UnsupportedFile, match="of a face depends on the faces beside it"):
+        adopt(mixing("n"))
+    (expected,) = Session(adopt(write_onnx()).content).run(IMAGES)
+    (found,) = Session(adopt(mixing(1)).content).run(IMAGES)
+    np.testing.assert_allclose(found, 2 * expected, atol=1e-5)
+
+
+def test_any_size_of_image() -> None:
+    data = write_onnx(pixels="side")
+    assert adopt(data, size=48).size == 48
+    with pytest.raises(UnsupportedFile, match="it takes images of any size") as caught:
+        adopt(data)
+    assert caught.value.remedy is Remedy.SIZE_OF_ONNX
+
+
+def test_the_embedding_among_other_outputs() -> None:
+    data = write_onnx(others={"norm": [1, 1], "landmarks": [1, 5, 2], "map": [1, 8, 4, 4]})
+    assert adopt(data).embedding_size == 16
+    two = write_onnx(others={"classes": [1, 100]})
+    with pytest.raises(
+        UnsupportedFile, match="several .* could be the embedding: 'classes', 'fc1'"
+    ) as caught:
+        adopt(two)
+    assert caught.value.remedy is Remedy.OUTPUT_OF_ONNX
+    assert adopt(two, output="fc1").embedding_size == 16
+    with pytest.raises(UnsupportedFile, match="it has no output 'fc2'; it has 'classes', 'fc1'"):
+        adopt(two, output="fc2")
+
+
+def test_an_embedding_with_axes_of_one() -> None:
+    data = write_onnx_with([node("Unsqueeze", ["mean", "axes"], ["fc1"])], axes=np.array([2, 3]))
+    assert adopt(data).embedding_size == 16
+
+
+DETECTORS = {
+    "YuNet": {"cls_8": [1, 6400, 1], "obj_8": [1, 6400, 1], "bbox_8": [1, 6400, 4]},
+    "SCRFD": {"446": [12800, 1], "449": [12800, 4], "452": [12800, 10]},
+}
+
+
+@pytest.mark.parametrize("kind", DETECTORS)
+def test_a_detectors_graph(kind: str) -> None:
+    model = onnx.load_from_string(write_onnx(others=DETECTORS[kind]))
+    del model.graph.output[-1]
+    with pytest.raises(UnsupportedFile, match=r"none of its 3 outputs is one embedding a face: is it a det"):
+        adopt(model.SerializeToString())
+
+
+def test_color_order() -> None:
+    (expected,) = Session(adopt(write_onnx()).content).run(IMAGES)
+    (found,) = Session(adopt(write_onnx(), color=ColorOrder.BGR).content).run(IMAGES[..., ::-1])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "complaint"),
+    [
+        ([1, 3, 32, 48], "an image of 48 x 32 pixels, not a square as an embedder's"),
+        ([1, 1, 32, 32], "not that of an image of three colours"),
+        ([1, 3, 32], "not that of an image of three colours"),
+    ],
+)
+def test_what_is_no_image_of_a_face(shape: list[int], complaint: str) -> None:
+    model = onnx.load_from_string(write_onnx())
+    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("data", TensorProto.FLOAT, shape))
+    with pytest.raises(UnsupportedFile, match=complaint):
+        adopt(model.SerializeToString())

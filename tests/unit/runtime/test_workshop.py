@@ -34,6 +34,7 @@ def test_foreign_settings_do_not_reach_it(pnet, monkeypatch, tmp_path: Path) -> 
         expected = Session(here.compile("pnet", pnet)).run(BOXES)
     home = tmp_path / "home"
     monkeypatch.delenv("KITH_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     (home / ".keras").mkdir(parents=True)
     settings = {"floatx": "bfloat16", "image_data_format": "channels_first", "backend": "theano"}
     (home / ".keras" / "keras.json").write_text(json.dumps(settings))

@@ -377,6 +377,16 @@ def torch7_of_shared_modules(folder: Path, scale: float) -> Path:
 
 
 @attack
+def mxnet_of_small_arrays(folder: Path, scale: float) -> Path:
+    """Of one number each, and each with a name of its own."""
+    count = int(2e6 * scale)
+    array = struct.pack("<IiIq3if", 0xF993FAC9, 0, 1, 1, 1, 0, 0, 1.0)
+    names = b"".join(struct.pack("<Q", 11) + b"arg:%07d" % number for number in range(count))
+    counted = struct.pack("<Q", count)
+    return content(folder, struct.pack("<QQ", 0x112, 0) + counted + array * count + counted + names)
+
+
+@attack
 def safetensors_of_a_long_header(folder: Path, scale: float) -> Path:
     entry = b'"%07d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'
     header = b"{" + b",".join(entry % n for n in range(int(1.5e6 * scale))) + b"}"

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from kith.catalogue.preprocessing import ColorOrder
 from kith.errors import UnsupportedFile
-from kith.runtime.adopt import adopt_onnx
+from kith.runtime.adopt import adopt, read_foreign
 from kith.weights import sorted_table
 from kith.weights.keras_archive import read_keras_archive
 from kith.weights.keras_h5 import read_keras_h5
@@ -62,12 +63,17 @@ def main(folder: Path) -> None:
         elif path.suffix == ".keras":
             report[path.name] = torture(path, read_keras_archive)
         elif path.suffix == ".onnx":
-            report[path.name] = torture(path, lambda data: adopt_onnx(data, 32, blue_first=False))
+            report[path.name] = torture(path, adopt_onnx)
         elif ".ckpt." in path.name:
             report[path.name] = torture(path, lambda data, path=path: recognize_checkpoint(path, data))
         else:
             report[path.name] = torture(path, recognize)
     sys.stdout.write(json.dumps(report))
+
+
+def adopt_onnx(data: bytes) -> None:
+    foreign = read_foreign(data)
+    adopt(foreign, foreign.outputs[0], ColorOrder.RGB)
 
 
 def recognize_checkpoint(path: Path, data: bytes) -> None:

@@ -42,6 +42,7 @@ COMPLAINTS = {
     "hdf5_of_long_names": "more or longer texts than",
     "torch7_of_nothing": "more objects than",
     "torch7_of_shared_modules": "more modules than",
+    "mxnet_of_small_arrays": "more arrays than",
     "safetensors_of_a_long_header": "larger than any network",
     "dlib_of_empty_layers": "it has 30 convolutions",
     "mtcnn_of_empty_lists": "more than 600,000 instructions",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from recipes import Arrays, Shapes, load_recipe, pytorch_weights, tensorflow_weights
 from write_keras_h5 import keras_path, write_keras_3, write_keras_archive, write_keras_h5
+from write_mxnet import insightface_names, made_up_mobilefacenet, write_mxnet
 from write_onnx import write_onnx
 from write_pytorch import in_a_checkpoint, write_legacy_pytorch, write_pytorch
 from write_tensorflow import write_checkpoint, write_graph
@@ -31,7 +32,7 @@ def test_damage_is_refused(shared: Path, tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
-    assert len(report) == 12
+    assert len(report) == 13
     for name, found in report.items():
         assert found["refused"] + found["read"] == 200, name
         assert found["slowest"] < 5, name
@@ -55,11 +56,18 @@ def write_small_files(shared: Path, folder: Path) -> None:
         "model.keras": write_keras_archive(ours),
         "legacy.pt": write_legacy_pytorch(state),
         "openface.t7": write_openface(state),
+        "arcface.params": write_mxnet(_small_insightface()),
         "own.safetensors": write_safetensors(nn4_small2_from_pytorch(state)),
         "arcface.onnx": write_onnx(),
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)
+
+
+def _small_insightface() -> Arrays:
+    """One number a variable."""
+    names = insightface_names(made_up_mobilefacenet())
+    return {name: values.reshape(-1)[:1].reshape([1] * values.ndim) for name, values in names.items()}
 
 
 def _half(state: Arrays) -> Arrays:

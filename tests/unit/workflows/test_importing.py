@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,21 +27,30 @@ from kith.catalogue import installed
 from kith.catalogue.calibrations import UNMEASURED, find_calibration
 from kith.catalogue.files import read_weights
 from kith.catalogue.installed import find_embedder, installed_ids, models_folder, read_card, remove
-from kith.catalogue.preprocessing import ARCFACE_CROP, FixedScaling, MarginUnit, Whitening, resize_template
+from kith.catalogue.preprocessing import (
+    ARCFACE_CROP,
+    AffineCrop,
+    ColorOrder,
+    FixedScaling,
+    MarginUnit,
+    Whitening,
+    resize_template,
+)
 from kith.catalogue.published import PUBLISHED
 from kith.catalogue.spec import EmbedderSpec
 from kith.decisions.calibration import Calibration
 from kith.decisions.cosine import normalize
-from kith.errors import DownloadFailed, UnknownModel, UnsupportedFile, WeightsError
+from kith.errors import DownloadFailed, Remedy, UnknownModel, UnsupportedFile, WeightsError
 from kith.recognizer import Recognizer
 from kith.runtime import keras_models
 from kith.runtime.prepare import prepare
 from kith.weights.recognize import recognize_file
 from kith.weights.safetensors import write_safetensors
 from kith.weights.shapes import shapes_of
-from kith.workflows import converting, importing
+from kith.workflows import converting, importing, pulling
 from kith.workflows.converting import Target, convert
-from kith.workflows.importing import OnnxPreprocessing, import_file, pull
+from kith.workflows.importing import OnnxPreprocessing, import_file
+from kith.workflows.pulling import pull
 
 
 @pytest.fixture(autouse=True)
@@ -162,17 +172,14 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_published_file_is_told_by_its_hash(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dataclasses import replace
-
-    from kith.catalogue import published
 
     content = write_openface(openface(shared))
     model = PUBLISHED["openface-nn4-small2"]
     file = replace(model.files[0], md5=hashlib.md5(content).hexdigest())
-    monkeypatch.setattr(published, "_MODELS", (replace(model, files=(file,)),))
+    monkeypatch.setitem(PUBLISHED, model.id, replace(model, files=(file,)))
     spec = _import_unmeasured(tmp_path / "renamed.bin", content, monkeypatch)
     assert spec.id == "openface-nn4-small2"
-    assert (spec.license, spec.lfw) == (model.license, model.lfw)
+    assert (spec.license, spec.use, spec.lfw) == (model.license.text, model.license.use, model.lfw)
 
 
 def test_a_published_model_that_is_not_here_says_how_to_get_it() -> None:
@@ -291,16 +298,16 @@ ONNX = OnnxPreprocessing(resize_template(ARCFACE_CROP, 32), FixedScaling((127.5,
 
 
 @pytest.mark.parametrize("channels_first", [True, False])
-@pytest.mark.parametrize("blue_first", [True, False])
-def test_an_onnx_embedder(tmp_path: Path, channels_first: bool, blue_first: bool) -> None:
+@pytest.mark.parametrize("color", ColorOrder)
+def test_an_onnx_embedder(tmp_path: Path, channels_first: bool, color: ColorOrder) -> None:
     path = tmp_path / "arcface.onnx"
     path.write_bytes(write_onnx(channels_first=channels_first))
-    spec = import_file(path, onnx=OnnxPreprocessing(ONNX.crop, ONNX.pixels, blue_first))
-    assert (spec.embedding_size, spec.crop.size) == (16, 32)
+    spec = import_file(path, onnx=OnnxPreprocessing(ARCFACE_CROP, ONNX.pixels, color))
+    assert (spec.embedding_size, spec.crop, spec.input_size) == (16, ONNX.crop, 32)
     inputs = np.random.default_rng(1).normal(size=(3, 32, 32, 3)).astype(np.float32)
     (found,) = prepare(spec.weights).run(inputs)
     weight = numpy_helper.to_array(onnx.load_from_string(write_onnx()).graph.initializer[0])
-    seen = inputs[..., ::-1] if blue_first else inputs
+    seen = inputs[..., ::-1] if color is ColorOrder.BGR else inputs
     windows = np.lib.stride_tricks.sliding_window_view(seen, (3, 3), axis=(1, 2))
     expected = np.einsum("nhwcij,ocij->nhwo", windows, weight).mean(axis=(1, 2))
     np.testing.assert_allclose(found, expected, atol=1e-4)
@@ -323,16 +330,38 @@ def test_an_onnx_file_of_our_own(shared: Path, tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         (b"\x08\x07nonsense", "damaged, or no ONNX file"),
-        (write_onnx(pixels=64), "not an image of 32 pixels"),
-        (write_onnx(batch=1), "several faces at once"),
+        (write_onnx(pixels=64), "an image of 64 x 64 pixels, not a square of 32 pixels, as was said"),
+        (write_onnx(batch=3), "a free batch size, or a batch of 1"),
     ],
 )
 def test_an_onnx_file_that_is_no_embedder(content: bytes, complaint: str, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
     with pytest.raises(UnsupportedFile, match=complaint):
-        import_file(path, onnx=ONNX)
+        import_file(path, onnx=replace(ONNX, size=32))
     assert installed_ids() == []
+
+
+def test_pixels_that_the_graph_scales_itself(tmp_path: Path) -> None:
+    path = tmp_path / "arcface.onnx"
+    path.write_bytes(write_onnx(scaled=True))
+    spec = import_file(path, onnx=OnnxPreprocessing(ARCFACE_CROP))
+    assert spec.pixels == FixedScaling((0.0, 0.0, 0.0), 1.0)
+    with pytest.raises(UnsupportedFile, match="its graph scales pixels itself"):
+        import_file(path, onnx=ONNX, model_id="twice")
+    import_file(path, onnx=OnnxPreprocessing(ARCFACE_CROP, spec.pixels), model_id="said-too")
+    path.write_bytes(write_onnx())
+    with pytest.raises(UnsupportedFile, match="does not scale pixels itself, nor say") as caught:
+        import_file(path, onnx=OnnxPreprocessing(ARCFACE_CROP), model_id="unsaid")
+    assert caught.value.remedy is Remedy.PIXELS_OF_ONNX
+
+
+def test_a_crop_of_another_size_than_the_networks_image(tmp_path: Path) -> None:
+    path = tmp_path / "arcface.onnx"
+    path.write_bytes(write_onnx())
+    eyes_and_nose = AffineCrop(96, ((26.4, 14.6), (68.2, 13.8), (47.4, 40.7)))
+    with pytest.raises(WeightsError, match="the network's image has 32 pixels, the crop 96"):
+        import_file(path, onnx=OnnxPreprocessing(eyes_and_nose, ONNX.pixels))
 
 
 node = onnx.helper.make_node
@@ -423,7 +452,7 @@ def test_two_pulls_at_once_fetch_once(tmp_path: Path, monkeypatch: pytest.Monkey
         time.sleep(0.3)
         return fetched[-1]
 
-    monkeypatch.setattr(importing, "download", download)
+    monkeypatch.setattr(pulling, "download", download)
     monkeypatch.setattr(importing, "_measure_on_sample_people", lambda *arguments: UNMEASURED)
     specs: list[EmbedderSpec] = []
 

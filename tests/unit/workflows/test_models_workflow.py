@@ -4,7 +4,7 @@ import pytest
 
 from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER, DETECTORS, EMBEDDERS
 from kith.catalogue.installed import CARD, models_folder
-from kith.catalogue.published import PUBLISHED
+from kith.catalogue.published import PUBLISHED, PUBLISHED_DETECTORS
 from kith.errors import ChecksumMismatch, UnknownModel, WeightsError
 from kith.presentation.models import model_json
 from kith.workflows import models
@@ -18,7 +18,7 @@ def damage(model_id: str) -> None:
 
 def test_all_models_are_listed() -> None:
     listed = list_models()
-    assert [model.id for model in listed] == [*EMBEDDERS, *DETECTORS, *PUBLISHED]
+    assert [model.id for model in listed] == [*EMBEDDERS, *DETECTORS, *PUBLISHED, *PUBLISHED_DETECTORS]
     assert all(model.spec is not None and model.error is None for model in listed)
 
 
@@ -27,7 +27,7 @@ def test_a_damaged_model_hides_no_other() -> None:
     broken = [model for model in list_models() if model.spec is None]
     assert [model.id for model in broken] == ["broken"]
     assert broken[0].error is not None
-    assert len(list_models()) == 1 + len([*EMBEDDERS, *DETECTORS, *PUBLISHED])
+    assert len(list_models()) == 1 + len([*EMBEDDERS, *DETECTORS, *PUBLISHED, *PUBLISHED_DETECTORS])
 
 
 def test_a_folder_that_cannot_be_read_hides_nothing_that_came_with_kith() -> None:
@@ -36,7 +36,7 @@ def test_a_folder_that_cannot_be_read_hides_nothing_that_came_with_kith() -> Non
     first, *others = list_models()
     assert (first.id, first.spec) == (str(models_folder()), None)
     assert "cannot read the models" in str(first.error)
-    assert [model.id for model in others] == [*EMBEDDERS, *DETECTORS, *PUBLISHED]
+    assert [model.id for model in others] == [*EMBEDDERS, *DETECTORS, *PUBLISHED, *PUBLISHED_DETECTORS]
 
 
 def test_every_file_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_every_file_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     assert len([file for file in checked if file.id == DEFAULT_DETECTOR]) == 3
     assert [file.error is not None for file in checked if file.id == "broken"] == [True]
-    assert not {file.id for file in checked} & set(PUBLISHED), "they are not here"
+    assert not {file.id for file in checked} & {*PUBLISHED, *PUBLISHED_DETECTORS}, "they are not here"
 
 
 def test_what_came_with_kith_stays() -> None:
@@ -69,11 +69,11 @@ def test_a_damaged_model_can_be_removed() -> None:
     assert "broken" not in {model.id for model in list_models()}
 
 
-@pytest.mark.parametrize("model_id", [DEFAULT_EMBEDDER, DEFAULT_DETECTOR, next(iter(PUBLISHED))])
+@pytest.mark.parametrize("model_id", [DEFAULT_EMBEDDER, DEFAULT_DETECTOR, *PUBLISHED, *PUBLISHED_DETECTORS])
 def test_every_kind_has_a_card(model_id: str) -> None:
     card = model_json(find_model(model_id))
     assert card["id"] == model_id
-    assert {"kind", "state", "summary", "license", "training_data", "size"} <= set(card)
+    assert {"kind", "state", "summary", "use", "license", "training_data", "size"} <= set(card)
 
 
 def test_nobody_is_no_model() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kith.catalogue.installed import MODELS_VARIABLE, models_folder
 from kith.decisions.calibration import Calibration
+from kith.decisions.groups import EVERYONE, GroupTails
 from kith.decisions.tail import Tail
 from kith.errors import Remedy, UnsupportedFile, WeightsError
 from kith.files import write_atomically
@@ -22,7 +23,7 @@ UNMEASURED = Calibration(
     people=0,
     mated=0,
     non_mated=0,
-    comparisons=Tail((1.0, 0.5), (1.0, 1.0)),
+    comparisons=GroupTails({EVERYONE: Tail((1.0, 0.5), (1.0, 1.0))}),
     searches={},
     scores=(-1.0, 1.0),
     log_odds=(0.0, 0.0),

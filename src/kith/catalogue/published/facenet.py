@@ -1,55 +1,14 @@
-"""The published models that `kith models pull` and `import` know: files, hashes, licenses, figures.
+"""The FaceNets: Sandberg's, facenet-pytorch's and OpenFace's.
 
-Hashes are SHA-256. Those of Sandberg's models are pinned by keras-facenet 0.3.1, which mirrors them.
-A file whose publisher gives no hash has none here; what was pulled first is then what is verified.
+The hashes of Sandberg's are pinned by keras-facenet 0.3.1, which mirrors them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from kith.catalogue.licenses import APACHE, License, Use
+from kith.catalogue.published.entries import PublishedFile, PublishedModel
 
 _KERAS_FACENET = "https://github.com/faustomorales/keras-facenet/releases/download/v0.3.1"
 _FACENET_PYTORCH = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9"
 _OPENFACE = "https://storage.cmusatyalab.org/openface-models"
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedFile:
-    """One file of a published model.
-
-    Attributes:
-        name: As it was published.
-        urls: Where it can be had, the official place first; none if only `import` can bring it.
-        sha256: Empty if the publisher gives none.
-        md5: Given by publishers of old; checked where there is no SHA-256.
-        size: In bytes, about; to see whether there is room.
-    """
-
-    name: str
-    urls: tuple[str, ...] = ()
-    sha256: str = ""
-    md5: str = ""
-    size: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedModel:
-    """A model that its authors published.
-
-    Attributes:
-        id: Its name here.
-        family: Its entry in `families.FAMILIES`.
-        files: The first is pulled; all are recognized when imported.
-        license: Of the weights, in plain words.
-        training_data: What they were trained on.
-        lfw: The author's LFW accuracy.
-    """
-
-    id: str
-    family: str
-    files: tuple[PublishedFile, ...]
-    license: str
-    training_data: str
-    lfw: str
 
 
 def _sandberg(date: str, weights: str, whole: str, archive: str, graph: str) -> tuple[PublishedFile, ...]:
@@ -67,14 +26,16 @@ def _sandberg(date: str, weights: str, whole: str, archive: str, graph: str) -> 
     return (*files, PublishedFile(f"{date}.pb", sha256=graph, size=size))
 
 
-_SANDBERG_LICENSE = "code MIT; weights without a license of their own, for research by their training data"
+_SANDBERG_LICENSE = License(
+    "code MIT; weights without a license of their own, for research by their training data", Use.UNCLEAR
+)
 _MS_CELEB = "MS-Celeb-1M: for research only, withdrawn by Microsoft in 2019"
 _CASIA = "CASIA-WebFace, 0.45 million photos of 10,575 people: for research only"
 _VGGFACE2 = (
     "VGGFace2, 3.3 million photos of 9,131 people: CC BY-SA 4.0 by its authors, commercial use unclear"
 )
 
-_MODELS = (
+MODELS = (
     PublishedModel(
         id="facenet-20170511-185253",
         family="sandberg-2017",
@@ -171,19 +132,8 @@ _MODELS = (
                 size=32_000_000,
             ),
         ),
-        license="Apache 2.0",
+        license=APACHE,
         training_data="CASIA-WebFace and FaceScrub, 0.5 million photos: for research only",
         lfw="92.9 % by its authors",
     ),
 )
-
-PUBLISHED: Mapping[str, PublishedModel] = {model.id: model for model in _MODELS}
-
-
-def find_published_file(sha256: str, md5: str) -> tuple[PublishedModel, PublishedFile] | None:
-    """The published file with one of these hashes."""
-    for model in _MODELS:
-        for file in model.files:
-            if (file.sha256 and file.sha256 == sha256) or (file.md5 and file.md5 == md5):
-                return model, file
-    return None
