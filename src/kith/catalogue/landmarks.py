@@ -1,7 +1,7 @@
 """How each kind of detector sees one face: where its landmarks lie, and how its box frames it.
 
 Detectors learned from different hands: each sees the eyes a little elsewhere. So a crop rule that was
-measured with one kind of detector is told anew for another; a rule that is meant for all of them stays as it is.
+measured with one kind of detector is told anew for another; one that is meant for all of them stays as it is.
 """
 
 from collections.abc import Mapping, Sequence
