@@ -17,8 +17,8 @@ LANDMARKS: Mapping[DetectorKind, tuple[Point, ...]] = {
     DetectorKind.YUNET: ((45.0, 45.2), (100.8, 45.4), (72.1, 78.5), (48.3, 103.6), (96.5, 103.9)),
     DetectorKind.SCRFD: ((45.7, 45.8), (100.7, 46.3), (73.0, 77.6), (49.8, 104.0), (96.5, 104.2)),
 }
-"""Where each kind sees the five landmarks in the chips that dlib cuts, in pixels of 150: the mean of 150 to 300
-people who are in none of LFW's pairs (`tools/measure_dlib_template.py`; deviation 2 to 6 pixels)."""
+"""Where each kind sees the five landmarks in the chips that dlib cuts, in pixels of 150: the mean of 150 to
+300 people who are in none of LFW's pairs (`tools/measure_dlib_template.py`; deviation 2 to 6 pixels)."""
 
 FRAMES: Mapping[DetectorKind, tuple[float, float, float, float]] = {
     DetectorKind.MTCNN: (0.0, 0.0, 1.0, 1.0),

@@ -6,9 +6,9 @@ and what its answers mean is told by its class; what is done around the network 
 
 Three things are ours. Such a network sees faces of up to some 300 pixels well, so larger ones are looked for
 a second time, in the image made smaller. Each face that was found is looked at again, closer and in a
-mirror: the mean of both has landmarks with a smaller error. And a network finds a face also where that lies on
-its side or head, with landmarks that are wrong: so a face that is not clearly upright is shown to it in four
-quarter turns, to tell whether the image should be looked at in another.
+mirror: the mean of both has landmarks with a smaller error. And a network finds a face also where that lies
+on its side or head, with landmarks that are wrong: so a face that is not clearly upright is shown to it in
+four quarter turns, to tell whether the image should be looked at in another.
 """
 
 from abc import ABC, abstractmethod
