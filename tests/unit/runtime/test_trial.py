@@ -93,7 +93,7 @@ def test_endless_work(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     wide = [node("Tile", ["data", "tiles"], ["x0"]), *nodes[1:]]
     kernel = np.ones((48, 48, 31, 31), np.float32)
-    with pytest.raises(UnsupportedFile, match="not read and run within . seconds, as embedders are"):
+    with pytest.raises(UnsupportedFile, match="not read and run within . seconds, as such networks are"):
         adopt(write_onnx_with([*wide, *add_sum(names[-1])], kernel=kernel, tiles=np.array([1, 16, 1, 1])))
 
 
