@@ -4,16 +4,16 @@ The network has an answer for each of the cells into which it divides the image,
 pixels: a score, and the box and landmarks of a face as they lie from the cell. How a kind of network is fed
 and what its answers mean is told by its class; what is done around the network is here.
 
-Three things are ours. Such a network sees faces of up to some 300 pixels well, so that larger ones are looked
-for a second time, in the image made smaller. Each face that was found is looked at closer, as it is and in a
-mirror: the mean of all looks has landmarks with a smaller error. And a network finds a face also where that
-lies on its side or head, with landmarks that are wrong: so a face that is not clearly upright is shown to it
-in four quarter turns, to tell whether the image should be looked at in another.
+Three things are ours. Such a network sees faces of up to some 300 pixels well, so larger ones are looked for
+a second time, in the image made smaller. Each face that was found is looked at again, closer and in a
+mirror: the mean of both has landmarks with a smaller error. And a network finds a face also where that lies
+on its side or head, with landmarks that are wrong: so a face that is not clearly upright is shown to it in
+four quarter turns, to tell whether the image should be looked at in another.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import ClassVar, NamedTuple, Protocol, Self
 
 import cv2
@@ -30,14 +30,14 @@ from kith.records import Face, FloatArray, Image
 from kith.runtime.prepare import prepare
 
 _STEP = 32  # pixels: the sides of what a network sees are multiples of its largest stride
-_LARGE = 240  # pixels of a face, in what a network sees: larger ones are found better in a smaller image
+_LARGE = 320  # pixels of a face, in what a network sees: larger ones are found better in a smaller image
 _WHOLE = 640  # pixels: in an image whose longest side is larger, a large face may be missed
 _SMALL = 320  # pixels: the longest side of the image made smaller
 _HIDDEN = 0.7  # a face of whose box more is covered by a surer one is a part of that
 _TILE = 96  # pixels of the side of a window around a face
 _AROUND = 1.6  # sides of a window in longer sides of a face's box
 _LEAST = 0.01  # score of what may be a face in a window
-_PLAIN_AND_MIRRORED = ((0, 1), (0, -1))  # ways of showing a window: quarter turns, and the step along columns
+_IN_A_MIRROR = ((0, -1),)  # ways of showing a window: quarter turns, and the step along its columns
 _TURNS = tuple((turns, 1) for turns in range(4))
 _MIRRORED = [1, 0, 2, 4, 3]  # what each landmark becomes in a mirror: the left eye the right one, and so on
 
@@ -174,7 +174,7 @@ class SingleShot(ABC):
         if self.settings.thorough and side > _SMALL and self._may_miss_large_faces(found, side, image):
             found = self._join(found, self._look_at(image, _SMALL))
         if self.settings.thorough and len(found.boxes):
-            found = found._replace(landmarks=self._look_closer(image, found))
+            found = found._replace(landmarks=self._look_in_mirror(image, found))
         return [Face(box, points, float(score)) for box, points, score in zip(*found, strict=True)]
 
     def _first_side(self, image: Image) -> int:
@@ -207,21 +207,20 @@ class SingleShot(ABC):
         """One run of the network: what scores above a threshold."""
         height, width = image.shape[:2]
         shape = (self._side, self._side) if self._side else (_whole(height), _whole(width))
-        return self._read(self._network.run(self._feed(image, shape)), shape[1], threshold)
+        return self._read(self._network.run(self._feed(image, shape)), shape, threshold)
 
-    def _look_closer(self, image: Image, found: Found) -> FloatArray:
-        """Landmarks (n, 5, 2), each the mean of those found and of those that two closer looks show."""
-        scores, landmarks = self._see_windows(image, found.boxes, _PLAIN_AND_MIRRORED)
-        landmarks[:, 1] = landmarks[:, 1][:, _MIRRORED]
-        landmarks[:, 1, :, 0] = 1 - landmarks[:, 1, :, 0]
+    def _look_in_mirror(self, image: Image, found: Found) -> FloatArray:
+        """Landmarks (n, 5, 2): each the mean of those found and of what a closer look in a mirror shows."""
+        scores, landmarks = (of_all[:, 0] for of_all in self._see_windows(image, found.boxes, _IN_A_MIRROR))
+        landmarks = landmarks[:, _MIRRORED]
+        landmarks[:, :, 0] = 1 - landmarks[:, :, 0]
         around = _around(found.boxes)
-        corners, sides = around[:, np.newaxis, np.newaxis, :2], (around[:, 2:] - around[:, :2])[:, np.newaxis]
         height, width = image.shape[:2]
         edges = np.array([(width - 1) / width, (height - 1) / height], np.float32)  # as windows are cut
-        placed = (corners + landmarks * sides[:, np.newaxis]) * edges
-        seen = (scores > self._threshold)[:, :, np.newaxis, np.newaxis]
-        total = found.landmarks + np.where(seen, placed, 0).sum(axis=1)
-        return np.asarray(total / (1 + seen.sum(axis=1)))
+        corners, sides = around[:, np.newaxis, :2], (around[:, 2:] - around[:, :2])[:, np.newaxis]
+        seen = (scores > self._threshold)[:, np.newaxis, np.newaxis]
+        means = (found.landmarks + (corners + landmarks * sides) * edges) / 2
+        return np.where(seen, means, found.landmarks)
 
     def _see_windows(
         self, image: Image, boxes: FloatArray, ways: Sequence[tuple[int, int]]
@@ -263,24 +262,31 @@ class SingleShot(ABC):
         """What the network is given for an image: (1, 3, *shape), the image in its upper left corner."""
 
     @abstractmethod
-    def _read(self, outputs: Sequence[np.ndarray], width: int, threshold: float) -> Found:
-        """What scores above a threshold, in the network's outputs for an image of this width in pixels."""
+    def _read(self, outputs: Sequence[np.ndarray], shape: tuple[int, int], threshold: float) -> Found:
+        """What scores above a threshold, in the network's outputs for an image of this height and width."""
 
 
-def cells(numbers: np.ndarray, stride: int, width: int, anchors: int = 1) -> FloatArray:
-    """Where answers belong that a network gives for the cells of an image, row by row.
+@lru_cache(maxsize=64)
+def cells(
+    shape: tuple[int, int], strides: tuple[int, ...], anchors: int = 1
+) -> tuple[FloatArray, FloatArray]:
+    """Where answers belong that a network gives for the cells of an image, row by row, stride by stride.
 
     Args:
-        numbers: (n,) places of answers among all of one stride.
-        stride: Side of a cell, in pixels.
-        width: Of the image, in pixels.
+        shape: The image's (h, w).
+        strides: The sides of the cells, in pixels.
         anchors: How many answers it gives for each cell.
 
     Returns:
-        (n, 2) float32: x and y of the cells' upper left corners, in pixels.
+        x and y (n, 2) of the cells' upper left corners and their strides (n, 1), in pixels, float32.
     """
-    rows, columns = np.divmod(numbers // anchors, -(-width // stride))
-    return np.stack([columns, rows], axis=1).astype(np.float32) * np.float32(stride)
+    corners, sides = [], []
+    for stride in strides:
+        rows, columns = np.mgrid[: -(-shape[0] // stride), : -(-shape[1] // stride)].reshape(2, -1)
+        places = np.stack([columns, rows], axis=1).astype(np.float32) * np.float32(stride)
+        corners.append(places.repeat(anchors, axis=0))
+        sides.append(np.full((len(corners[-1]), 1), stride, np.float32))
+    return np.concatenate(corners), np.concatenate(sides)
 
 
 def _scale(image: Image, side: int) -> Image:

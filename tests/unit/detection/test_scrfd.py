@@ -55,7 +55,7 @@ def decode_slowly(count: int, threshold: float) -> list[tuple[float, ...]]:
 def test_anchors_are_decoded_as_by_a_plain_loop_whatever_the_order(count: int, batched: bool) -> None:
     outputs = [one.astype(np.float32)[np.newaxis if batched else ...] for one in answers(count).values()]
     order = np.random.default_rng(1).permutation(count)
-    found = SCRFD(Answers([]))._read([outputs[index] for index in order], SIDE, 0.7)
+    found = SCRFD(Answers([]))._read([outputs[index] for index in order], (SIDE, SIDE), 0.7)
     expected = np.array(decode_slowly(count, 0.7))
     np.testing.assert_allclose(found.scores, expected[:, 0], rtol=1e-6)
     np.testing.assert_allclose(found.boxes, expected[:, 1:5], rtol=1e-5, atol=1e-4)

@@ -55,7 +55,7 @@ def decode_slowly(outputs: list[np.ndarray], threshold: float) -> list[tuple[flo
 @pytest.mark.parametrize("threshold", [0.0, 0.5, 0.9, 0.999])
 def test_cells_are_decoded_as_by_a_plain_loop(threshold: float) -> None:
     outputs = answers()
-    found = YuNet(Answers(outputs))._read(outputs, WIDTH, threshold)
+    found = YuNet(Answers(outputs))._read(outputs, (HEIGHT, WIDTH), threshold)
     ours = np.column_stack([found.scores, found.boxes, found.landmarks.reshape(-1, 10)])
     expected = np.array(decode_slowly(outputs, threshold)).reshape(-1, 15)
     np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-3)
