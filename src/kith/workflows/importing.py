@@ -140,6 +140,8 @@ def import_file(
     try:
         sha256, md5 = _hashes(path)
         published, detector = find_published_file(sha256, md5), find_published_detector(sha256)
+        if detector and (family or onnx or mirrored):
+            raise WeightsError(f"{path} is a detector, {detector.id}; nothing is to be said of how it embeds")
         model = published[0] if published else detector
         if model:
             require_accepted(model.license, str(path), Remedy.ACCEPT_AND_IMPORT, accept=accept_license)

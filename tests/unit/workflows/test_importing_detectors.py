@@ -11,10 +11,11 @@ from write_onnx import write_onnx
 from kith.catalogue.installed import find_detector, installed_ids
 from kith.catalogue.licenses import Use
 from kith.catalogue.pair import find_pair
+from kith.catalogue.preprocessing import ARCFACE_CROP, FixedScaling
 from kith.catalogue.spec import DetectorKind
 from kith.detection import load_detector
-from kith.errors import KithError, Remedy, WeightsError
-from kith.workflows.importing import import_file
+from kith.errors import KithError, Remedy, UnknownModel, WeightsError
+from kith.workflows.importing import OnnxPreprocessing, import_file
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +62,16 @@ def test_what_is_no_detector_is_one_line_and_nothing_is_left(
     assert raised.value.remedy is remedy
     assert "\n" not in str(raised.value)
     assert installed_ids() == []
+
+
+def test_a_published_detector_that_is_said_to_be_an_embedder(shared: Path) -> None:
+    path = shared / "data/weights/yunet_s_640_640.onnx"
+    with pytest.raises(WeightsError, match="is a detector, yunet-s; nothing is to be said of how it embeds"):
+        import_file(path, onnx=OnnxPreprocessing(ARCFACE_CROP, FixedScaling((127.5,) * 3, 128)))
+    assert installed_ids() == []
+    assert import_file(path).id == "yunet-s"
+    with pytest.raises(UnknownModel, match="known models: mtcnn, .*yunet-n, yunet-s$"):
+        find_detector("yunet")
 
 
 def test_a_disk_without_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
