@@ -443,6 +443,23 @@ def test_a_re_exported_scrfd_is_known_too(name: str, shared: Path) -> None:
     assert spec.id == name.replace("_kps.onnx", "").replace("_", "-")
 
 
+def test_the_only_size_that_a_detector_sees_is_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        detectors, "adopt_detector_in_bounds", lambda data: adopt_detector(data)._replace(side=640)
+    )
+    shop.offer("yunet-s")
+    pull("yunet-s")
+    (weights,) = find_detector("yunet-s").weights.values()
+    assert weights.input_size == 640
+
+
+def test_a_detector_of_another_kind_is_refused(shop: Shop) -> None:
+    shop.offer("scrfd-500m", stand_ins.yunet())
+    with pytest.raises(UnsupportedFile, match="scrfd-500m is said to be scrfd, but its file is yunet"):
+        pull("scrfd-500m", accept_license=True)
+    assert installed_ids() == []
+
+
 def test_a_detector_that_was_brought_here_finds_faces(shared: Path) -> None:
     import_file(shared / "data" / "weights" / "yunet_s_640_640.onnx")
     assert len(load_detector("yunet-s").detect(load_image(GROUP_PHOTO))) == 10
