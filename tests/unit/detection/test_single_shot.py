@@ -194,6 +194,13 @@ def test_a_network_of_one_size_sees_all_images_on_it() -> None:
     assert face.turned == 90
 
 
+@pytest.mark.parametrize(("longest", "seen"), [(None, 3072), (1280, 1280), (3500, 3520)])
+def test_how_much_is_seen_in_one_run_is_bounded(longest: int | None, seen: int) -> None:
+    camera = Camera()
+    Boxes(camera, DetectionSettings(longest_side=longest)).detect(painted(40, 5000))
+    assert max(max(size) for size in camera.sizes) == seen
+
+
 def test_no_face_and_an_image_of_one_pixel() -> None:
     assert Boxes(Camera()).detect(np.zeros((1, 1, 3), np.uint8)) == []
     assert Boxes(Camera()).detect(np.zeros((40, 3000, 3), np.uint8)) == []
