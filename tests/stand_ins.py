@@ -1,10 +1,11 @@
-"""Graphs that stand in for published networks: their inputs and outputs, and nothing in between."""
+"""Graphs that stand in for published embedders: their inputs and outputs, and nothing in between.
+
+Those of detectors are in `write_detector`.
+"""
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-
-_STRIDES = (8, 16, 32)
 
 
 def sface() -> bytes:
@@ -37,36 +38,6 @@ def embedder(length: int, *, batch: int | str = "n", pixels: int = 112) -> bytes
         [helper.make_tensor_value_info("fc1", TensorProto.FLOAT, [batch, length])],
         {"weight": weight},
     )
-
-
-def yunet() -> bytes:
-    """Its twelve outputs: two scores, a box and landmarks of each cell, at three strides."""
-    return _detector({"cls": 1, "obj": 1, "bbox": 4, "kps": 10}, anchors=1)
-
-
-def scrfd() -> bytes:
-    """Its nine outputs: a score, a box and landmarks of each of two anchors of each cell, at three strides."""
-    return _detector({"score": 1, "bbox": 4, "kps": 10}, anchors=2)
-
-
-def _detector(heads: dict[str, int], anchors: int) -> bytes:
-    nodes: list[onnx.NodeProto] = []
-    outputs: list[onnx.ValueInfoProto] = []
-    weights: dict[str, np.ndarray] = {}
-    for head, length in heads.items():
-        weights[f"shape_{head}"] = np.array([1, -1, length])
-        for stride in _STRIDES:
-            name = f"{head}_{stride}"
-            weights[f"{name}_kernel"] = np.full((anchors * length, 3, 1, 1), 1e-4, np.float32)
-            nodes += [
-                helper.make_node("Conv", ["input", f"{name}_kernel"], [f"{name}_map"], strides=[stride] * 2),
-                helper.make_node("Transpose", [f"{name}_map"], [f"{name}_last"], perm=[0, 2, 3, 1]),
-                helper.make_node("Reshape", [f"{name}_last", f"shape_{head}"], [f"{name}_rows"]),
-                helper.make_node("Sigmoid" if length == 1 else "Identity", [f"{name}_rows"], [name]),
-            ]
-            outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, None, length]))
-    image = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, "height", "width"])
-    return _model(nodes, image, outputs, weights)
 
 
 def _model(

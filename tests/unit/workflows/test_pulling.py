@@ -24,6 +24,7 @@ import pytest
 import stand_ins
 from conftest import SHARED
 from made_up_calibration import measured_up_to
+from write_detector import write_scrfd, write_yunet
 from write_mxnet import insightface_names, made_up_mobilefacenet, write_mxnet
 
 from kith.catalogue import calibrations
@@ -78,7 +79,7 @@ def real_files() -> dict[str, bytes]:
 def stand_in(kind: str, length: int = 0) -> bytes:
     if kind == "sface":
         return stand_ins.sface()
-    return {DetectorKind.YUNET: stand_ins.yunet, DetectorKind.SCRFD: stand_ins.scrfd}.get(
+    return {DetectorKind.YUNET: write_yunet, DetectorKind.SCRFD: write_scrfd}.get(
         kind, lambda: stand_ins.embedder(length)
     )()
 
