@@ -1,9 +1,9 @@
 """Where a detector's five landmarks lie in the chips that dlib cuts: the template of the default embedder.
 
-The network was trained on dlib's chips. The template is therefore measured, not guessed: dlib finds and cuts
-the faces, a detector of Kith looks at the chips, and the mean position of each landmark is the template. Where
-MTCNN's box lies in the detector's is measured too, for embedders that were trained on MTCNN's boxes. Only
-people who appear in no LFW pair are used, so the pairs stay unseen.
+The network was trained on dlib's chips. The template is therefore measured, not guessed: dlib finds and
+cuts the faces, a detector of Kith looks at the chips, and the mean position of each landmark is the template.
+Where MTCNN's box lies in the detector's is measured too, for embedders that were trained on MTCNN's boxes.
+Only people who appear in no LFW pair are used, so the pairs stay unseen.
 
     pip install dlib-bin    # beside kith; only this tool needs it
     python tools/measure_dlib_template.py LFW_DIR PAIRS_FILE yunet-s scrfd-500m

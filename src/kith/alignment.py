@@ -52,7 +52,7 @@ def _cut_box(image: Image, face: Face, rule: MarginCrop) -> Image:
     resample by Pillow's filter.
     """
     height, width = image.shape[:2]
-    box = face.box.astype(np.float64)
+    box = np.tile(face.box[:2], 2) + np.array(rule.frame) * np.tile(face.box[2:] - face.box[:2], 2)
     half = np.full(2, rule.margin / 2)
     if rule.unit is MarginUnit.CROP:
         half *= (box[2:] - box[:2]) / (rule.size - rule.margin)

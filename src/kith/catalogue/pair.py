@@ -8,6 +8,7 @@ that two detectors found are cut out differently, and their embeddings do not co
 from dataclasses import dataclass, replace
 
 from kith.catalogue.installed import find_detector, find_embedder
+from kith.catalogue.landmarks import crop_for
 from kith.catalogue.spec import DetectorSpec, EmbedderSpec
 from kith.errors import WeightsError
 
@@ -31,8 +32,9 @@ class Pair:
 
     @property
     def spec(self) -> EmbedderSpec:
-        """The embedder as it is used with this detector, under the pair's name."""
-        return replace(self.embedder, id=self.id, detector=self.detector.id)
+        """The embedder as it is used with this detector: under the pair's name, with its crop rule."""
+        crop = crop_for(self.embedder.crop, self.detector.kind)
+        return replace(self.embedder, id=self.id, detector=self.detector.id, crop=crop)
 
 
 def find_pair(model: str | EmbedderSpec, detector_id: str = "") -> Pair:

@@ -14,7 +14,8 @@ import numpy as np
 from kith.detection.single_shot import Found, SingleShot, cells
 from kith.records import FloatArray, Image
 
-_USUAL = np.zeros((5, 2), np.float32)
+_USUAL = np.array([[0.27, 0.40], [0.72, 0.40], [0.49, 0.59], [0.30, 0.74], [0.68, 0.74]], np.float32)
+"""Where the landmarks of a usual face lie, in parts of its box: they stand in where a network has none."""
 
 _TOWARDS = np.array([-1, -1, 1, 1], np.float32)  # from the corner of a cell to the edges of the box
 
@@ -44,37 +45,21 @@ class SCRFD(SingleShot):
             inside *= np.float32(1 / 128)
         return planes
 
-    def _read(self, outputs: Sequence[np.ndarray], width: int, threshold: float) -> Found:
-        """Of the outputs in the order that their sizes give them."""
+    def _read(self, outputs: Sequence[np.ndarray], shape: tuple[int, int], threshold: float) -> Found:
         strides, anchors = ((8, 16, 32), 2) if len(outputs) in (6, 9) else ((8, 16, 32, 64, 128), 1)
-        parts = [_of_each_stride(outputs, length) for length in (1, 4, 10)]
-        found = [
-            _read_stride(stride, anchors, width, threshold, *of_stride)
-            for stride, *of_stride in zip(strides, *filter(None, parts), strict=True)
-        ]
-        return Found(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+        scores = _in_order(outputs, 1)[:, 0]
+        good = np.flatnonzero(scores > threshold)
+        corners, steps = (of_all[good] for of_all in cells(shape, strides, anchors))
+        boxes = np.tile(corners, 2) + _in_order(outputs, 4)[good] * _TOWARDS * steps
+        if len(outputs) in (6, 10):
+            points = boxes[:, np.newaxis, :2] + _USUAL * (boxes[:, 2:] - boxes[:, :2])[:, np.newaxis]
+        else:
+            offsets = _in_order(outputs, 10)[good].reshape(-1, 5, 2)
+            points = corners[:, np.newaxis] + offsets * steps[:, np.newaxis]
+        return Found(boxes, points, scores[good])
 
 
-def _read_stride(
-    stride: int,
-    anchors: int,
-    width: int,
-    threshold: float,
-    scores: np.ndarray,
-    boxes: np.ndarray,
-    landmarks: np.ndarray | None = None,
-) -> Found:
-    good = np.flatnonzero(scores[:, 0] > threshold)
-    corners = cells(good, stride, width, anchors)
-    found = np.tile(corners, 2) + boxes[good] * (_TOWARDS * np.float32(stride))
-    if landmarks is None:
-        points = found[:, np.newaxis, :2] + _USUAL * (found[:, 2:] - found[:, :2])[:, np.newaxis]
-    else:
-        points = corners[:, np.newaxis] + landmarks[good].reshape(-1, 5, 2) * stride
-    return Found(found, points, scores[good, 0])
-
-
-def _of_each_stride(outputs: Sequence[np.ndarray], length: int) -> list[np.ndarray]:
-    """The outputs (n, length), those of the smallest stride first, of which there are most."""
+def _in_order(outputs: Sequence[np.ndarray], length: int) -> np.ndarray:
+    """All answers (n, length) of this length: those of the smallest stride first, of which there are most."""
     found = [output.reshape(-1, length) for output in outputs if output.shape[-1] == length]
-    return sorted(found, key=len, reverse=True)
+    return np.concatenate(sorted(found, key=len, reverse=True))

@@ -4,15 +4,16 @@ The network has an answer for each of the cells into which it divides the image,
 pixels: a score, and the box and landmarks of a face as they lie from the cell. How a kind of network is fed
 and what its answers mean is told by its class; what is done around the network is here.
 
-Two things are ours. Such a network sees faces of up to some 300 pixels well, so that larger ones are looked
-for a second time, in the image made smaller. And it finds a face also where that lies on its side or head,
-with landmarks that are wrong: so a face that is not clearly upright is shown to it in four quarter turns, to
-tell whether the image should be looked at in another.
+Three things are ours. Such a network sees faces of up to some 300 pixels well, so larger ones are looked for
+a second time, in the image made smaller. Each face that was found is looked at again, closer and in a
+mirror: the mean of both has landmarks with a smaller error. And a network finds a face also where that lies
+on its side or head, with landmarks that are wrong: so a face that is not clearly upright is shown to it in
+four quarter turns, to tell whether the image should be looked at in another.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import ClassVar, NamedTuple, Protocol, Self
 
 import cv2
@@ -29,12 +30,16 @@ from kith.records import Face, FloatArray, Image
 from kith.runtime.prepare import prepare
 
 _STEP = 32  # pixels: the sides of what a network sees are multiples of its largest stride
-_LARGE = 240  # pixels of a face, in what a network sees: larger ones are found better in a smaller image
+_LARGE = 320  # pixels of a face, in what a network sees: larger ones are found better in a smaller image
 _WHOLE = 640  # pixels: in an image whose longest side is larger, a large face may be missed
 _SMALL = 320  # pixels: the longest side of the image made smaller
 _HIDDEN = 0.7  # a face of whose box more is covered by a surer one is a part of that
-_TILE = 64  # pixels of a window that is shown in a turn; the face has half of them
-_LEAST = 0.01  # score of what may be a face in another turn
+_TILE = 96  # pixels of the side of a window around a face
+_AROUND = 1.6  # sides of a window in longer sides of a face's box
+_LEAST = 0.01  # score of what may be a face in a window
+_IN_A_MIRROR = ((0, -1),)  # ways of showing a window: quarter turns, and the step along its columns
+_TURNS = tuple((turns, 1) for turns in range(4))
+_MIRRORED = [1, 0, 2, 4, 3]  # what each landmark becomes in a mirror: the left eye the right one, and so on
 
 
 class Network(Protocol):
@@ -159,7 +164,7 @@ class SingleShot(ABC):
         scores[:, 0] = [face.detection_score for face in faces]
         doubtful = np.flatnonzero(scores[:, 0] <= self.CLEAR)
         if len(doubtful):
-            scores[doubtful] = self._scores_in_turns(image, _boxes(faces)[doubtful])
+            scores[doubtful], _ = self._see_windows(image, _boxes(faces)[doubtful], _TURNS)
         return np.asarray(self.TELLING * log_odds(scores), np.float32)
 
     def _look(self, image: Image) -> list[Face]:
@@ -168,11 +173,14 @@ class SingleShot(ABC):
         found = self._look_at(image, side)
         if self.settings.thorough and side > _SMALL and self._may_miss_large_faces(found, side, image):
             found = self._join(found, self._look_at(image, _SMALL))
+        if self.settings.thorough and len(found.boxes):
+            found = found._replace(landmarks=self._look_in_mirror(image, found))
         return [Face(box, points, float(score)) for box, points, score in zip(*found, strict=True)]
 
     def _first_side(self, image: Image) -> int:
         """The longest side at which an image is first looked at, in pixels."""
-        wanted = max(image.shape[0], image.shape[1], self.LEAST_SIDE)
+        height, width, _ = image.shape
+        wanted = int(max(height, width, self.LEAST_SIDE))
         return min(wanted, self.settings.longest_side or wanted, self._side or wanted)
 
     def _may_miss_large_faces(self, found: Found, side: int, image: Image) -> bool:
@@ -199,53 +207,86 @@ class SingleShot(ABC):
         """One run of the network: what scores above a threshold."""
         height, width = image.shape[:2]
         shape = (self._side, self._side) if self._side else (_whole(height), _whole(width))
-        return self._read(self._network.run(self._feed(image, shape)), shape[1], threshold)
+        return self._read(self._network.run(self._feed(image, shape)), shape, threshold)
 
-    def _scores_in_turns(self, image: Image, boxes: FloatArray) -> FloatArray:
-        """The best score (n, 4) in the middle of n boxes (n, 4), shown in four quarter turns.
+    def _look_in_mirror(self, image: Image, found: Found) -> FloatArray:
+        """Landmarks (n, 5, 2): each the mean of those found and of what a closer look in a mirror shows."""
+        scores, landmarks = (of_all[:, 0] for of_all in self._see_windows(image, found.boxes, _IN_A_MIRROR))
+        landmarks = landmarks[:, _MIRRORED]
+        landmarks[:, :, 0] = 1 - landmarks[:, :, 0]
+        around = _around(found.boxes)
+        height, width = image.shape[:2]
+        edges = np.array([(width - 1) / width, (height - 1) / height], np.float32)  # as windows are cut
+        corners, sides = around[:, np.newaxis, :2], (around[:, 2:] - around[:, :2])[:, np.newaxis]
+        seen = (scores > self._threshold)[:, np.newaxis, np.newaxis]
+        means = (found.landmarks + (corners + landmarks * sides) * edges) / 2
+        return np.where(seen, means, found.landmarks)
 
-        All turns of a face lie side by side on one canvas, those of the next below: one run sees them all.
+    def _see_windows(
+        self, image: Image, boxes: FloatArray, ways: Sequence[tuple[int, int]]
+    ) -> tuple[FloatArray, FloatArray]:
+        """What is seen in the middle of windows around n boxes, each shown in w ways.
+
+        The windows of a face lie side by side on one canvas, those of the next below: one run sees many.
+
+        Args:
+            image: (h, w, 3) uint8 RGB.
+            boxes: (n, 4)
+            ways: Of each the quarter turns, and the step along its columns.
+
+        Returns:
+            The best scores (n, w), and those faces' landmarks (n, w, 5, 2) in parts of the windows.
         """
-        squares = square(boxes)
-        half = (squares[:, 2:] - squares[:, :2]) / 2
-        around = np.concatenate([squares[:, :2] - half, squares[:, 2:] + half], axis=1)
-        scores = np.full((len(boxes), 4), _LEAST, np.float32)
-        most = (self._side or 4 * _TILE * 4) // _TILE  # faces in one run
+        scores = np.full((len(boxes), len(ways)), _LEAST, np.float32)
+        landmarks = np.zeros((len(boxes), len(ways), 5, 2), np.float32)
+        around = _around(boxes)
+        most = (self._side or _WHOLE) // _TILE  # faces in one run
         for start in range(0, len(boxes), most):
             windows = cut_windows(image, around[start : start + most], _TILE).astype(np.uint8)
-            shown = [np.rot90(windows, turns, axes=(1, 2)) for turns in range(4)]
-            canvas = np.concatenate(shown, axis=2).reshape(-1, 4 * _TILE, 3)
-            found = self._see(np.ascontiguousarray(canvas), _LEAST)
-            middles = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
-            columns, rows = np.floor(middles / _TILE).astype(int).T
-            off = np.abs(middles - (np.floor(middles / _TILE) + 0.5) * _TILE).max(axis=1)
-            inside = (off < _TILE / 4) & (rows >= 0) & (rows < len(windows)) & (columns >= 0) & (columns < 4)
-            np.maximum.at(scores, (start + rows[inside], columns[inside]), found.scores[inside])
-        return scores
+            shown = [np.rot90(windows, turns, axes=(1, 2))[:, :, ::step] for turns, step in ways]
+            canvas = np.concatenate(shown, axis=2).reshape(-1, len(ways) * _TILE, 3)
+            found = self._see(canvas, _LEAST)
+            middles = (found.boxes[:, :2] + found.boxes[:, 2:]) / (2 * _TILE)
+            places = np.floor(middles).astype(int)
+            inside = (np.abs(middles - places - 0.5) < 0.25).all(axis=1)
+            inside &= (places >= 0).all(axis=1) & (places < (len(ways), len(windows))).all(axis=1)
+            order = np.flatnonzero(inside)[np.argsort(found.scores[inside], kind="stable")]
+            ways_of, faces_of = places[order].T  # the best comes last, and stays
+            scores[start + faces_of, ways_of] = found.scores[order]
+            corners = places[order][:, np.newaxis] * np.float32(_TILE)
+            landmarks[start + faces_of, ways_of] = (found.landmarks[order] - corners) / (_TILE - 1)
+        return scores, landmarks
 
     @abstractmethod
     def _feed(self, image: Image, shape: tuple[int, int]) -> FloatArray:
         """What the network is given for an image: (1, 3, *shape), the image in its upper left corner."""
 
     @abstractmethod
-    def _read(self, outputs: Sequence[np.ndarray], width: int, threshold: float) -> Found:
-        """What scores above a threshold, in the network's outputs for an image of this width in pixels."""
+    def _read(self, outputs: Sequence[np.ndarray], shape: tuple[int, int], threshold: float) -> Found:
+        """What scores above a threshold, in the network's outputs for an image of this height and width."""
 
 
-def cells(numbers: np.ndarray, stride: int, width: int, anchors: int = 1) -> FloatArray:
-    """Where answers belong that a network gives for the cells of an image, row by row.
+@lru_cache(maxsize=64)
+def cells(
+    shape: tuple[int, int], strides: tuple[int, ...], anchors: int = 1
+) -> tuple[FloatArray, FloatArray]:
+    """Where answers belong that a network gives for the cells of an image, row by row, stride by stride.
 
     Args:
-        numbers: (n,) places of answers among all of one stride.
-        stride: Side of a cell, in pixels.
-        width: Of the image, in pixels.
+        shape: The image's (h, w).
+        strides: The sides of the cells, in pixels.
         anchors: How many answers it gives for each cell.
 
     Returns:
-        (n, 2) float32: x and y of the cells' upper left corners, in pixels.
+        x and y (n, 2) of the cells' upper left corners and their strides (n, 1), in pixels, float32.
     """
-    rows, columns = np.divmod(numbers // anchors, -(-width // stride))
-    return np.stack([columns, rows], axis=1).astype(np.float32) * np.float32(stride)
+    corners, sides = [], []
+    for stride in strides:
+        rows, columns = np.mgrid[: -(-shape[0] // stride), : -(-shape[1] // stride)].reshape(2, -1)
+        places = np.stack([columns, rows], axis=1).astype(np.float32) * np.float32(stride)
+        corners.append(places.repeat(anchors, axis=0))
+        sides.append(np.full((len(corners[-1]), 1), stride, np.float32))
+    return np.concatenate(corners), np.concatenate(sides)
 
 
 def _scale(image: Image, side: int) -> Image:
@@ -257,6 +298,13 @@ def _scale(image: Image, side: int) -> Image:
     size = (max(int(width * factor), 1), max(int(height * factor), 1))
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
+
+
+def _around(boxes: FloatArray) -> FloatArray:
+    """Squares (n, 4) around boxes (n, 4), with room."""
+    squares = square(boxes)
+    room = (squares[:, 2:] - squares[:, :2]) * np.float32((_AROUND - 1) / 2)
+    return np.concatenate([squares[:, :2] - room, squares[:, 2:] + room], axis=1)
 
 
 def _whole(pixels: int) -> int:

@@ -13,6 +13,8 @@ import numpy as np
 from kith.detection.single_shot import Found, SingleShot, cells
 from kith.records import FloatArray, Image
 
+_STRIDES = (8, 16, 32)
+
 
 class YuNet(SingleShot):
     """The detector; make one with `YuNet.from_pretrained`.
@@ -35,31 +37,14 @@ class YuNet(SingleShot):
             plane[:height, :width] = colour
         return planes
 
-    def _read(self, outputs: Sequence[np.ndarray], width: int, threshold: float) -> Found:
-        of_each_stride = [[output[0] for output in outputs[index::3]] for index in range(3)]
-        found = [
-            _read_stride(stride, width, threshold, *answers)
-            for stride, answers in zip((8, 16, 32), of_each_stride, strict=True)
-        ]
-        return Found(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
-
-
-def _read_stride(
-    stride: int,
-    width: int,
-    threshold: float,
-    faces: np.ndarray,
-    middles: np.ndarray,
-    boxes: np.ndarray,
-    landmarks: np.ndarray,
-) -> Found:
-    scores = np.sqrt(np.clip(faces[:, 0], 0, 1) * np.clip(middles[:, 0], 0, 1))
-    good = np.flatnonzero(scores > threshold)
-    corners = cells(good, stride, width)
-    centres = corners + boxes[good, :2] * stride
-    half = np.exp(boxes[good, 2:]) * np.float32(stride / 2)
-    return Found(
-        np.concatenate([centres - half, centres + half], axis=1),
-        corners[:, np.newaxis] + landmarks[good].reshape(-1, 5, 2) * stride,
-        scores[good],
-    )
+    def _read(self, outputs: Sequence[np.ndarray], shape: tuple[int, int], threshold: float) -> Found:
+        faces, middles, boxes, landmarks = (
+            np.concatenate(outputs[start : start + 3], axis=1)[0] for start in (0, 3, 6, 9)
+        )
+        squares = np.clip(faces[:, 0], 0, 1) * np.clip(middles[:, 0], 0, 1)
+        good = np.flatnonzero(squares > threshold**2)
+        corners, strides = (of_all[good] for of_all in cells(shape, _STRIDES))
+        centres = corners + boxes[good, :2] * strides
+        half = np.exp(boxes[good, 2:]) * strides / 2
+        points = corners[:, np.newaxis] + landmarks[good].reshape(-1, 5, 2) * strides[:, np.newaxis]
+        return Found(np.concatenate([centres - half, centres + half], axis=1), points, np.sqrt(squares[good]))

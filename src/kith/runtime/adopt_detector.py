@@ -1,4 +1,4 @@
-"""Somebody else's ONNX detector -> a network that sees images of any size, with its outputs in a known order."""
+"""Somebody else's ONNX detector -> one that sees images of any size, with its outputs in a known order."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -14,7 +14,7 @@ from kith.runtime.foreign import KIND, read_graph
 from kith.runtime.session import Session
 
 _YUNET = tuple(f"{what}_{stride}" for what, stride in product(("cls", "obj", "bbox", "kps"), (8, 16, 32)))
-"""The names that YuNet's authors gave its outputs, in the order in which `kith.detection.yunet` reads them."""
+"""The names of YuNet's outputs, in the order in which `kith.detection.yunet` reads them."""
 
 _SCRFD = {6: (8, 16, 32), 9: (8, 16, 32), 10: (8, 16, 32, 64, 128), 15: (8, 16, 32, 64, 128)}
 """The strides of an SCRFD with so many outputs."""
@@ -102,7 +102,7 @@ def _name_outputs(graph: onnx.GraphProto, names: Sequence[str]) -> None:
 
 
 def _try(session: Session, kind: DetectorKind, height: int, width: int) -> None:
-    """Look at an image of noise, and compare the shapes of what the network answers with what they must be."""
+    """Look at an image of noise, and compare the shapes of what is answered with what they must be."""
     noise = np.random.default_rng(0).uniform(-1, 1, (1, 3, height, width)).astype(np.float32)
     try:
         outputs = session.run(noise)
