@@ -74,7 +74,7 @@ def test_embeddings_are_the_originals(
 ) -> None:
     write, recipe, outputs, images = ORIGINALS[original]
     monkeypatch.setattr(importing, "_measure_on_sample_people", lambda *arguments: UNMEASURED)
-    spec = import_file(write(shared, tmp_path), model_id="imported")
+    spec = import_file(write(shared, tmp_path), model_id="imported", accept_license=True)
     expected = normalized(np.array(load_recipe(shared, recipe)[outputs]))
     cosines = np.sum(embed(spec, images) * expected, axis=1)
     report(f"{original}: least cosine to the original 1 - {1 - cosines.min():.1e} (1e-6 allowed)")
@@ -86,7 +86,7 @@ def test_embeddings_are_the_originals(
 def embed(spec: EmbedderSpec, images: np.ndarray) -> np.ndarray:
     if spec.input_size == 160:
         spec = replace(spec, pixels=SIGNED)
-    embedder = assemble(RecognizerSettings(spec, precision="float32")).embedder
+    embedder = assemble(RecognizerSettings(spec, "mtcnn", precision="float32")).embedder
     return embedder.embed(images.astype(np.uint8))
 
 

@@ -219,20 +219,18 @@ def _try(content: bytes, foreign: Foreign, seconds: float) -> int:
     session = _open(content)
     images = _noise(foreign, _MANY)
     before = time.monotonic()
-    length = _embeddings(session, images[:1]).shape[1]
     few = _embeddings(session, images[:_FEW])
-    _bound_time(min(max(1.0, 2 * _MANY / _FEW * (time.monotonic() - before)), seconds))
+    alone = np.concatenate([_embeddings(session, image[np.newaxis]) for image in images[:_FEW]])
+    _bound_time(min(max(1.0, _MANY / _FEW * (time.monotonic() - before)), seconds))
     many = _embeddings(session, images)
-    if few.shape[1] != length or many.shape[1] != length:
+    if not few.shape[1] == many.shape[1] == alone.shape[1]:
         raise UnsupportedFile("its embeddings have another length for another number of faces")
-    _bound_time(seconds)
-    alone = np.concatenate([_embeddings(session, image[np.newaxis]) for image in images])
     with np.errstate(all="ignore"):
         allowed = _SAME * np.abs(alone[np.isfinite(alone)]).max(initial=0)
-        same = np.allclose(many, alone, rtol=0, atol=allowed, equal_nan=True)
+        same = np.allclose([few, many[:_FEW]], alone, rtol=0, atol=allowed, equal_nan=True)
     if not same:
         raise UnsupportedFile("its embedding of a face depends on the faces beside it")
-    return int(length)
+    return int(alone.shape[1])
 
 
 def _noise(foreign: Foreign, count: int) -> np.ndarray:
