@@ -10,8 +10,12 @@ from kith.detection.mtcnn import MTCNN
 from kith.detection.scrfd import SCRFD
 from kith.detection.settings import DetectionSettings
 from kith.detection.yunet import YuNet
+from kith.images.reading import load_image
 from kith.progress import SILENT, Progress
 from kith.records import Face, Image
+from kith.runtime.device import Device, on_device
+from kith.runtime.session import available_providers
+from kith.sample_people import photos
 
 
 class Detector(Protocol):
@@ -35,7 +39,13 @@ class Load(Protocol):
     """Loads a kind of detector."""
 
     def __call__(
-        self, detector_id: str, settings: DetectionSettings | None, *, threads: int, progress: Progress
+        self,
+        detector_id: str,
+        settings: DetectionSettings | None,
+        *,
+        threads: int,
+        device: Device,
+        progress: Progress,
     ) -> Detector:
         """Load one of them, as `load_detector`."""
         ...
@@ -54,6 +64,7 @@ def load_detector(
     settings: DetectionSettings | None = None,
     *,
     threads: int = 0,
+    device: Device = Device.CPU,
     progress: Progress = SILENT,
 ) -> Detector:
     """Load a detector; the first time it is compiled, which takes seconds.
@@ -62,10 +73,19 @@ def load_detector(
         detector_id: Which, of `kith models list`.
         settings: What to look for.
         threads: How many threads it may use; 0 means one per core.
+        device: Where its networks run; of AUTO the best that is installed and works.
         progress: Told what is being done while it is compiled.
 
     Raises:
         WeightsError: There is none of this name, or it cannot be had or read.
+        MissingExtra, DeviceError: It cannot be run on that device.
     """
     load = _LOADERS[find_detector(detector_id).kind]
-    return load(detector_id, settings, threads=threads, progress=progress)
+
+    def load_on(device: Device) -> Detector:
+        detector = load(detector_id, settings, threads=threads, device=device, progress=progress)
+        if device is not Device.CPU:  # what a device cannot do is known before anyone relies on it
+            detector.detect(load_image(photos()[0]))
+        return detector
+
+    return on_device(device, available_providers(), load_on)

@@ -27,6 +27,7 @@ from kith.detection.windows import cut_windows
 from kith.images.arrays import require_image
 from kith.progress import SILENT, Progress
 from kith.records import Face, FloatArray, Image
+from kith.runtime.device import Device
 from kith.runtime.prepare import prepare
 
 _STEP = 32  # pixels: the sides of what a network sees are multiples of its largest stride
@@ -98,6 +99,7 @@ class SingleShot(ABC):
         settings: DetectionSettings | None = None,
         *,
         threads: int = 0,
+        device: Device = Device.CPU,
         progress: Progress = SILENT,
     ) -> Self:
         """Load a detector.
@@ -106,16 +108,19 @@ class SingleShot(ABC):
             detector_id: Which.
             settings: What to look for.
             threads: How many threads it may use; 0 means one per core.
+            device: Where its network runs.
             progress: Told what is being done.
 
         Raises:
             WeightsError: It cannot be had or read.
         """
         (weights,) = find_detector(detector_id).weights.values()
-        network = prepare(weights, threads=threads, progress=progress)
+        network = prepare(weights, threads=threads, device=device, progress=progress)
         detector = cls(network, settings, side=weights.input_size)
         detector._weights = weights.sha256
-        detector._made_by = partial(cls.from_pretrained, detector_id, settings, threads=threads)
+        detector._made_by = partial(
+            cls.from_pretrained, detector_id, settings, threads=threads, device=device
+        )
         return detector
 
     def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:

@@ -12,6 +12,7 @@ from kith.catalogue.published.entries import PublishedDetector, PublishedFile, P
 from kith.catalogue.spec import DetectorSpec
 from kith.decisions.calibration import Calibration
 from kith.decisions.scoring import rule_for
+from kith.presentation.certainty import among
 from kith.workflows.models import ModelSpec
 
 _COLOURS = {ColorOrder.RGB: "red, green, blue", ColorOrder.BGR: "blue, green, red"}
@@ -48,6 +49,7 @@ def model_json(spec: ModelSpec) -> dict[str, Any]:
         "verification": _verification(calibration),
         "identification": [_identification(calibration, size) for size in (10, 100, 1000)],
         "int8": spec.int8,
+        "precision": f"{'int8' if spec.int8 else 'float32'} on a processor, float32 on other devices",
         "file": str(spec.weights.file),
         "sha256": spec.weights.sha256,
         "size": spec.weights.size,
@@ -137,10 +139,13 @@ def _preprocessing(
 
 def _verification(calibration: Calibration) -> str:
     policy = calibration.verification_policy()
-    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}"
+    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}{among(policy)}"
 
 
 def _identification(calibration: Calibration, people: int) -> str:
     policy = rule_for(calibration, people=people, references=people).policy
     how = " (extrapolated)" if policy.extrapolated else ""
-    return f"threshold {policy.threshold:.4f}, FPIR {policy.rate:g}{how} with {people:,} people enrolled"
+    return (
+        f"threshold {policy.threshold:.4f}, FPIR {policy.rate:g}{among(policy)}{how} "
+        f"with {people:,} people enrolled"
+    )

@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from kith.catalogue.preprocessing import ColorOrder
 from kith.errors import Remedy, UnsupportedFile
+from kith.runtime.adopt_detector import kind_of_detector
 from kith.runtime.foreign import KIND, read_graph
 from kith.runtime.own_scaling import scales_pixels
 
@@ -52,6 +53,8 @@ def read_foreign(data: bytes, size: int | None = None) -> Foreign:
     """
     model = read_graph(data)
     graph = model.graph
+    if detector := kind_of_detector(graph):
+        raise UnsupportedFile(f"{KIND}: it is a detector, as {detector} is, and no embedder")
     _unlist_weights(model)
     if len(graph.input) != 1 or not graph.output:
         raise UnsupportedFile(f"{KIND}: it has {len(graph.input)} inputs, an embedder has one")

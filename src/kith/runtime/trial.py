@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ def adopt_in_bounds(
     color: ColorOrder = ColorOrder.RGB,
     output: str | None = None,
 ) -> Adopted:
-    """Adopt an embedder, see `kith.runtime.adopt`, and try it.
+    """Adopt a network, see `kith.runtime.adopt`, and try it.
 
     Args:
         data: The ONNX file.
@@ -75,12 +75,12 @@ def adopt_in_bounds(
     Raises:
         UnsupportedFile: It is no embedder, or takes more time or memory than its size allows.
     """
-    found, content = _in_bounds(data, size=size, color=color, output=output)
-    return Adopted(content=content, **found)
+    head, content = _in_bounds(data, {"size": size, "color": color, "output": output})
+    return Adopted(content=content, **head)
 
 
 def adopt_detector_in_bounds(data: bytes) -> AdoptedDetector:
-    """Adopt a detector, see `adopt_detector`, which tries it.
+    """Adopt a detector, see `kith.runtime.adopt_detector`, which tries it.
 
     Args:
         data: The ONNX file.
@@ -88,23 +88,28 @@ def adopt_detector_in_bounds(data: bytes) -> AdoptedDetector:
     Raises:
         UnsupportedFile: It is no detector, or takes more time or memory than its size allows.
     """
-    found, content = _in_bounds(data, detector=True)
-    return AdoptedDetector(content, DetectorKind(found["kind"]), found["side"])
+    head, content = _in_bounds(data, None)
+    return AdoptedDetector(content, DetectorKind(head["kind"]), head["side"])
 
 
-def _in_bounds(data: bytes, **stated: Any) -> tuple[dict[str, Any], bytes]:
-    """What the process answers that is given a file: what it found, and the new file.
+def _in_bounds(data: bytes, embedder: Mapping[str, Any] | None) -> tuple[dict[str, Any], bytes]:
+    """What is told of an adopted network, and its file.
+
+    Args:
+        data: The ONNX file.
+        embedder: What was stated of an embedder; None for a detector.
 
     Raises:
-        UnsupportedFile: It refuses the file, or was ended.
+        UnsupportedFile: It is no such network, or takes more time or memory than its size allows.
     """
     root = str(Path(__file__).parents[2])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     bounded = {"PYTHONPATH": paths, "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
     seconds = _SECONDS + _SECONDS_A_MEGABYTE * len(data) / 1e6
+    stated = json.dumps({"embedder": embedder, "seconds": seconds})
     try:
         child = subprocess.run(
-            [sys.executable, "-P", "-m", "kith.runtime.trial", json.dumps({**stated, "seconds": seconds})],
+            [sys.executable, "-P", "-m", "kith.runtime.trial", stated],
             input=data,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -138,15 +143,12 @@ def _refused(answer: dict[str, str]) -> UnsupportedFile:
 def main() -> None:
     """The process: a file on standard input, the answer on standard output."""
     stated = json.loads(sys.argv[1])
-    seconds = stated.pop("seconds")
+    seconds, embedder = stated["seconds"], stated["embedder"]
     data = sys.stdin.buffer.read()
     _bound_memory(_SPARE + _COPIES * len(data))
     _bound_time(seconds)
     try:
-        if stated.pop("detector", False):
-            adopted = adopt_detector(data)._asdict()
-        else:
-            adopted = asdict(_adopt(data, seconds, **stated))
+        adopted = _adopt_detector(data) if embedder is None else asdict(_adopt(data, seconds, **embedder))
     except UnsupportedFile as error:
         _refuse(str(error).removeprefix(f"{KIND}: "), error.remedy)
     except MemoryError:
@@ -159,6 +161,10 @@ def main() -> None:
 def _refuse(text: str, remedy: Remedy | None = None) -> NoReturn:
     sys.stdout.write(json.dumps({"text": text, "remedy": remedy}))
     sys.exit(_REFUSED)
+
+
+def _adopt_detector(data: bytes) -> dict[str, Any]:
+    return adopt_detector(data)._asdict()
 
 
 def _adopt(data: bytes, seconds: float, size: int | None, color: str, output: str | None) -> Adopted:
