@@ -22,11 +22,12 @@ from timing import exit_code, verdict
 
 from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.calibrations import find_calibration
-from kith.clustering import Clustering, cluster
+from kith.clustering import Clustering, cluster, clustering_policy
 from kith.evaluation.clusters import ClusteringResult, evaluate_clusters
 
 TARGET, SECONDS, ADDED, SHARE = 0.945, 60.0, 500, 0.05
-THRESHOLD = find_calibration(DEFAULT_EMBEDDER).verification_policy().threshold
+CALIBRATION = find_calibration(DEFAULT_EMBEDDER)
+THRESHOLD = clustering_policy(CALIBRATION, 13_233).threshold
 
 
 def main() -> None:

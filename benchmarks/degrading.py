@@ -14,7 +14,7 @@ from kith.records import Face
 
 _COVER = (92, 84, 110)  # a scarf's or a hand's worth of one colour
 _BLACK = (18, 18, 20)
-_GLASSES = [(-0.45, -0.28), (1.45, -0.28), (1.4, 0.32), (0.6, 0.25), (0.4, 0.25), (-0.4, 0.32)]
+_GLASSES = [(-0.45, -0.35), (1.45, -0.35), (1.4, 0.4), (0.6, 0.3), (0.4, 0.3), (-0.4, 0.4)]
 
 
 class Hard(NamedTuple):
@@ -92,9 +92,9 @@ def overexpose(image: np.ndarray, face: Face) -> Hard:
 
 
 DAMAGES: Mapping[str, Damage] = {
-    "blur 0.05": partial(blur, share=0.05),
     "blur 0.1": partial(blur, share=0.1),
     "blur 0.15": partial(blur, share=0.15),
+    "blur 0.25": partial(blur, share=0.25),
     "24 pixels": partial(shrink, pixels=24),
     "24 pixels enlarged": partial(coarsen, pixels=24),
     "16 pixels enlarged": partial(coarsen, pixels=16),

@@ -27,7 +27,7 @@ from timing import exit_code, interleave, report, verdict
 import kith
 from kith import DetectionSettings, Recognizer
 from kith.detection import central_face
-from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, why_unfit
+from kith.quality import why_unfit
 from kith.records import Face
 
 AS_BEFORE = DetectionSettings(turned=False)
@@ -95,7 +95,7 @@ def compare_upright(photos: list[Path], now: Recognizer, before: Recognizer) -> 
             changed.append(photo.name)
             continue
         for face in new:
-            if "not upright" in why_unfit(now.analyze(image, [face])[0].quality, IDENTIFY_LIMITS):
+            if "not upright" in why_unfit(now.analyze(image, [face])[0].quality, now.limits.identify):
                 refused.append(f"{photo.name} ({face.width:.0f} pixels wide)")
     met = len(changed) <= len(photos) / 2000
     print(f"upright: {len(changed)} of {len(photos)} photos changed {changed}; 1 in 2000 may: {verdict(met)}")
@@ -173,7 +173,7 @@ def embed(recognizer: Recognizer, image: np.ndarray, face: Face) -> np.ndarray:
 def fit(recognizer: Recognizer, image: np.ndarray, face: Face, *, enroll: bool = False) -> bool:
     """Whether the quality limits let a face through."""
     quality = recognizer.analyze(image, [face])[0].quality
-    return not why_unfit(quality, ENROLL_LIMITS if enroll else IDENTIFY_LIMITS)
+    return not why_unfit(quality, recognizer.limits.enroll if enroll else recognizer.limits.identify)
 
 
 def compare_time(photos: list[Path], now: Recognizer, before: Recognizer, side: int) -> bool:

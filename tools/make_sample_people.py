@@ -47,7 +47,6 @@ from kith.decisions.cosine import score_all
 from kith.decisions.decide import threshold_at_fmr
 from kith.detection import DetectionSettings, central_face
 from kith.errors import NoFaceFound
-from kith.quality import assess
 from kith.records import Face, FloatArray, Image
 
 PHOTOS = 6
@@ -157,8 +156,8 @@ def look(recognizer: kith.Recognizer, path: Path) -> Source | None:
         return None
     crops = recognizer.align(image, [face])
     left, right, nose = face.landmarks[:3]
-    side = 1 if np.dot(nose - (left + right) / 2, right - left) >= 0 else -1
-    turn = side * assess(face, crops[0]).turn
+    across = right - left
+    turn = float(np.dot(nose - (left + right) / 2, across) / np.dot(across, across))
     return Source(path, face, recognizer.embed(crops)[0], turn, covering(crops[0]))
 
 

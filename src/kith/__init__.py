@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from kith.gallery import SubjectSummary as SubjectSummary
     from kith.images.reading import load_image as load_image
     from kith.progress import Progress as Progress
+    from kith.quality import Limits as Limits
     from kith.quality import QualityLimits as QualityLimits
     from kith.recognizer import Recognizer as Recognizer
     from kith.records import Candidate as Candidate
@@ -119,6 +120,7 @@ _HOMES = {
     "InvalidImage": "kith.errors",
     "KithError": "kith.errors",
     "LicenseNotAccepted": "kith.errors",
+    "Limits": "kith.quality",
     "LowQuality": "kith.errors",
     "MayBelong": "kith.gallery",
     "Measure": "kith.records",

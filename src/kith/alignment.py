@@ -32,6 +32,27 @@ def align(image: Image, faces: Sequence[Face], rule: CropRule) -> np.ndarray:
     return crops
 
 
+def share_inside(image: Image, face: Face, rule: CropRule) -> float:
+    """How much of a face's crop is from inside the image, by area, 0 to 1.
+
+    Args:
+        image: (h, w, 3) uint8 RGB.
+        face: A face in that image.
+        rule: The embedder's crop rule.
+    """
+    height, width = image.shape[:2]
+    if isinstance(rule, MarginCrop):
+        corners = _margin_box(face, rule)[[[0, 1], [2, 1], [2, 3], [0, 3]]]
+    else:
+        edge = rule.size - 0.5
+        crop = np.array([[-0.5, edge, edge, -0.5], [-0.5, -0.5, edge, edge], [1, 1, 1, 1]])
+        corners = (cv2.invertAffineTransform(_transform(face, rule)) @ crop).T + 0.5
+    wanted = corners.astype(np.float32)
+    whole = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    area = cv2.contourArea(wanted)
+    return float(cv2.intersectConvexConvex(wanted, whole)[0] / area) if area > 0 else 0.0
+
+
 def _transform(face: Face, rule: SimilarityCrop | AffineCrop) -> np.ndarray:
     """(2, 3) float64: from the image to the crop."""
     template = np.array(rule.template, np.float32)
@@ -52,15 +73,21 @@ def _cut_box(image: Image, face: Face, rule: MarginCrop) -> Image:
     resample by Pillow's filter.
     """
     height, width = image.shape[:2]
-    box = face.box.astype(np.float64)
-    half = np.full(2, rule.margin / 2)
-    if rule.unit is MarginUnit.CROP:
-        half *= (box[2:] - box[:2]) / (rule.size - rule.margin)
-    left, top = np.clip((box[:2] - half).astype(int), 0, [width - 1, height - 1])
-    right, bottom = np.clip((box[2:] + half).astype(int), [left + 1, top + 1], [width, height])
+    box = _margin_box(face, rule).astype(int)
+    left, top = np.clip(box[:2], 0, [width - 1, height - 1])
+    right, bottom = np.clip(box[2:], [left + 1, top + 1], [width, height])
     upright = np.rot90(image[top:bottom, left:right], face.turned // 90)
     part = PIL.Image.fromarray(np.ascontiguousarray(upright))
     return np.asarray(part.resize((rule.size, rule.size), PIL.Image.Resampling.BILINEAR))
+
+
+def _margin_box(face: Face, rule: MarginCrop) -> np.ndarray:
+    """(4,) float64: where MTCNN would see the face, with a margin."""
+    box = np.tile(face.box[:2], 2) + np.array(rule.frame) * np.tile(face.box[2:] - face.box[:2], 2)
+    half = np.full(2, rule.margin / 2)
+    if rule.unit is MarginUnit.CROP:
+        half *= (box[2:] - box[:2]) / (rule.size - rule.margin)
+    return np.concatenate([box[:2] - half, box[2:] + half])
 
 
 def similarity_transform(points: FloatArray, template: FloatArray) -> np.ndarray:

@@ -13,9 +13,10 @@ import numpy as np
 
 from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER
 from kith.catalogue.calibrations import find_calibration
+from kith.catalogue.landmarks import crop_for
 from kith.catalogue.pair import find_pair
 from kith.catalogue.preprocessing import CropRule
-from kith.catalogue.spec import EmbedderSpec
+from kith.catalogue.spec import DetectorKind, EmbedderSpec
 from kith.decisions.calibration import Calibration
 from kith.detection import DetectionSettings, Detector, load_detector
 from kith.embedding import Embedder, views_of
@@ -190,7 +191,7 @@ def _sample_inputs(spec: EmbedderSpec) -> FloatArray:
 
     They are what the default detector finds, so that a network is the same whatever else is looked for.
     """
-    crops, _ = sample_crops(load_detector(), spec.crop)
+    crops, _ = sample_crops(load_detector(), crop_for(spec.crop, DetectorKind.MTCNN))
     # blended faces have less contrast than photos: their ranges alone would cut off what photos reach
     crops = np.concatenate([crops, [_with_twice_the_contrast(crop) for crop in crops]])
     views = views_of(crops, spec.input_size, spec.pixels, mirrored=spec.mirrored)

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from kith.alignment import align
+from kith.alignment import align, share_inside
 from kith.assembly import RecognizerSettings, assemble, recipe_of_embeddings
 from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.catalogue.spec import EmbedderSpec
@@ -25,7 +25,7 @@ from kith.gallery import Gallery, NewReference
 from kith.images.arrays import require_crops, require_image
 from kith.images.reading import content_hash
 from kith.progress import SILENT, Progress
-from kith.quality import ENROLL_LIMITS, GOOD_LIMITS, IDENTIFY_LIMITS, QualityLimits, assess, why_unfit
+from kith.quality import Limits, QualityLimits, assess, limits_of, why_unfit
 from kith.records import Comparison, Decision, Enrollment, Face, FloatArray, Image, Sample, Template
 from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
@@ -87,6 +87,11 @@ class Recognizer:
         return recipe_of_embeddings(self.detector, self.spec, self.precision)
 
     @property
+    def limits(self) -> Limits:
+        """What a face must reach: other for other pairs of detector and embedder."""
+        return limits_of(self.model_id, self.spec.detector)
+
+    @property
     def threads(self) -> int:
         """How many threads it may use; 0 means one per core."""
         return self.settings.threads if self.settings else 0
@@ -135,26 +140,34 @@ class Recognizer:
         """
         faces = self.detect(image) if faces is None else faces
         crops = self.align(image, faces)
-        return self.to_samples(faces, crops, self.embed(crops))
+        return self.to_samples(image, faces, crops, self.embed(crops))
 
-    def to_samples(self, faces: Sequence[Face], crops: np.ndarray, embeddings: FloatArray) -> list[Sample]:
+    def to_samples(
+        self, image: Image, faces: Sequence[Face], crops: np.ndarray, embeddings: FloatArray
+    ) -> list[Sample]:
         """Assess n faces of an image, of which crops (n, s, s, 3) and embeddings (n, d) were made."""
         samples = []
         for face, crop, embedding in zip(faces, crops, embeddings, strict=True):
-            quality = assess(face, crop, self.calibration.recognizability(embedding))
+            inside = share_inside(image, face, self.spec.crop)
+            recognizability = self.calibration.recognizability(embedding)
+            quality = assess(face, crop, inside=inside, recognizability=recognizability)
             samples.append(Sample(face, Template(embedding, self.model_id), quality))
         return samples
 
-    def analyze_main(self, image: Image, limits: QualityLimits = IDENTIFY_LIMITS) -> Sample:
+    def analyze_main(self, image: Image, limits: QualityLimits | None = None) -> Sample:
         """Analyze the one face that a photo (h, w, 3) uint8 RGB is of; others count if they reach the limits.
+
+        Args:
+            limits: What it must reach; None for what identifying it asks.
 
         Raises:
             AcquisitionError: It has no face, several, or none that reaches the limits.
         """
         return self.main_sample(self.analyze(image, foremost_faces(self.detect(image))), limits)
 
-    def main_sample(self, samples: Sequence[Sample], limits: QualityLimits = IDENTIFY_LIMITS) -> Sample:
+    def main_sample(self, samples: Sequence[Sample], limits: QualityLimits | None = None) -> Sample:
         """The same, of the samples of a photo's foremost faces."""
+        limits = limits or self.limits.identify
         reasons = [why_unfit(sample.quality, limits) for sample in samples]
         main = main_face([sample.face for sample in samples], [not reason for reason in reasons])
         (place,) = (place for place, sample in enumerate(samples) if sample.face is main)
@@ -219,10 +232,10 @@ class Recognizer:
         file_hash: str = "",
     ) -> Enrollment:
         """The same, of the samples of the photo's foremost faces, and the `content_hash` of its pixels."""
-        sample = self.main_sample(samples, ENROLL_LIMITS)
+        sample = self.main_sample(samples, self.limits.enroll)
         new = NewReference(sample.template, sample.face, source, pixels_hash, file_hash)
         subject = gallery.enroll(name, [new])
-        return Enrollment(subject, why_unfit(sample.quality, GOOD_LIMITS), sample.face.turned)
+        return Enrollment(subject, why_unfit(sample.quality, self.limits.good), sample.face.turned)
 
     def identify(
         self,
@@ -257,7 +270,7 @@ class Recognizer:
     ) -> list[Decision]:
         """The same, of the samples of one photo: a decision each."""
         templates = [sample.template for sample in samples]
-        reasons = [why_unfit(sample.quality, IDENTIFY_LIMITS) for sample in samples]
+        reasons = [why_unfit(sample.quality, self.limits.identify) for sample in samples]
         unfit = {number: reason for number, reason in enumerate(reasons) if reason}
         return identify(
             templates, gallery, self.calibration, classifier=classifier, fpir=fpir, unfit=unfit, limit=limit

@@ -79,9 +79,10 @@ class Quality:
 
     Attributes:
         eye_distance: Between the eyes, in pixels of the image.
-        turn: How far the nose is off the middle of the eyes, sideways, in eye distances; about 0.6
-            at half profile. 0 is frontal.
-        sharpness: Standard deviation of the crop's Laplacian, over that of its gray values.
+        yaw: How far it looks to the side, in degrees, see `kith.pose`; negative to the left in the image.
+        inside: The share of the crop that is from inside the image, 0 to 1.
+        sharpness: Of the middle of the crop at 40 pixels, the standard deviation of its Laplacian over that
+            of its gray values.
         brightness: Mean gray value of the crop, 0 to 1.
         detection_score: The detector's confidence, 0 to 1.
         uprightness: How sure it is that the face does not lie in another quarter turn, 0 to 1.
@@ -90,7 +91,8 @@ class Quality:
     """
 
     eye_distance: float
-    turn: float
+    yaw: float
+    inside: float
     sharpness: float
     brightness: float
     detection_score: float

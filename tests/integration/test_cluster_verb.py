@@ -12,8 +12,9 @@ from command_line import PROGRAM, Answer, finish, kith, start
 from PIL import Image
 from small_disk import small_disk
 
+from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER
 from kith.gallery import Album, Gallery
-from kith.quality import IDENTIFY_LIMITS
+from kith.quality import limits_of
 from kith.sample_people import GROUP_PHOTO, PEOPLE
 
 FLOAT32 = ("--precision", "float32")
@@ -274,9 +275,9 @@ def test_what_cannot_be_looked_into_is_an_error_and_the_rest_is_done(few: Path, 
 def test_faces_too_poor_to_decide_on_are_told(
     few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "kith.workflows.albums.IDENTIFY_LIMITS", replace(IDENTIFY_LIMITS, min_eye_distance=1e4)
-    )
+    limits = limits_of(DEFAULT_EMBEDDER, DEFAULT_DETECTOR)
+    strict = limits._replace(identify=replace(limits.identify, min_eye_distance=1e4))
+    monkeypatch.setattr("kith.recognizer.limits_of", lambda *pair: strict)
     answer = kith("cluster", few, "-g", tmp_path / "gallery.db", *FLOAT32)
     assert answer.code == 3
     assert "4 faces of new photos left out: 4 times the face is too small\n" in answer.err

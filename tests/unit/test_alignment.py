@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from kith.alignment import align, similarity_transform
+from kith.alignment import align, share_inside, similarity_transform
 from kith.catalogue.families import FAMILIES
 from kith.catalogue.preprocessing import DLIB_CROP, AffineCrop, MarginCrop, MarginUnit, resize_template
 from kith.detection.upright import turn_back
@@ -157,3 +157,32 @@ def test_a_face_that_lies_turned_gives_the_crop_of_the_upright_one(family: str, 
     (wanted,) = align(image, [upright], rule)
     (crop,) = align(lying, [turn_back(upright, turns, lying.shape)], rule)
     assert np.abs(crop.astype(int) - wanted).mean() < 2  # boxes are rounded towards zero
+
+
+def placed(scale: float, x: float, y: float, degrees: float = 0) -> Face:
+    """A face whose crop is this much larger in the image, turned, with its middle here."""
+    angle = np.deg2rad(degrees)
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    points = (TEMPLATE - (DLIB_CROP.size - 1) / 2) @ turn.T + [x, y]
+    return Face(np.array([x - 20, y - 20, x + 20, y + 20], np.float32), points.astype(np.float32), 1.0)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 30])
+def test_the_share_of_a_crop_that_is_inside_the_image(degrees: float) -> None:
+    image = np.zeros((300, 400, 3), np.uint8)
+    assert share_inside(image, placed(1, 200, 150, degrees), DLIB_CROP) == pytest.approx(1)
+    assert share_inside(image, placed(1, -0.5, 150, degrees), DLIB_CROP) == pytest.approx(0.5, abs=1e-3)
+    assert share_inside(image, placed(1, 399.5, 299.5, degrees), DLIB_CROP) == pytest.approx(0.25, abs=1e-3)
+    assert share_inside(image, placed(1, -500, 150, degrees), DLIB_CROP) == 0
+
+
+def test_the_share_inside_is_that_of_the_pixels_that_are_not_black() -> None:
+    image, face = np.full((300, 400, 3), 255, np.uint8), placed(1.3, 20, 260, 17)
+    (crop,) = align(image, [face], DLIB_CROP)
+    assert share_inside(image, face, DLIB_CROP) == pytest.approx(crop.mean() / 255, abs=0.005)
+
+
+def test_the_share_inside_of_a_box_counts_its_margin() -> None:
+    image, box = np.zeros((300, 400, 3), np.uint8), np.array([0, 100, 40, 140], np.float32)
+    rule = MarginCrop(size=80, margin=40, unit=MarginUnit.SOURCE)
+    assert share_inside(image, Face(box, np.zeros((5, 2), np.float32), 1.0), rule) == pytest.approx(0.75)

@@ -11,12 +11,13 @@ from kith.catalogue.preprocessing import resize_template
 from kith.errors import InvalidArgument, LowQuality, NoFaceFound, SeveralFacesFound
 from kith.gallery import Gallery
 from kith.images.reading import load_image
-from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS
+from kith.quality import limits_of
 from kith.recognizer import Recognizer
 from kith.records import Face, Image, Outcome
 from kith.runtime.prepare import Precision
 
-LAX, STRICT = IDENTIFY_LIMITS.min_detection_score, ENROLL_LIMITS.min_detection_score
+LIMITS = limits_of(fake_recognizer().model_id, fake_recognizer().spec.detector)
+LAX, STRICT = LIMITS.identify.min_detection_score, LIMITS.enroll.min_detection_score
 BETWEEN = (LAX + STRICT) / 2
 """A detection score that is enough to identify, and not to enroll."""
 
@@ -81,7 +82,7 @@ def test_the_main_face_must_be_there_alone_and_fit(tmp_path: Path) -> None:
     recognizer = fake_recognizer(BETWEEN)
     assert recognizer.analyze_main(picture(tmp_path, 1)).quality.detection_score == BETWEEN
     with pytest.raises(LowQuality, match="may not be a face"):
-        recognizer.analyze_main(picture(tmp_path, 1), ENROLL_LIMITS)
+        recognizer.analyze_main(picture(tmp_path, 1), LIMITS.enroll)
     with pytest.raises(NoFaceFound):
         recognizer.analyze_main(picture(tmp_path))
     with pytest.raises(SeveralFacesFound):

@@ -12,6 +12,7 @@ from kith.cli.options import DEFAULT_MODEL, DetectorId, DeviceName, Json, ModelI
 from kith.decisions.calibration import VERIFICATION_FMR
 from kith.errors import AcquisitionError
 from kith.images.reading import load_image
+from kith.presentation.certainty import among
 from kith.presentation.decisions import comparison_json, policy_json
 from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
@@ -71,8 +72,9 @@ def verify(
         verdict = "match" if comparison.is_match else "non-match"
         print_line(
             f"{verdict}: score {comparison.score:.4f}, threshold {policy.threshold:.4f} "
-            f"(false match rate {policy.rate:g}, measured on {policy.measured_on}); one person with "
-            f"probability {_percent(comparison.probability)}, if {_percent(prior)} was likely before"
+            f"(false match rate {policy.rate:g}{among(policy)}, measured on {policy.measured_on}); "
+            f"one person with probability {_percent(comparison.probability)}, "
+            f"if {_percent(prior)} was likely before"
         )
     return SUCCESS if comparison.is_match else NON_MATCH
 

@@ -6,3 +6,4 @@ from kith.clustering.algorithm import linked_groups as linked_groups
 from kith.clustering.algorithm import require_consistent as require_consistent
 from kith.clustering.identity import inherit as inherit
 from kith.clustering.links import ConflictingLinks as ConflictingLinks
+from kith.clustering.policy import clustering_policy as clustering_policy

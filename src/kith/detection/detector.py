@@ -7,7 +7,9 @@ from kith.catalogue.builtin import DEFAULT_DETECTOR
 from kith.catalogue.installed import find_detector
 from kith.catalogue.spec import DetectorKind
 from kith.detection.mtcnn import MTCNN
+from kith.detection.scrfd import SCRFD
 from kith.detection.settings import DetectionSettings
+from kith.detection.yunet import YuNet
 from kith.images.reading import load_image
 from kith.progress import SILENT, Progress
 from kith.records import Face, Image
@@ -49,7 +51,11 @@ class Load(Protocol):
         ...
 
 
-_LOADERS: Mapping[DetectorKind, Load] = {DetectorKind.MTCNN: MTCNN.from_pretrained}
+_LOADERS: Mapping[DetectorKind, Load] = {
+    DetectorKind.MTCNN: MTCNN.from_pretrained,
+    DetectorKind.YUNET: YuNet.from_pretrained,
+    DetectorKind.SCRFD: SCRFD.from_pretrained,
+}
 """How each kind of detector is loaded."""
 
 

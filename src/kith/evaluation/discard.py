@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_BEST_AT = {"yaw": 0.0, "brightness": 0.5}
+"""Where a measure is best, if that is not as high as can be."""
 SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 
 
@@ -20,6 +22,18 @@ class DiscardCurve:
     measure: str
     shares: tuple[float, ...]
     fnmr: tuple[float, ...]
+
+
+def goodness(measure: str, values: np.ndarray) -> np.ndarray:
+    """Values of a measure of `kith.Quality`, turned so that larger is better.
+
+    Args:
+        measure: Its name.
+        values: (n,)
+    """
+    if measure in _BEST_AT:
+        return -np.abs(values - _BEST_AT[measure])
+    return values
 
 
 def discard_curve(measure: str, quality: np.ndarray, pairs: np.ndarray, matches: np.ndarray) -> DiscardCurve:

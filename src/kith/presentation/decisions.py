@@ -11,6 +11,8 @@ def policy_json(policy: Policy) -> dict[str, Any]:
         str(policy.measure): policy.rate,
         "threshold": round(policy.threshold, 4),
         "measured_on": policy.measured_on,
+        "group": policy.group,
+        "rates": {name: _rate(rate) for name, rate in policy.rates},
     }
     if policy.measure is Measure.FPIR:
         answer |= {"people": policy.people, "extrapolated": policy.extrapolated}
@@ -34,6 +36,7 @@ def decision_json(decision: Decision) -> dict[str, Any]:
         "decision": str(decision.outcome),
         "subject": decision.subject.name if decision.subject else None,
         "score": None if decision.score is None else round(decision.score, 4),
+        "reason": decision.reason,
         "candidates": [_candidate_json(candidate) for candidate in decision.candidates],
         "policy": policy_json(decision.policy),
     }

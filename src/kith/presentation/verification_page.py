@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kith.evaluation.discard import DiscardCurve, discard_curve
+from kith.evaluation.discard import DiscardCurve, discard_curve, goodness
 from kith.presentation import plots
 from kith.presentation.evaluations import verification_json
 from kith.presentation.report import Photos, Plot, Report, Table, on_data, write_report
@@ -113,11 +113,8 @@ def discard_curves(verified: Verified) -> list[DiscardCurve]:
     curves = []
     for measure in Quality.__slots__:
         values = np.array([getattr(quality, measure, 0.0) for quality in acquired.qualities])
-        if measure == "turn":
-            values = -values
-        if measure == "brightness":
-            values = -np.abs(values - 0.5)
-        curves.append(discard_curve(measure.replace("_", " "), values, protocol.pairs[mated], matches))
+        name, better = measure.replace("_", " "), goodness(measure, values)
+        curves.append(discard_curve(name, better, protocol.pairs[mated], matches))
     return curves
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from kith.clustering import clustering_policy
 from kith.detection import load_detector
 from kith.errors import InvalidArgument, TrainingError
 from kith.progress import SILENT, Progress
@@ -131,7 +132,7 @@ def _check_labels(photos: Sequence[PersonPhoto], folder: Path, progress: Progres
         faces.photos,
         teach(faces, judge, progress),
         faces.labels,
-        judge.calibration.verification_policy().threshold,
+        clustering_policy(judge.calibration, len(faces.photos)).threshold,
     )
     if noise.outliers or noise.duplicates:
         report = folder / "label_noise.csv"

@@ -19,6 +19,7 @@ from kith.clustering import (
     Clustering,
     ConflictingLinks,
     cluster,
+    clustering_policy,
     inherit,
     linked_groups,
     require_consistent,
@@ -34,7 +35,7 @@ from kith.images.photo_files import find_photos
 from kith.images.reading import content_hash, load_photo
 from kith.images.thumbnails import thumbnail
 from kith.progress import SILENT, Progress, counted
-from kith.quality import ENROLL_LIMITS, IDENTIFY_LIMITS, why_unfit
+from kith.quality import Limits, why_unfit
 from kith.recognizer import Recognizer
 from kith.records import Image, Policy, Subject
 from kith.search.ranking import rank
@@ -138,7 +139,8 @@ def update_clusters(album: Album, calibration: Calibration, looked: LookedThroug
     Raises:
         GalleryError: As `cluster_album`.
     """
-    cluster_album(album, calibration.verification_policy())
+    _, faces = album.sizes()
+    cluster_album(album, clustering_policy(calibration, faces))
     find_moved(album)
     return ClusteredAlbum(tuple(album.clusters()), suggest(album, calibration), looked)
 
@@ -161,7 +163,7 @@ def look_through_all(
     outcomes = analyze_photos(recognizer, photos, partial(_read, album))
     for outcome in counted(outcomes, len(photos), "looking through", progress):
         try:
-            looked = _keep(outcome.get(), album)
+            looked = _keep(outcome.get(), album, recognizer.limits)
         except ImageError as error:
             found.failed.append((outcome.item, error))
             progress.say(str(error))
@@ -179,7 +181,7 @@ def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
         GalleryError: It cannot be kept.
     """
     (outcome,) = analyze_photos(recognizer, [path], partial(_read, album))
-    return _keep(outcome.get(), album)
+    return _keep(outcome.get(), album, recognizer.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,17 +210,17 @@ def _read(album: Album, path: Path) -> _Read:
     return _Read(file, pixels_hash, photo.image)
 
 
-def _keep(looked: Analyzed[_Read], album: Album) -> Looked:
+def _keep(looked: Analyzed[_Read], album: Album, limits: Limits) -> Looked:
     """Keep the faces of a photo that are fit to decide on."""
     image = looked.read.image
     if image is None:
         return Looked(new=False)
     faces, left_out = [], []
     for sample in looked.samples:
-        if reason := why_unfit(sample.quality, IDENTIFY_LIMITS):
+        if reason := why_unfit(sample.quality, limits.identify):
             left_out.append(reason)
         else:
-            weakness = why_unfit(sample.quality, ENROLL_LIMITS)
+            weakness = why_unfit(sample.quality, limits.enroll)
             faces.append(NewFace(sample.face, sample.template, weakness, thumbnail(image, sample.face)))
     album.add(looked.read.file, looked.read.pixels_hash, faces)
     return Looked(new=True, left_out=tuple(left_out))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kith.clustering import cluster
+from kith.clustering import cluster, clustering_policy
 from kith.decisions.calibration import Calibration
 from kith.errors import EvaluationError
 from kith.evaluation.clusters import ClusteringResult, evaluate_clusters
@@ -46,7 +46,8 @@ def evaluate_clustering(calibration: Calibration, people: LabelledPhotos, acquir
     rows = np.flatnonzero(acquired.acquired)
     if not len(rows):
         raise EvaluationError("no photo gave a face")
-    labels = cluster(acquired.embeddings[rows], calibration.verification_policy().threshold).labels
+    policy = clustering_policy(calibration, len(rows))
+    labels = cluster(acquired.embeddings[rows], policy.threshold).labels
     subjects = people.subjects[rows]
     photos = tuple(people.photos[row] for row in rows)
     return Clustered(acquired, photos, subjects, labels, evaluate_clusters(labels, subjects))

@@ -89,7 +89,8 @@ def analyze_photos(
         embeddings = one.embed(np.concatenate([photo.crops for photo in with_faces]))
         for photo in with_faces:
             own, embeddings = np.split(embeddings, [len(photo.faces)])
-            photo.samples = one.to_samples(photo.faces, photo.crops, own.copy())
+            if photo.read.image is not None:  # as it is where faces were found
+                photo.samples = one.to_samples(photo.read.image, photo.faces, photo.crops, own.copy())
             photo.crops = _no_crops()
 
     then = Together(embed, lambda photo: len(photo.faces), PROVIDERS[one.device].at_once)

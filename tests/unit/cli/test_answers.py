@@ -45,6 +45,7 @@ def test_a_match(face: Face) -> None:
         "decision": "match",
         "subject": "Ada",
         "score": 0.7123,
+        "reason": "",
         "candidates": [
             {"subject": "Ada", "score": 0.7123, "fpir": 0.0012},
             {"subject": "Grace", "score": 0.1, "fpir": 0.9},
@@ -65,7 +66,7 @@ def test_nobody_is_named_without_a_match(face: Face, outcome: Outcome) -> None:
     found = answer_of(face, Decision(outcome, (Candidate(ADA, 0.4, 0.5, 0.98765),), POLICY, "a reason"))
     answer = found.json
     assert answer["decision"] in {"unknown", "ambiguous", "low_quality"}
-    assert answer["subject"] is None
+    assert (answer["subject"], answer["reason"]) == (None, "a reason")
     assert answer["candidates"] == [{"subject": "Ada", "score": 0.4, "fpir": 0.5, "probability": 0.9877}]
     assert "Ada" not in found.cells
     assert (found.label.text, found.label.known) == (found.cells[1], False)
@@ -93,7 +94,7 @@ def test_identify_prints_one_entry_a_photo(portraits: list[Path], gallery_path: 
     (found,) = entries[0]["faces"]
     assert found.keys() == {
         *("box", "landmarks", "detection_score", "turned"),
-        *("decision", "subject", "score", "candidates", "policy"),
+        *("decision", "subject", "score", "reason", "candidates", "policy"),
     }
     assert (found["decision"], found["subject"]) == ("match", "Ada")
     assert found["score"] == pytest.approx(1, abs=1e-3)

@@ -108,13 +108,17 @@ FACE = Face(np.array([1, 1, 6, 6], np.float32), np.ones((5, 2), np.float32), 1.0
 )
 @pytest.mark.parametrize("given", [RGB / 255, None, "a.jpg"], ids=["float", "None", "path"])
 def test_every_door_of_a_recognizer(door: Any, given: object) -> None:
-    recognizer = Recognizer(Nobody(), None, SimpleNamespace(crop=None), None, None)
+    recognizer = Recognizer(
+        Nobody(), None, SimpleNamespace(crop=None, id="nobody", detector="none"), None, None
+    )
     with pytest.raises(InvalidImage):
         door(recognizer, given)
 
 
 def test_verify_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
-    recognizer = Recognizer(Nobody(), None, SimpleNamespace(crop=None), None, None)
+    recognizer = Recognizer(
+        Nobody(), None, SimpleNamespace(crop=None, id="nobody", detector="none"), None, None
+    )
     monkeypatch.setattr(Recognizer, "analyze_main", lambda self, image: Sample(FACE, None, None))
     with pytest.raises(InvalidImage, match="the second image must be"):
         recognizer.verify(RGB, None)

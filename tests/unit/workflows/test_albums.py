@@ -1,12 +1,13 @@
 """Photos -> faces -> clusters -> names, with a fake recognizer."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import MODEL, fake_recognizer, paint
+from made_up_calibration import calibration_of
 from witness import Witness
 
+from kith.decisions.tail import Tail
 from kith.errors import ImageError
 from kith.gallery import Album, Gallery, name_cluster
 from kith.presentation.albums import album_json
@@ -152,8 +153,5 @@ def test_what_programs_are_told_and_what_people_see(photos: Path, gallery: Galle
 def test_another_threshold_makes_other_clusters(photos: Path, gallery: Gallery) -> None:
     """The rule is the calibration's: where no two faces are ever alike enough, everyone stays alone."""
     recognizer = fake_recognizer()
-    tail = recognizer.calibration.comparisons
-    recognizer.calibration = replace(
-        recognizer.calibration, comparisons=replace(tail, thresholds=(0.9999,) * len(tail.thresholds))
-    )
+    recognizer.calibration = calibration_of(Tail((0.5, 1e-3), (0.9999, 0.9999)))
     assert [cluster.faces for cluster in cluster_photos(photos, gallery, recognizer).clusters] == [1] * 6
