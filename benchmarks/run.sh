@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every claim beside its peer, in the same run. Peers live in .venv-bench, for their heavy dependencies.
-#   KITH_LFW=/path/to/lfw bash benchmarks/run.sh [detection embedding photo_to_template facenet startup memory identification calibration clustering mini]
+#   KITH_LFW=/path/to/lfw bash benchmarks/run.sh [detection embedding photo_to_template facenet many_photos startup memory identification calibration clustering mini]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lfw=${KITH_LFW:-../shared/data/lfw}
@@ -25,7 +25,7 @@ if [ ! -e "$venv/.ready" ] || [ pyproject.toml -nt "$venv/.ready" ] || [ benchma
 fi
 
 missed=0
-for claim in "${@:-detection embedding photo_to_template facenet startup memory identification calibration clustering mini}"; do
+for claim in "${@:-detection embedding photo_to_template facenet many_photos startup memory identification calibration clustering mini}"; do
     for name in $claim; do
         echo "== $name"
         keep=()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kith.embedding import Embedder as Embedder
     from kith.errors import AcquisitionError as AcquisitionError
     from kith.errors import ChecksumMismatch as ChecksumMismatch
+    from kith.errors import DeviceError as DeviceError
     from kith.errors import DownloadFailed as DownloadFailed
     from kith.errors import DuplicateReference as DuplicateReference
     from kith.errors import DuplicateSubject as DuplicateSubject
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from kith.records import Sample as Sample
     from kith.records import Subject as Subject
     from kith.records import Template as Template
+    from kith.runtime.device import Device as Device
     from kith.runtime.keras_models import keras_model as keras_model
     from kith.runtime.prepare import Precision as Precision
 
@@ -100,6 +102,8 @@ _HOMES = {
     "Deletion": "kith.gallery",
     "DetectionSettings": "kith.detection.settings",
     "Detector": "kith.detection",
+    "Device": "kith.runtime.device",
+    "DeviceError": "kith.errors",
     "DownloadFailed": "kith.errors",
     "DuplicateReference": "kith.errors",
     "DuplicateSubject": "kith.errors",

@@ -82,8 +82,8 @@ def _cut_box(image: Image, face: Face, rule: MarginCrop) -> Image:
 
 
 def _margin_box(face: Face, rule: MarginCrop) -> np.ndarray:
-    """(4,) float64: the face's box with its margin."""
-    box = face.box.astype(np.float64)
+    """(4,) float64: where MTCNN would see the face, with a margin."""
+    box = np.tile(face.box[:2], 2) + np.array(rule.frame) * np.tile(face.box[2:] - face.box[:2], 2)
     half = np.full(2, rule.margin / 2)
     if rule.unit is MarginUnit.CROP:
         half *= (box[2:] - box[:2]) / (rule.size - rule.margin)

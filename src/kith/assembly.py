@@ -13,9 +13,10 @@ import numpy as np
 
 from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER
 from kith.catalogue.calibrations import find_calibration
+from kith.catalogue.landmarks import crop_for
 from kith.catalogue.pair import find_pair
 from kith.catalogue.preprocessing import CropRule
-from kith.catalogue.spec import EmbedderSpec
+from kith.catalogue.spec import DetectorKind, EmbedderSpec
 from kith.decisions.calibration import Calibration
 from kith.detection import DetectionSettings, Detector, load_detector
 from kith.embedding import Embedder, views_of
@@ -23,8 +24,9 @@ from kith.errors import InvalidArgument
 from kith.files import digest_of_code
 from kith.progress import SILENT, Progress
 from kith.records import FloatArray
+from kith.runtime.device import PROVIDERS, Device, on_device
 from kith.runtime.prepare import CODE_OF_NETWORKS, Precision, prepare, prepare_int8
-from kith.runtime.session import Session
+from kith.runtime.session import Session, available_providers
 from kith.runtime.workshop import workshop
 from kith.sample_crops import sample_crops
 from kith.sample_people import photos as sample_photos
@@ -50,10 +52,13 @@ class RecognizerSettings:
         detection: What the detector looks for; None for the usual.
         precision: How the embedder computes: "float32", "int8", or "auto": int8 where that keeps the
             embeddings.
-        threads: How many threads one run may use; 0 means one per core.
+        threads: How many threads may be used; 0 means one per core.
+        device: Where networks run: "cpu", "cuda", "openvino", "coreml", "directml"; or "auto": the best that
+            is installed and works, and else the processor.
 
     Raises:
-        InvalidArgument: There is no such precision, or number of threads.
+        InvalidArgument: There is no such precision, device or number of threads; or int8 is wanted elsewhere
+            than on the processor.
     """
 
     model: str | EmbedderSpec = DEFAULT_EMBEDDER
@@ -61,12 +66,19 @@ class RecognizerSettings:
     detection: DetectionSettings | None = None
     precision: Precision | str = Precision.AUTO
     threads: int = 0
+    device: Device | str = Device.AUTO
 
     def __post_init__(self) -> None:
         if self.precision not in tuple(Precision):
             raise InvalidArgument(f"precision must be one of {', '.join(Precision)}, got {self.precision!r}")
         if self.threads < 0:
             raise InvalidArgument(f"threads must be 0 or more, got {self.threads}")
+        if self.device not in tuple(Device):
+            raise InvalidArgument(f"device must be one of {', '.join(Device)}, got {self.device!r}")
+        if self.precision == Precision.INT8 and self.device not in (Device.AUTO, Device.CPU):
+            raise InvalidArgument(
+                f"int8 is for processors; on {self.device} use the precision float32 or auto"
+            )
 
 
 class Parts(NamedTuple):
@@ -78,8 +90,8 @@ class Parts(NamedTuple):
         spec: The embedder as it is used with this detector, under the pair's name.
         calibration: What its scores mean.
         precision: How its network computes.
-        settings: With the embedder and detector that were chosen: they make the same, whatever is installed
-            meanwhile.
+        settings: With the embedder, detector and device that were chosen: they make the same, whatever is
+            installed meanwhile.
     """
 
     detector: Detector
@@ -100,22 +112,37 @@ def assemble(settings: RecognizerSettings, progress: Progress = SILENT) -> Parts
 
     Raises:
         WeightsError: A model cannot be had or read.
+        MissingExtra: What runs networks on the device that is wanted is not installed.
+        DeviceError: It is, but does not work here.
     """
+    wanted = Device(settings.device)
+    if wanted is Device.AUTO and settings.precision == Precision.INT8:
+        wanted = Device.CPU
+    return on_device(wanted, available_providers(), lambda device: _assemble_on(device, settings, progress))
+
+
+def _assemble_on(device: Device, settings: RecognizerSettings, progress: Progress) -> Parts:
     pair = find_pair(settings.model, settings.detector_id)
     spec = pair.spec
     precision = Precision(settings.precision)
     if precision is Precision.AUTO:
-        precision = Precision.INT8 if spec.int8 else Precision.FLOAT32
-    detector = load_detector(spec.detector, settings.detection, threads=settings.threads, progress=progress)
+        precision = Precision.INT8 if spec.int8 and device is Device.CPU else Precision.FLOAT32
+    threads = settings.threads
+    detector = load_detector(
+        spec.detector, settings.detection, threads=threads, device=device, progress=progress
+    )
     embedder = Embedder(
-        _network(pair.embedder, precision, settings.threads, progress),
+        _network(pair.embedder, precision, threads, device, progress),
         crop_size=spec.crop.size,
         input_size=spec.input_size,
         embedding_size=spec.embedding_size,
         pixels=spec.pixels,
         mirrored=spec.mirrored,
+        at_once=PROVIDERS[device].at_once,
     )
-    chosen = replace(settings, model=pair.embedder, detector_id=pair.detector.id)
+    if device is not Device.CPU:  # what a device cannot do is known before anyone relies on it
+        embedder.embed(np.zeros((1, spec.crop.size, spec.crop.size, 3), np.uint8))
+    chosen = replace(settings, model=pair.embedder, detector_id=pair.detector.id, device=device)
     return Parts(detector, embedder, spec, find_calibration(spec.id), precision, chosen)
 
 
@@ -144,9 +171,11 @@ def _key(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _network(spec: EmbedderSpec, precision: Precision, threads: int, progress: Progress) -> Session:
+def _network(
+    spec: EmbedderSpec, precision: Precision, threads: int, device: Device, progress: Progress
+) -> Session:
     if precision is Precision.FLOAT32:
-        return prepare(spec.weights, threads=threads, progress=progress)
+        return prepare(spec.weights, threads=threads, device=device, progress=progress)
     return prepare_int8(
         spec.weights,
         lambda: _sample_inputs(spec),
@@ -162,7 +191,7 @@ def _sample_inputs(spec: EmbedderSpec) -> FloatArray:
 
     They are what the default detector finds, so that a network is the same whatever else is looked for.
     """
-    crops, _ = sample_crops(load_detector(), spec.crop)
+    crops, _ = sample_crops(load_detector(), crop_for(spec.crop, DetectorKind.MTCNN))
     # blended faces have less contrast than photos: their ranges alone would cut off what photos reach
     crops = np.concatenate([crops, [_with_twice_the_contrast(crop) for crop in crops]])
     views = views_of(crops, spec.input_size, spec.pixels, mirrored=spec.mirrored)

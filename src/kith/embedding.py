@@ -9,8 +9,7 @@ import numpy as np
 from kith.catalogue.preprocessing import FixedScaling, PixelRule
 from kith.decisions.cosine import normalize
 from kith.records import FloatArray, require_shape
-
-_AT_ONCE = 4  # crops in one run, mirrored too: larger batches are no faster on a CPU, and cost memory
+from kith.runtime.device import PROVIDERS, Device
 
 
 class Network(Protocol):
@@ -31,6 +30,7 @@ class Embedder:
         embedding_size: d.
         pixels: How the network wants pixels scaled.
         mirrored: Whether the network sees the mirror image too, and the two embeddings are summed.
+        at_once: How many crops are embedded in one run.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Embedder:
         embedding_size: int,
         pixels: PixelRule,
         mirrored: bool,
+        at_once: int = PROVIDERS[Device.CPU].at_once,
     ) -> None:
         self._network = network
         self._crop_size = crop_size
@@ -49,6 +50,7 @@ class Embedder:
         self._embedding_size = embedding_size
         self._pixels = pixels
         self._mirrored = mirrored
+        self._at_once = at_once
 
     def embed(self, crops: np.ndarray) -> FloatArray:
         """Embed crops.
@@ -61,8 +63,8 @@ class Embedder:
         """
         require_shape("crops", crops, (None, self._crop_size, self._crop_size, 3))
         sums = np.zeros((len(crops), self._embedding_size), np.float32)
-        for start in range(0, len(crops), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
+        for start in range(0, len(crops), self._at_once):
+            part = slice(start, start + self._at_once)
             views = list(views_of(crops[part], self._input_size, self._pixels, mirrored=self._mirrored))
             (outputs,) = self._network.run(np.concatenate(views))
             sums[part] = outputs.reshape(len(views), -1, self._embedding_size).sum(axis=0)

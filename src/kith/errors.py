@@ -26,6 +26,7 @@
     │   ├── DownloadFailed
     │   ├── LicenseNotAccepted
     │   └── UnsupportedFile
+    ├── DeviceError             networks cannot be run on the device that was asked for
     └── MissingExtra            an optional package is not installed
 
 Wrong types and shapes in a program stay TypeError and ValueError. Nothing here knows of exit
@@ -210,6 +211,10 @@ class LicenseNotAccepted(WeightsError):
 
 class UnsupportedFile(WeightsError):
     """A weights file is damaged, or is of a kind Kith does not read."""
+
+
+class DeviceError(KithError):
+    """Networks cannot be run on the device that was asked for."""
 
 
 class MissingExtra(KithError, ImportError):

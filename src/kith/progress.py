@@ -6,7 +6,7 @@
 What begins ends what was begun before: there is one thing being done at a time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -60,7 +60,12 @@ SILENT: Progress = _Silent()
 
 def each(items: Sequence[Item], what: str, progress: Progress) -> Iterator[Item]:
     """Go through items and tell how far it is; one is done when the next is asked for."""
-    progress.begin(what, len(items))
+    return counted(items, len(items), what, progress)
+
+
+def counted(items: Iterable[Item], total: int, what: str, progress: Progress) -> Iterator[Item]:
+    """The same with items of which only the number is known before."""
+    progress.begin(what, total)
     for item in items:
         yield item
         progress.advance()

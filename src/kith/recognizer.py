@@ -6,7 +6,7 @@ This is the one file that joins these stages; they do not know one another. `kit
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +27,7 @@ from kith.images.reading import content_hash
 from kith.progress import SILENT, Progress
 from kith.quality import Limits, QualityLimits, assess, limits_of, why_unfit
 from kith.records import Comparison, Decision, Enrollment, Face, FloatArray, Image, Sample, Template
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.search.identify import identify
 
@@ -57,14 +58,17 @@ class Recognizer:
         detection: DetectionSettings | None = None,
         precision: Precision | str = Precision.AUTO,
         threads: int = 0,
+        device: Device | str = Device.AUTO,
         progress: Progress = SILENT,
     ) -> Self:
         """Load a detector and an embedder, see `RecognizerSettings`; at first they are compiled, for seconds.
 
         Raises:
             WeightsError: A model cannot be had or read.
+            MissingExtra: What runs networks on the device is not installed.
+            DeviceError: It is, but does not work here.
         """
-        settings = RecognizerSettings(model_id, detector_id, detection, precision, threads)
+        settings = RecognizerSettings(model_id, detector_id, detection, precision, threads, device)
         return cls.from_settings(settings, progress=progress)
 
     @classmethod
@@ -87,10 +91,32 @@ class Recognizer:
         """What a face must reach: other for other pairs of detector and embedder."""
         return limits_of(self.model_id, self.spec.detector)
 
+    @property
+    def threads(self) -> int:
+        """How many threads it may use; 0 means one per core."""
+        return self.settings.threads if self.settings else 0
+
+    @property
+    def device(self) -> Device:
+        """Where its networks run; of the program's own it is taken for the processor."""
+        return Device(self.settings.device) if self.settings else Device.CPU
+
     def __reduce__(self) -> tuple[Any, ...]:  # its settings: models are loaded again, from the cache
         if self.settings is None:
             raise TypeError("with parts of your own it cannot be pickled or copied; make one in each process")
         return type(self).from_settings, (self.settings,), {"calibration": self.calibration}
+
+    def side_by_side(self) -> Self:
+        """The same recognizer, to be used by a thread a core: a run of its networks takes one thread.
+
+        Its samples are the same to the bit. One with parts of the program's own, or whose networks run on
+        another device than the processor, is itself.
+        """
+        if self.settings is None or self.threads == 1 or self.device is not Device.CPU:
+            return self
+        twin = self.from_settings(replace(self.settings, threads=1))
+        twin.calibration = self.calibration
+        return twin
 
     def detect(self, image: Image) -> list[Face]:
         """Find the faces of an image (h, w, 3) uint8 RGB, the largest first."""
@@ -113,14 +139,18 @@ class Recognizer:
         Of some faces only, as `detect` found them, where `faces` names these; in their order.
         """
         faces = self.detect(image) if faces is None else faces
-        samples, crops = [], self.align(image, faces)
-        for face, crop, embedding in zip(faces, crops, self.embed(crops), strict=True):
-            quality = assess(
-                face,
-                crop,
-                inside=share_inside(image, face, self.spec.crop),
-                recognizability=self.calibration.recognizability(embedding),
-            )
+        crops = self.align(image, faces)
+        return self.to_samples(image, faces, crops, self.embed(crops))
+
+    def to_samples(
+        self, image: Image, faces: Sequence[Face], crops: np.ndarray, embeddings: FloatArray
+    ) -> list[Sample]:
+        """Assess n faces of an image, of which crops (n, s, s, 3) and embeddings (n, d) were made."""
+        samples = []
+        for face, crop, embedding in zip(faces, crops, embeddings, strict=True):
+            inside = share_inside(image, face, self.spec.crop)
+            recognizability = self.calibration.recognizability(embedding)
+            quality = assess(face, crop, inside=inside, recognizability=recognizability)
             samples.append(Sample(face, Template(embedding, self.model_id), quality))
         return samples
 
@@ -133,7 +163,10 @@ class Recognizer:
         Raises:
             AcquisitionError: It has no face, several, or none that reaches the limits.
         """
-        samples = self.analyze(image, foremost_faces(self.detect(image)))
+        return self.main_sample(self.analyze(image, foremost_faces(self.detect(image))), limits)
+
+    def main_sample(self, samples: Sequence[Sample], limits: QualityLimits | None = None) -> Sample:
+        """The same, of the samples of a photo's foremost faces."""
         limits = limits or self.limits.identify
         reasons = [why_unfit(sample.quality, limits) for sample in samples]
         main = main_face([sample.face for sample in samples], [not reason for reason in reasons])
@@ -184,8 +217,23 @@ class Recognizer:
             AcquisitionError: As `analyze_main`, at stricter limits.
             GalleryError: The gallery refused; as where the photo is enrolled already.
         """
-        sample = self.analyze_main(image, self.limits.enroll)
-        new = NewReference(sample.template, sample.face, source, content_hash(image), file_hash)
+        samples = self.analyze(image, foremost_faces(self.detect(image)))
+        pixels_hash = content_hash(image)
+        return self.enroll_samples(name, samples, gallery, pixels_hash, source=source, file_hash=file_hash)
+
+    def enroll_samples(
+        self,
+        name: str,
+        samples: Sequence[Sample],
+        gallery: Gallery,
+        pixels_hash: str,
+        *,
+        source: str = "",
+        file_hash: str = "",
+    ) -> Enrollment:
+        """The same, of the samples of the photo's foremost faces, and the `content_hash` of its pixels."""
+        sample = self.main_sample(samples, self.limits.enroll)
+        new = NewReference(sample.template, sample.face, source, pixels_hash, file_hash)
         subject = gallery.enroll(name, [new])
         return Enrollment(subject, why_unfit(sample.quality, self.limits.good), sample.face.turned)
 
@@ -208,10 +256,22 @@ class Recognizer:
             limit: How many candidates a decision lists at most; what is decided does not depend on it.
         """
         samples = self.analyze(image)
+        decisions = self.identify_samples(samples, gallery, classifier=classifier, fpir=fpir, limit=limit)
+        return [(sample.face, decision) for sample, decision in zip(samples, decisions, strict=True)]
+
+    def identify_samples(
+        self,
+        samples: Sequence[Sample],
+        gallery: Gallery,
+        *,
+        classifier: ClassifierKind | str = ClassifierKind.NORMALIZED,
+        fpir: float = IDENTIFICATION_FPIR,
+        limit: int = 5,
+    ) -> list[Decision]:
+        """The same, of the samples of one photo: a decision each."""
         templates = [sample.template for sample in samples]
         reasons = [why_unfit(sample.quality, self.limits.identify) for sample in samples]
         unfit = {number: reason for number, reason in enumerate(reasons) if reason}
-        decisions = identify(
+        return identify(
             templates, gallery, self.calibration, classifier=classifier, fpir=fpir, unfit=unfit, limit=limit
         )
-        return [(sample.face, decision) for sample, decision in zip(samples, decisions, strict=True)]

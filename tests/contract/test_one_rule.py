@@ -9,6 +9,7 @@ from made_up_album import POLICY, face_at
 from made_up_calibration import calibration_of, measured_up_to
 
 from kith.decisions.calibration import Calibration
+from kith.decisions.cohort import Cohort, cohort_of
 from kith.decisions.scoring import ClassifierKind
 from kith.evaluation.open_set import OpenSetProtocol
 from kith.gallery import Album, Gallery, NewFace, NewReference, PhotoFile
@@ -18,13 +19,9 @@ from kith.workflows.albums import cluster_album, suggest
 from kith.workflows.evaluating_searches import search_protocol
 
 PEOPLE, PROBES = 160, 120
-"""So many people that the lead over others counts in part, where it was measured."""
-
-CALIBRATIONS = {"measured": measured_up_to(400), "never measured in searches": calibration_of()}
 
 
-@pytest.fixture(scope="module")
-def rows() -> tuple[np.ndarray, np.ndarray]:
+def made_up_rows() -> tuple[np.ndarray, np.ndarray]:
     """References of each person (p, 32), and probes: of the enrolled, and of people between two of them."""
     random = np.random.default_rng(3)
     people = random.standard_normal((PEOPLE, 32)) + 0.8 * random.standard_normal(32)
@@ -32,6 +29,22 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
     return tuple(
         (each / np.linalg.norm(each, axis=1, keepdims=True)).astype(np.float32) for each in (people, probes)
     )
+
+
+def typical_of(people: np.ndarray) -> Cohort:
+    """Means of four people each."""
+    return cohort_of(people.reshape(-1, 4, people.shape[1]).mean(axis=1), people)
+
+
+CALIBRATIONS = {
+    "measured": measured_up_to(400, cohort=typical_of(made_up_rows()[0])),
+    "never measured in searches": calibration_of(),
+}
+
+
+@pytest.fixture(scope="module")
+def rows() -> tuple[np.ndarray, np.ndarray]:
+    return made_up_rows()
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from foreign_mobilefacenet import write_foreign_mobilefacenet
 from recipes import crops, facenet_pytorch, load_recipe, normalized, openface, report, sandberg, smooth_crops
 from write_keras_h5 import write_facenet_keras
 from write_pytorch import write_pytorch
@@ -14,10 +15,10 @@ from write_torch7 import write_openface
 
 from kith.assembly import RecognizerSettings, assemble
 from kith.catalogue.calibrations import UNMEASURED
-from kith.catalogue.preprocessing import FixedScaling
+from kith.catalogue.preprocessing import ARCFACE_CROP, FixedScaling
 from kith.catalogue.spec import EmbedderSpec
 from kith.workflows import importing
-from kith.workflows.importing import import_file
+from kith.workflows.importing import OnnxPreprocessing, import_file
 
 SIGNED = FixedScaling((127.5, 127.5, 127.5), 128.0)
 """What the recipes fed to Inception-ResNet-v1, also to the network that its family whitens for."""
@@ -73,7 +74,7 @@ def test_embeddings_are_the_originals(
 ) -> None:
     write, recipe, outputs, images = ORIGINALS[original]
     monkeypatch.setattr(importing, "_measure_on_sample_people", lambda *arguments: UNMEASURED)
-    spec = import_file(write(shared, tmp_path), model_id="imported")
+    spec = import_file(write(shared, tmp_path), model_id="imported", accept_license=True)
     expected = normalized(np.array(load_recipe(shared, recipe)[outputs]))
     cosines = np.sum(embed(spec, images) * expected, axis=1)
     report(f"{original}: least cosine to the original 1 - {1 - cosines.min():.1e} (1e-6 allowed)")
@@ -85,5 +86,19 @@ def test_embeddings_are_the_originals(
 def embed(spec: EmbedderSpec, images: np.ndarray) -> np.ndarray:
     if spec.input_size == 160:
         spec = replace(spec, pixels=SIGNED)
-    embedder = assemble(RecognizerSettings(spec, precision="float32")).embedder
+    embedder = assemble(RecognizerSettings(spec, "mtcnn", precision="float32")).embedder
     return embedder.embed(images.astype(np.uint8))
+
+
+def test_a_foreign_graph_of_the_same_network(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read as weights and rebuilt, or run as somebody's ONNX: the same embeddings."""
+    monkeypatch.setattr(importing, "_measure_on_sample_people", lambda *arguments: UNMEASURED)
+    path = tmp_path / "w600k.onnx"
+    path.write_bytes(write_foreign_mobilefacenet(shared / "data/weights"))
+    spec = import_file(path, model_id="foreign", onnx=OnnxPreprocessing(ARCFACE_CROP))
+    assert (spec.input_size, spec.embedding_size, spec.crop) == (112, 128, ARCFACE_CROP)
+    expected = normalized(np.array(load_recipe(shared, "mobilefacenet_arcface")["outputs"]))
+    cosines = np.sum(embed(spec, smooth_crops()) * expected, axis=1)
+    assert cosines.min() > 1 - 1e-6

@@ -72,12 +72,12 @@ def test_what_was_embedded_is_kept_apart(
     program = (
         "import kith.cli.embed as embed\n"
         "from kith.cli.main import main\n"
-        "read = embed.read_photos\n"
-        "def three(files, what):\n"
-        "    for number, item in enumerate(read(files, what)):\n"
+        "tell = embed.tell_photos\n"
+        "def three(*arguments):\n"
+        "    for number, item in enumerate(tell(*arguments)):\n"
         "        if number == 3: raise KeyboardInterrupt\n"
         "        yield item\n"
-        "embed.read_photos = three\n"
+        "embed.tell_photos = three\n"
         "main()\n"
     )
     answer = finish(start("embed", library, "-o", tmp_path / "all.npz", program=program))

@@ -1,17 +1,24 @@
 """Our networks against the original projects' own outputs."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from recipes import report
 
 from kith.catalogue.builtin import EMBEDDERS
 from kith.detection import MTCNN, DetectionSettings
+from kith.detection.scrfd import SCRFD
+from kith.detection.single_shot import SingleShot
+from kith.detection.yunet import YuNet
 from kith.embedding import scale_pixels
 from kith.images.reading import load_image
+from kith.runtime.adopt_detector import adopt_detector
 from kith.runtime.keras_models import load_keras
 from kith.runtime.prepare import prepare
+from kith.runtime.session import Session
 
 RESNET29 = EMBEDDERS["dlib-resnet29"]
 
@@ -62,6 +69,56 @@ def test_mtcnn_finds_what_the_original_finds(case: dict, shared: Path, original_
         ours = np.clip(face.box, 0, [image.shape[1] - 1, image.shape[0] - 1] * 2)
         assert overlap(ours, (left, top, left + width, top + height)) > 0.9
         assert np.abs(face.landmarks - [wanted["landmarks"][name] for name in LANDMARKS]).max() < 3
+
+
+SINGLE_SHOTS = [
+    ("yunet", "yunet_s_640_640", "yunet_s_640_640.onnx", YuNet, 0.6, (1, 2e-3)),
+    ("yunet", "yunet_n_dynamic", "yunet_n_dynamic.onnx", YuNet, 0.6, (1, 2e-3)),
+    ("scrfd", "500m", "scrfd_500m_kps.onnx", SCRFD, 0.5, (0.5, 1e-3)),
+    ("scrfd", "2.5g", "scrfd_2.5g_kps.onnx", SCRFD, 0.5, (0.5, 1e-3)),
+]
+"""File of parity and entry in it, the weights, their kind, the score, and tolerances in pixels and of scores."""
+
+
+@pytest.mark.parametrize(
+    ("parity", "entry", "file", "kind", "score", "tolerances"),
+    SINGLE_SHOTS,
+    ids=[file for _, _, file, *_ in SINGLE_SHOTS],
+)
+def test_yunet_and_scrfd_find_what_the_originals_find(
+    parity: str,
+    entry: str,
+    file: str,
+    kind: type[SingleShot],
+    score: float,
+    tolerances: tuple[float, float],
+    shared: Path,
+) -> None:
+    model = json.loads((shared / f"parity/{parity}_detections.json").read_text())["models"][entry]
+    data = (shared / "data/weights" / file).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == model["sha256"]
+    settings = DetectionSettings(thorough=False, min_score=score, min_face_size=12, longest_side=640)
+    detector = kind(Session(adopt_detector(data).content, threads=1), settings)
+    worst = np.zeros(3)
+    for image in model["images"]:
+        found = detector.detect(load_image(shared / "data" / image["file"]))
+        assert len(found) == len(image["faces"]), image["file"]
+        for wanted in image["faces"]:
+            box = np.array(wanted.get("box") or _corners(*wanted["box_xywh"]))
+            face = min(found, key=lambda one: np.abs(one.box - box).max())
+            differences = (
+                np.abs(face.box - box).max(),
+                np.abs(face.landmarks - wanted["landmarks"]).max(),
+                abs(face.detection_score - wanted["score"]),
+            )
+            worst = np.maximum(worst, differences)
+    report(f"{file}: boxes, landmarks and scores differ by at most {worst.round(5).tolist()}")
+    assert worst[:2].max() < tolerances[0]
+    assert worst[2] < tolerances[1]
+
+
+def _corners(left: float, top: float, width: float, height: float) -> tuple[float, ...]:
+    return left, top, left + width, top + height
 
 
 def overlap(a: np.ndarray, b: tuple[float, ...]) -> float:

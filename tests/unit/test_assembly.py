@@ -17,13 +17,16 @@ from kith.assembly import RecognizerSettings, assemble, recipe_of_crops, recipe_
 from kith.catalogue.builtin import DEFAULT_DETECTOR, DEFAULT_EMBEDDER, DETECTORS, EMBEDDERS
 from kith.catalogue.calibrations import find_calibration
 from kith.catalogue.preprocessing import resize_template
-from kith.catalogue.spec import DetectorSpec
+from kith.catalogue.spec import DetectorKind, DetectorSpec
 from kith.detection import MTCNN, DetectionSettings, load_detector
+from kith.detection import detector as detector_module
 from kith.detection.detector import _LOADERS
-from kith.errors import InvalidArgument, ModelMismatch, UnknownModel
+from kith.errors import DeviceError, InvalidArgument, ModelMismatch, UnknownModel
 from kith.gallery import Gallery, NewReference
 from kith.recognizer import Recognizer
 from kith.records import Face, Template
+from kith.runtime import device as device_module
+from kith.runtime.device import PROVIDERS, Device
 from kith.runtime.prepare import Precision
 
 SPEC = EMBEDDERS[DEFAULT_EMBEDDER]
@@ -166,7 +169,9 @@ def test_an_embedders_network_is_the_same_for_all_detectors(
 
 def test_a_recognizer_is_pickled_as_its_settings(made: dict[str, Any]) -> None:
     recognizer = Recognizer.from_pretrained(precision="float32", threads=2)
-    assert recognizer.settings == RecognizerSettings(SPEC, "mtcnn", precision=Precision.FLOAT32, threads=2)
+    assert recognizer.settings == RecognizerSettings(
+        SPEC, "mtcnn", precision=Precision.FLOAT32, threads=2, device="cpu"
+    )
     recognizer.calibration = replace(recognizer.calibration, measured_on="elsewhere")
     for other in (pickle.loads(pickle.dumps(recognizer)), copy.copy(recognizer)):
         assert other.settings == recognizer.settings
@@ -233,3 +238,98 @@ def test_int8_is_the_same_whatever_is_looked_for(made: dict[str, Any]) -> None:
         assemble(RecognizerSettings(precision="int8", detection=detection))
         keys.add(made["int8"][1]["inputs_key"])
     assert len(keys) == 1
+
+
+@pytest.fixture
+def devices(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The providers that ONNX Runtime has."""
+    names = {provider.name for provider in PROVIDERS.values()}
+    monkeypatch.setattr(assembly, "available_providers", lambda: names)
+    device_module._tell_once.cache_clear()
+    return names
+
+
+@pytest.mark.parametrize("device", [one for one in PROVIDERS if one is not Device.CPU])
+def test_a_device_arrives_with_its_precision_and_batch(
+    device: Device, devices: set[str], made: dict[str, Any]
+) -> None:
+    recognizer = Recognizer.from_pretrained(device=str(device))
+    assert made["detector"][1]["device"] is device
+    assert made["float32"][1]["device"] is device
+    assert "int8" not in made, "which is for processors"
+    assert recognizer.device is device
+    assert recognizer.embedder._at_once == PROVIDERS[device].at_once
+
+
+def test_the_processor_is_not_auto(devices: set[str], made: dict[str, Any]) -> None:
+    assert assemble(RecognizerSettings(device="cpu")).precision is Precision.INT8
+    assert assemble(RecognizerSettings(device="auto")).settings.device is Device.CUDA
+    assert assemble(RecognizerSettings(precision="int8")).settings.device is Device.CPU
+
+
+def test_auto_that_ends_on_the_processor_has_its_precision(
+    devices: set[str],
+    made: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail_elsewhere(*_: object, device: Device, **__: object) -> FakeDetector:
+        if device is not Device.CPU:
+            raise DeviceError(f"{device}: no driver")
+        return FakeDetector()
+
+    monkeypatch.setattr(assembly, "load_detector", fail_elsewhere)
+    parts = assemble(RecognizerSettings())
+    assert (parts.settings.device, parts.precision) == (Device.CPU, Precision.INT8)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"kith: {device}: no driver; another device is used instead"
+        for device in ("cuda", "directml", "openvino")
+    ]
+    with pytest.raises(DeviceError, match="cuda: no driver"):
+        assemble(RecognizerSettings(device="cuda"))
+
+
+def test_a_device_must_run_the_embedder_before_it_is_relied_on(
+    devices: set[str], made: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OutOfMemory:
+        def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
+            raise DeviceError("cuda: out of memory")
+
+    monkeypatch.setattr(assembly, "prepare", lambda *_, **__: OutOfMemory())
+    with pytest.raises(DeviceError, match="out of memory"):
+        assemble(RecognizerSettings(device="cuda"))
+
+
+def test_a_detector_must_run_before_it_is_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OutOfMemory(FakeDetector):
+        def detect(self, image: np.ndarray) -> list:
+            raise DeviceError("cuda: out of memory")
+
+    monkeypatch.setattr(detector_module, "available_providers", lambda: {"CUDAExecutionProvider"})
+    monkeypatch.setattr(
+        detector_module, "_LOADERS", dict.fromkeys(DetectorKind, lambda *_, **__: OutOfMemory())
+    )
+    with pytest.raises(DeviceError, match="out of memory"):
+        load_detector(device=Device.CUDA)
+    assert isinstance(load_detector(device=Device.CPU), OutOfMemory), "which needs no trial"
+
+
+def test_a_device_makes_no_other_recipe(devices: set[str], made: dict[str, Any]) -> None:
+    """All devices compute in float32, and what differs is rounding."""
+    recipes = {
+        Recognizer.from_pretrained(device=str(device), precision="float32").recipe for device in PROVIDERS
+    }
+    assert len(recipes) == 1
+
+
+@pytest.mark.parametrize(("asked", "said"), [({"device": "tpu"}, "device must be one of auto, cpu, cuda")])
+def test_no_device_is_refused(asked: dict[str, str], said: str) -> None:
+    with pytest.raises(InvalidArgument, match=said):
+        RecognizerSettings(**asked)
+
+
+def test_int8_is_for_processors() -> None:
+    with pytest.raises(InvalidArgument, match="int8 is for processors; on cuda"):
+        RecognizerSettings(device="cuda", precision="int8")
+    RecognizerSettings(device="cpu", precision="int8")

@@ -40,7 +40,7 @@ EMBEDDERS: Mapping[str, EmbedderSpec] = {
     ),
     "kith-mini": EmbedderSpec(
         id="kith-mini",
-        summary="a slim ResNet-29 that learned the default's embeddings; smaller, faster, weak on hard photos",
+        summary="a slim ResNet-29 taught by the default; smaller and faster, weak on hard photos",
         weights=WeightsSpec(
             network="slim_resnet29",
             reader="compact",

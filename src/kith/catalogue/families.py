@@ -23,6 +23,22 @@ from kith.errors import WeightsError
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedThreshold:
+    """A threshold that somebody recommends, for as long as nothing was measured.
+
+    Attributes:
+        score: Cosine from which on two faces count as one person's.
+        rate: What is taken for its false match rate. Nobody tells it of people who are alike in sex and age,
+            so it is above what is told of others.
+        source: Who recommends it.
+    """
+
+    score: float
+    rate: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """Everything of an embedder but its weights.
 
@@ -34,6 +50,7 @@ class Family:
         pixels: How a crop's pixels are scaled.
         input_size: Side of what the network sees, in pixels.
         color: In which order it wants the colours.
+        threshold: A published one; None if there is none that fits.
     """
 
     summary: str
@@ -43,9 +60,12 @@ class Family:
     pixels: PixelRule
     input_size: int
     color: ColorOrder = ColorOrder.RGB
+    threshold: PublishedThreshold | None = None
 
 
 _SIGNED_PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)
+_OF_FACENET = PublishedThreshold(0.38, 1e-2, "FaceNet's paper: a squared distance of 1.24, best on LFW")
+_OF_ARCFACE = PublishedThreshold(0.4, 1e-3, "InsightFace's server; 1e-6 of its own benchmark's strangers")
 _SANDBERG_CROP = MarginCrop(size=160, margin=32, unit=MarginUnit.SOURCE)
 """As his LFW evaluation; he trained on 182 pixels with a margin of 44, and cut 160 out of those."""
 
@@ -57,6 +77,7 @@ FAMILIES: Mapping[str, Family] = {
         crop=_SANDBERG_CROP,
         pixels=Whitening(),
         input_size=160,
+        threshold=_OF_FACENET,
     ),
     "sandberg-2018": Family(
         summary="Inception-ResNet-v1 by David Sandberg, 2018",
@@ -65,6 +86,7 @@ FAMILIES: Mapping[str, Family] = {
         crop=_SANDBERG_CROP,
         pixels=_SIGNED_PIXELS,
         input_size=160,
+        threshold=_OF_FACENET,
     ),
     "facenet-pytorch": Family(
         summary="Inception-ResNet-v1 of facenet-pytorch",
@@ -73,6 +95,7 @@ FAMILIES: Mapping[str, Family] = {
         crop=MarginCrop(size=160, margin=14, unit=MarginUnit.CROP),  # as its LFW evaluation
         pixels=_SIGNED_PIXELS,
         input_size=160,
+        threshold=_OF_FACENET,
     ),
     "openface": Family(
         summary="OpenFace's nn4.small2",
@@ -91,6 +114,7 @@ FAMILIES: Mapping[str, Family] = {
         crop=ARCFACE_CROP,
         pixels=FixedScaling(mean=(127.5, 127.5, 127.5), divisor=127.5),
         input_size=112,
+        threshold=_OF_ARCFACE,
     ),
     "adaface": Family(
         summary="AdaFace's IResNet, which wants blue first",
@@ -100,6 +124,7 @@ FAMILIES: Mapping[str, Family] = {
         pixels=FixedScaling(mean=(127.5, 127.5, 127.5), divisor=127.5),
         input_size=112,
         color=ColorOrder.BGR,
+        threshold=PublishedThreshold(0.4, 1e-3, "adaface-onnx"),
     ),
     "sface": Family(
         summary="SFace, which scales pixels itself",
@@ -108,6 +133,7 @@ FAMILIES: Mapping[str, Family] = {
         crop=ARCFACE_CROP,
         pixels=FixedScaling(mean=(0.0, 0.0, 0.0), divisor=1.0),
         input_size=112,
+        threshold=PublishedThreshold(0.363, 1e-2, "OpenCV: best on LFW"),
     ),
     "arcface-mobilefacenet": Family(
         summary="MobileFaceNet of insightface, trained with ArcFace",
@@ -116,6 +142,7 @@ FAMILIES: Mapping[str, Family] = {
         crop=ARCFACE_CROP,
         pixels=_SIGNED_PIXELS,
         input_size=112,
+        threshold=_OF_ARCFACE,
     ),
 }
 

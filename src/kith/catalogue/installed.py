@@ -332,12 +332,14 @@ def _point(value: Any) -> Point:
 def _crop_from_json(content: Mapping[str, Any]) -> CropRule:
     rule, size = content["rule"], _length(content["size"])
     if rule == SimilarityCrop.__name__:
-        return SimilarityCrop(size, tuple(map(_point, content["template"])))
+        return SimilarityCrop(size, tuple(map(_point, content["template"])), str(content.get("seen_by", "")))
     if rule == AffineCrop.__name__:
         eye, other_eye, nose = map(_point, content["template"])
-        return AffineCrop(size, (eye, other_eye, nose))
+        return AffineCrop(size, (eye, other_eye, nose), str(content.get("seen_by", "mtcnn")))
     if rule == MarginCrop.__name__:
-        return MarginCrop(size, int(content["margin"]), MarginUnit(content["unit"]))
+        left, top, right, bottom = map(float, content.get("frame", (0, 0, 1, 1)))
+        frame, seen_by = (left, top, right, bottom), str(content.get("seen_by", "mtcnn"))
+        return MarginCrop(size, int(content["margin"]), MarginUnit(content["unit"]), frame, seen_by)
     raise ValueError(f"unknown crop {rule}")
 
 

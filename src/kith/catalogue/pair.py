@@ -8,10 +8,12 @@ that two detectors found are cut out differently, and their embeddings do not co
 from dataclasses import dataclass, replace
 
 from kith.catalogue.installed import find_detector, find_embedder
+from kith.catalogue.landmarks import crop_for
 from kith.catalogue.spec import DetectorSpec, EmbedderSpec
 from kith.errors import WeightsError
 
-_AND = "+"
+AND = "+"
+"""Between the names of an embedder and a detector, in a pair's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,13 @@ class Pair:
         """The pair's name."""
         if self.detector.id == self.embedder.detector:
             return self.embedder.id
-        return f"{self.embedder.id}{_AND}{self.detector.id}"
+        return f"{self.embedder.id}{AND}{self.detector.id}"
 
     @property
     def spec(self) -> EmbedderSpec:
-        """The embedder as it is used with this detector, under the pair's name."""
-        return replace(self.embedder, id=self.id, detector=self.detector.id)
+        """The embedder as it is used with this detector: under the pair's name, with its crop rule."""
+        crop = crop_for(self.embedder.crop, self.detector.kind)
+        return replace(self.embedder, id=self.id, detector=self.detector.id, crop=crop)
 
 
 def find_pair(model: str | EmbedderSpec, detector_id: str = "") -> Pair:
@@ -45,7 +48,7 @@ def find_pair(model: str | EmbedderSpec, detector_id: str = "") -> Pair:
         WeightsError: There is no such embedder or detector here, or two detectors are named.
     """
     name = model if isinstance(model, str) else model.id
-    embedder_id, both, named = name.partition(_AND)
+    embedder_id, both, named = name.partition(AND)
     if both and detector_id not in ("", named):
         raise WeightsError(f"{name} names the detector {named}, but {detector_id} is asked for too")
     embedder = find_embedder(embedder_id) if isinstance(model, str) else model
@@ -54,4 +57,4 @@ def find_pair(model: str | EmbedderSpec, detector_id: str = "") -> Pair:
 
 def embedder_of(model_id: str) -> str:
     """The name of the embedder in a pair's name."""
-    return model_id.partition(_AND)[0]
+    return model_id.partition(AND)[0]

@@ -14,10 +14,12 @@ class SimilarityCrop:
         size: Side of the square crop in pixels.
         template: Where eye, eye, nose, mouth corner, mouth corner come to lie, (x, y) in pixels of
             the crop; image left first.
+        seen_by: The kind of detector whose landmarks the template tells; empty if it is meant for all.
     """
 
     size: int
     template: tuple[Point, ...]
+    seen_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,12 @@ class AffineCrop:
     Attributes:
         size: Side of the square crop in pixels.
         template: Where eye, eye and nose come to lie, (x, y) in pixels of the crop; image left first.
+        seen_by: The kind of detector whose landmarks the template tells; empty if it is meant for all.
     """
 
     size: int
     template: tuple[Point, Point, Point]
+    seen_by: str = "mtcnn"
 
 
 class MarginUnit(StrEnum):
@@ -48,11 +52,15 @@ class MarginCrop:
         size: Side of the square crop in pixels.
         margin: Added to the box's width and height, half on each side.
         unit: What the margin is counted in.
+        frame: What of the detector's box counts as the box: x1, y1, x2, y2 in parts of its width and height.
+        seen_by: The kind of detector whose boxes this is said of; empty if it is meant for all.
     """
 
     size: int
     margin: int
     unit: MarginUnit
+    frame: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    seen_by: str = "mtcnn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ MTCNN_PIXELS = FixedScaling(mean=(127.5, 127.5, 127.5), divisor=128.0)
 DLIB_CHIP = SimilarityCrop(
     size=150,
     template=((46.8, 44.9), (100.5, 44.8), (73.4, 76.3), (49.6, 103.4), (97.5, 103.4)),
+    seen_by="mtcnn",
 )
 """dlib's 150-pixel chip with a padding of 0.25, said of MTCNN's landmarks: their mean position in the
 chips that dlib itself cuts (`tools/measure_dlib_template.py`, on people who are in none of LFW's pairs)."""

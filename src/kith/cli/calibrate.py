@@ -1,5 +1,6 @@
 """`kith calibrate`: measure, on your own people, what a model's scores mean."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,15 +10,17 @@ from kith.catalogue.calibrations import find_calibration, forget_calibration, ke
 from kith.catalogue.pair import find_pair
 from kith.cli.console import print_json, print_line, print_table, warn
 from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
-from kith.cli.evaluate.app import Keep
+from kith.cli.evaluate.app import Groups, Keep
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, DeviceName, Json, ModelId, PrecisionName
 from kith.decisions.calibration import VERIFICATION_FMR, Calibration
 from kith.decisions.scoring import rule_for
 from kith.errors import EvaluationError
 from kith.files import write_atomically
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.workflows.calibrating import FEW_PEOPLE, fit_calibration
+from kith.workflows.evaluating import labels_of_photos
 from kith.workflows.first_calibration import embed_unrecognizable
 
 _GALLERIES = (10, 100, 1000)
@@ -39,6 +42,8 @@ def calibrate(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
+    groups: Groups = None,
     keep: Keep = None,
     as_json: Json = False,
 ) -> None:
@@ -54,12 +59,14 @@ def calibrate(
     if people is None:
         raise EvaluationError("name a folder with one folder per person, or use --reset")
     labelled = read_labelled(people)
-    recognizer = load_recognizer(model, precision)
+    labels = labels_of_photos(labelled.photos, people, groups)
+    recognizer = load_recognizer(model, precision, device=device)
     acquired = acquire_photos(recognizer, labelled.photos, keep)
     calibration = fit_calibration(
         acquired.embeddings[acquired.acquired],
         labelled.subjects[acquired.acquired],
         people.resolve().name,
+        groups=None if labels is None else labels[acquired.acquired],
         unrecognizable=embed_unrecognizable(recognizer),
     )
     if calibration.people < FEW_PEOPLE:
@@ -67,6 +74,8 @@ def calibrate(
             f"{calibration.people} people are few: false match rates below "
             f"{calibration.comparisons.lowest:g} cannot be shown, and the rest is rough"
         )
+    if labels is not None:
+        _tell_of_small_groups(calibration, set(labels.tolist()) - {""})
     before = find_calibration(model)
     kept = None
     if output is not None:
@@ -80,6 +89,13 @@ def calibrate(
     _print(before, calibration)
     print_line(f"measured on {calibration.measured_on}; failures to acquire: {acquired.failures}")
     print_line(f"kept in {kept}" if kept else "nothing was kept")
+
+
+def _tell_of_small_groups(calibration: Calibration, names: Collection[str]) -> None:
+    searched = set.intersection(set(names), *(set(groups.tails) for groups in calibration.searches.values()))
+    for measured, what in ((set(calibration.comparisons.tails), "two faces"), (searched, "searches")):
+        if small := sorted(set(names) - measured):
+            warn(f"too few people to measure {what} within {', '.join(small)}: no rate is promised of them")
 
 
 def _reset(model: str, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from kith.cli.options import (
     DEFAULT_GALLERY,
     DEFAULT_MODEL,
     DetectorId,
+    DeviceName,
     GalleryPath,
     Json,
     ModelId,
@@ -29,6 +30,7 @@ from kith.errors import GalleryError, ImageError
 from kith.gallery import Album, Gallery
 from kith.images.photo_files import require_not_whole_disk
 from kith.presentation.albums import album_json
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.workflows.albums import (
     ClusteredAlbum,
@@ -63,6 +65,7 @@ def cluster(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     as_json: Json = False,
 ) -> int:
     """Put the faces of photos together that are one person's, before anyone has a name.
@@ -89,7 +92,7 @@ def cluster(
         album = Album(opened)
         looked = LookedThrough()
         if listing.photos:
-            recognizer = load_recognizer(model, precision)
+            recognizer = load_recognizer(model, precision, device=device)
             with telling(say=complain) as progress:
                 looked = look_through_all(recognizer, album, listing.photos, progress=progress)
         for links, together in ((must, True), (cannot, False)):

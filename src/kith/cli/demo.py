@@ -10,12 +10,13 @@ from kith.catalogue.pair import find_pair
 from kith.cli.console import note, print_json, print_line, print_table
 from kith.cli.identify import answer_of
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, DeviceName, Json, ModelId, PrecisionName
 from kith.cli.progress import track
 from kith.gallery import Gallery
 from kith.images.reading import load_image
 from kith.presentation.annotate import annotate_photo, annotated_paths
 from kith.presentation.certainty import how_sure
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.sample_people import GROUP_PHOTO, photos
 
@@ -27,6 +28,7 @@ def demo(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     as_json: Json = False,
 ) -> None:
     """Enroll the sample people and name them in a group photo with two strangers.
@@ -34,7 +36,7 @@ def demo(
     The sample people are composites of many faces; none of them exists.
     """
     annotated = annotated_paths(output, [GROUP_PHOTO])[GROUP_PHOTO].absolute()
-    recognizer = load_recognizer(find_pair(model, detector).id, precision)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision, device=device)
     with (
         tempfile.TemporaryDirectory(prefix="kith-demo-") as folder,
         Gallery.open(Path(folder) / "gallery.db", model_id=recognizer.model_id) as gallery,

@@ -7,6 +7,7 @@ from kith.cli.load import detection_settings, expand, load_detector
 from kith.cli.options import (
     Annotate,
     DetectorId,
+    DeviceName,
     Json,
     JsonLines,
     LongestSide,
@@ -15,10 +16,12 @@ from kith.cli.options import (
     Photos,
 )
 from kith.cli.photo_by_photo import FaceAnswer, Table, answer_photos, box_text
-from kith.images.reading import Photo
+from kith.images.reading import Photo, read_photo
 from kith.presentation.annotate import Label
 from kith.presentation.faces import face_json
 from kith.records import Face
+from kith.runtime.device import Device
+from kith.workflows.pipeline import Analyzed, detect_photos
 
 _TABLE = Table(("box", "score"), (24, 5))
 
@@ -30,6 +33,7 @@ def detect(
     min_face_size: MinFaceSize = 20,
     longest_side: LongestSide = 1280,
     min_score: MinScore = None,
+    device: DeviceName = Device.AUTO,
     as_json: Json = False,
     as_jsonl: JsonLines = False,
 ) -> int:
@@ -39,12 +43,17 @@ def detect(
     """
     form = form_of(as_json, as_jsonl)
     listing = expand(photos)
-    found = load_detector(detector, detection_settings(min_face_size, longest_side, min_score))
+    settings = detection_settings(min_face_size, longest_side, min_score)
+    threads = 1 if len(listing.photos) > 1 else 0  # for each photo, of which one a core is looked at
+    found = load_detector(detector, settings, threads=threads, device=device)
+    outcomes = detect_photos(found, listing.photos, read_photo)
 
-    def look(photo: Photo) -> Sequence[FaceAnswer]:
-        return [_answer(face, photo.scale) for face in found.detect(photo.image)]
+    def answer(looked: Analyzed[Photo]) -> Sequence[FaceAnswer]:
+        return [_answer(face, looked.read.scale) for face in looked.faces]
 
-    return answer_photos(listing, look, what="detecting", table=_TABLE, form=form, annotate=annotate)
+    return answer_photos(
+        listing, outcomes, answer, what="detecting", table=_TABLE, form=form, annotate=annotate
+    )
 
 
 def _answer(face: Face, scale: float) -> FaceAnswer:

@@ -12,10 +12,11 @@ from kith.catalogue.pair import find_pair
 from kith.cli.console import count, print_json, print_line
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.interruption import interruptible
-from kith.cli.load import detection_settings, expand, load_recognizer, read_photos
+from kith.cli.load import detection_settings, expand, load_recognizer, tell_photos
 from kith.cli.options import (
     DEFAULT_MODEL,
     DetectorId,
+    DeviceName,
     Json,
     LongestSide,
     MinFaceSize,
@@ -26,8 +27,11 @@ from kith.cli.options import (
 )
 from kith.errors import ImageError, InvalidArgument
 from kith.files import write_private
+from kith.images.reading import read_photo
 from kith.records import Face, Template
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
+from kith.workflows.pipeline import analyze_photos
 
 
 def embed(
@@ -39,6 +43,7 @@ def embed(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     as_json: Json = False,
 ) -> int:
     """Write the embeddings of all faces of photos to a NumPy file.
@@ -50,7 +55,7 @@ def embed(
         raise InvalidArgument(f"{output}: the output must be named .npz")
     listing = expand(photos)
     settings = detection_settings(min_face_size, longest_side, min_score)
-    recognizer = load_recognizer(find_pair(model, detector).id, precision, settings)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision, settings, device=device)
     found: list[tuple[str, Face, Template]] = []
     read = unreadable = 0
 
@@ -62,13 +67,14 @@ def embed(
         return save(output.with_suffix(".interrupted.npz")) if read else "nothing was written"
 
     with interruptible(leaves):
-        for file, photo in read_photos(listing.photos, "embedding"):
-            if isinstance(photo, ImageError):
+        outcomes = analyze_photos(recognizer, listing.photos, read_photo)
+        for file, looked in tell_photos(outcomes, len(listing.photos), "embedding"):
+            if isinstance(looked, ImageError):
                 unreadable += 1
                 continue
             found += [
-                (str(file), _in_photo(sample.face, photo.scale), sample.template)
-                for sample in recognizer.analyze(photo.image)
+                (str(file), _in_photo(sample.face, looked.read.scale), sample.template)
+                for sample in looked.samples
             ]
             read += 1
         saved = save(output)

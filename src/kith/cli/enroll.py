@@ -20,6 +20,7 @@ from kith.cli.options import (
     DEFAULT_GALLERY,
     DEFAULT_MODEL,
     DetectorId,
+    DeviceName,
     GalleryPath,
     Json,
     JsonLines,
@@ -32,6 +33,7 @@ from kith.gallery import Gallery, clean_name
 from kith.images.photo_files import require_not_whole_disk
 from kith.presentation.enrollments import enrolled_photo_json, enrolled_photos_json
 from kith.records import Enrollment
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.search.lookalikes import lookalikes
 from kith.workflows.enrolling import EnrolledPhoto, EnrolledPhotos, enroll_photos
@@ -95,6 +97,7 @@ def enroll(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     as_json: Json = False,
     as_jsonl: JsonLines = False,
 ) -> int:
@@ -107,7 +110,7 @@ def enroll(
     """
     form = form_of(as_json, as_jsonl)
     listing, people = _of_folders(photos) if name is None else _of_person(name, photos)
-    recognizer = load_recognizer(find_pair(model, detector).id, precision)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision, device=device)
     report = Report(listing, form, gallery)
     make_folder_of(gallery)
     with (

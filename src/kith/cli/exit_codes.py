@@ -34,6 +34,7 @@ EXIT_CODES: Mapping[type[errors.KithError], int] = {
     errors.LicenseNotAccepted: ERROR,
     errors.UnsupportedFile: ERROR,
     errors.WeightsError: ERROR,
+    errors.DeviceError: ERROR,
     errors.MissingExtra: ERROR,
 }
 

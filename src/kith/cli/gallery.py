@@ -13,11 +13,12 @@ from kith.cli.former_verbs import former_verb
 from kith.cli.gone import NOT_CLEANED, gone_json, note_gone
 from kith.cli.interruption import interruptible
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_GALLERY, DetectorId, GalleryPath, Json
+from kith.cli.options import DEFAULT_GALLERY, DetectorId, DeviceName, GalleryPath, Json
 from kith.cli.progress import telling
 from kith.errors import GalleryError
 from kith.gallery import Album, Gallery, Gone, back_up, select_to_prune
 from kith.gallery import prune as prune_album
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.workflows.albums import find_moved
 from kith.workflows.reembedding import reembed as reembed_gallery
@@ -154,6 +155,7 @@ def reembed(
     without_missing: Annotated[
         bool, typer.Option(help="Go on, and delete those whose photo is gone.")
     ] = False,
+    device: DeviceName = Device.AUTO,
     as_json: Json = False,
 ) -> int:
     """Embed everyone again with another model, from the photos they were enrolled from.
@@ -162,7 +164,7 @@ def reembed(
     """
     model = find_pair(model, detector).id
     with Gallery.open(gallery, create=False) as opened:
-        recognizer = load_recognizer(model, Precision.AUTO)
+        recognizer = load_recognizer(model, Precision.AUTO, device=device)
         old = opened.model_id
         with (
             interruptible(lambda: "what was embedded again is kept; run it again to go on"),

@@ -13,6 +13,7 @@ from kith.cli.options import (
     DEFAULT_MODEL,
     Annotate,
     DetectorId,
+    DeviceName,
     GalleryPath,
     Json,
     JsonLines,
@@ -27,12 +28,14 @@ from kith.cli.photo_by_photo import FaceAnswer, Table, answer_photos, box_text
 from kith.decisions.calibration import IDENTIFICATION_FPIR
 from kith.decisions.scoring import ClassifierKind
 from kith.gallery import Gallery
-from kith.images.reading import Photo
+from kith.images.reading import Photo, read_photo
 from kith.presentation.annotate import label_of
 from kith.presentation.decisions import decision_json, who
 from kith.presentation.faces import face_json
 from kith.records import Decision, Face
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
+from kith.workflows.pipeline import Analyzed, analyze_photos
 
 TABLE = Table(("face", "who", "score", ""), (24, 16, 5, 0))
 
@@ -53,6 +56,7 @@ def identify(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     as_json: Json = False,
     as_jsonl: JsonLines = False,
 ) -> int:
@@ -65,13 +69,20 @@ def identify(
     model = find_pair(model, detector).id
     settings = detection_settings(min_face_size, longest_side, min_score)
     with Gallery.open(gallery, model_id=model, create=False) as opened:
-        recognizer = load_recognizer(model, precision, settings)
+        recognizer = load_recognizer(model, precision, settings, device=device)
 
-        def look(photo: Photo) -> Sequence[FaceAnswer]:
-            found = recognizer.identify(photo.image, opened, classifier=classifier, fpir=fpir)
-            return [answer_of(face, decision, photo.scale) for face, decision in found]
+        outcomes = analyze_photos(recognizer, listing.photos, read_photo)
 
-        return answer_photos(listing, look, what="identifying", table=TABLE, form=form, annotate=annotate)
+        def answer(looked: Analyzed[Photo]) -> Sequence[FaceAnswer]:
+            decisions = recognizer.identify_samples(looked.samples, opened, classifier=classifier, fpir=fpir)
+            return [
+                answer_of(sample.face, decision, looked.read.scale)
+                for sample, decision in zip(looked.samples, decisions, strict=True)
+            ]
+
+        return answer_photos(
+            listing, outcomes, answer, what="identifying", table=TABLE, form=form, annotate=annotate
+        )
 
 
 def answer_of(face: Face, decision: Decision, scale: float = 1.0) -> FaceAnswer:

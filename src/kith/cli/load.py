@@ -1,36 +1,46 @@
 """What verbs begin with: a recognizer, and the photos."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kith import detection
 from kith.catalogue.builtin import DEFAULT_DETECTOR
 from kith.cli.console import complain, warn
-from kith.cli.progress import telling, track
+from kith.cli.progress import telling
 from kith.detection import DetectionSettings, Detector
 from kith.errors import ImageError
 from kith.images.photo_files import FoundPhotos, describe_left_out, find_photos
-from kith.images.reading import Photo, read_photo
+from kith.images.reading import Photo
+from kith.progress import counted
 from kith.recognizer import Recognizer
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
+from kith.workflows.pipeline import Analyzed
+from kith.workflows.side_by_side import Outcome
 
 
 def load_recognizer(
-    model_id: str, precision: Precision, settings: DetectionSettings | None = None
+    model_id: str,
+    precision: Precision,
+    settings: DetectionSettings | None = None,
+    *,
+    device: Device = Device.AUTO,
 ) -> Recognizer:
     """A recognizer, with a word on the terminal where it takes a while."""
     with telling("loading models") as progress:
         return Recognizer.from_pretrained(
-            model_id, precision=precision, detection=settings, progress=progress
+            model_id, precision=precision, detection=settings, device=device, progress=progress
         )
 
 
-def load_detector(detector_id: str, settings: DetectionSettings) -> Detector:
+def load_detector(detector_id: str, settings: DetectionSettings, *, threads: int, device: Device) -> Detector:
     """A detector, with a word on the terminal where it takes a while."""
     with telling("loading models") as progress:
-        return detection.load_detector(detector_id or DEFAULT_DETECTOR, settings, progress=progress)
+        return detection.load_detector(
+            detector_id or DEFAULT_DETECTOR, settings, threads=threads, device=device, progress=progress
+        )
 
 
 @dataclass
@@ -104,20 +114,21 @@ def expand(paths: Sequence[Path]) -> Listing:
     return listing
 
 
-def read_photos(
-    files: Sequence[Path], what: str, *, bar: bool = True
-) -> Iterator[tuple[Path, Photo | ImageError]]:
-    """Each photo; or, where it could not be read, what was told of it."""
-    for file in track(files, what, bar=bar):
-        photo: Photo | ImageError
-        try:
-            photo = read_photo(file)
-            if photo.flaw:
-                warn(f"{file}: {photo.flaw}")
-        except ImageError as error:
-            complain(str(error))
-            photo = error
-        yield file, photo
+def tell_photos(
+    outcomes: Iterable[Outcome[Path, Analyzed[Photo]]], total: int, what: str, *, bar: bool = True
+) -> Iterator[tuple[Path, Analyzed[Photo] | ImageError]]:
+    """Each photo that was looked at; or, where it could not be read, what was told of it."""
+    with telling(bar=bar) as progress:
+        for outcome in counted(outcomes, total, what, progress):
+            try:
+                looked = outcome.get()
+            except ImageError as error:
+                complain(str(error))
+                yield outcome.item, error
+            else:
+                if looked.read.flaw:
+                    warn(f"{outcome.item}: {looked.read.flaw}")
+                yield outcome.item, looked
 
 
 def detection_settings(min_face_size: int, longest_side: int, min_score: float | None) -> DetectionSettings:

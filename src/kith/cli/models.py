@@ -76,7 +76,41 @@ def show(model_id: Id, as_json: Json = False) -> None:
         print_json(card)
         return
     for key, value in card.items():
-        print_line(f"{key.replace('_', ' ')}: {_cell(value)}")
+        if value not in ("", None, {}):
+            print_line(f"{key.replace('_', ' ')}: {_cell(value)}")
+
+
+@app.command()
+def recommend(
+    commercial: Annotated[
+        bool, typer.Option("--commercial", help="Only what may be used for anything.")
+    ] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="The fastest first, else the most accurate.")] = False,
+    min_speed: Annotated[
+        float, typer.Option(min=0, help="Faces a second that it must look at here, if it is here.")
+    ] = 0.0,
+    max_size: Annotated[int, typer.Option(min=0, help="Megabytes that it may have; 0 for any.")] = 0,
+    as_json: Json = False,
+) -> int:
+    """Say which model fits: license, size, speed measured here and now, accuracy. Asks on a terminal."""
+    from kith.presentation.recommendations import COLUMNS, advice, option_json, option_row
+    from kith.workflows.recommending import Needs, recommend  # here: brings what listing needs not
+
+    if sys.stdin.isatty() and not (commercial or fast or min_speed or max_size or as_json):
+        commercial = typer.confirm("Is it for commercial use?", err=True)
+        fast = typer.confirm("Is speed more important than accuracy?", err=True)
+    needs = Needs(commercial, fast, min_speed, max_size * 1_000_000)
+    with telling("measuring the models that are here") as progress:
+        options = recommend(needs, progress=progress)
+    if as_json:
+        print_json([option_json(option) for option in options])
+    else:
+        print_table(COLUMNS, map(option_row, options))
+        note(advice(options, needs))
+        for model_id in options[0].missing if options else ():
+            note(f"use: kith models pull {model_id}")
+        note("LFW's photos are easy; measure on yours with: kith evaluate verification DIR --model MODEL")
+    return SUCCESS if options else ERROR
 
 
 @app.command()
@@ -244,11 +278,13 @@ def _tell_installed(spec: EmbedderSpec | DetectorSpec, *, as_json: bool) -> None
     print_line(f"installed {spec.id}: {spec.summary}")
     if isinstance(spec, DetectorSpec):
         return
-    note(
-        f"its thresholds come from {find_calibration(spec.id).measured_on}, which say little: measure "
-        f"them on your people with: kith calibrate DIR --model {spec.id}; "
-        f"and make it faster with: kith models quantize {spec.id}"
-    )
+    calibration = find_calibration(spec.id)
+    if not calibration.people:
+        note(
+            f"its thresholds were measured on {calibration.measured_on}; "
+            f"measure them on your people with: kith calibrate DIR --model {spec.id}"
+        )
+    note(f"make it faster with: kith models quantize {spec.id}")
 
 
 def _damaged(model_id: str, error: WeightsError | None) -> dict[str, Any]:
@@ -258,7 +294,11 @@ def _damaged(model_id: str, error: WeightsError | None) -> dict[str, Any]:
 def _cell(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and value > 10_000:
         return f"{value / 1e6:.0f} MB" if value > 10_000_000 else f"{value / 1e6:.1f} MB"
-    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _crop_rule(template: str) -> CropRule:

@@ -7,6 +7,7 @@ import typer
 
 from kith.catalogue.builtin import DEFAULT_EMBEDDER
 from kith.folders import data_folder
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 
 DEFAULT_GALLERY = data_folder() / "gallery.db"
@@ -40,6 +41,10 @@ JsonLines = Annotated[
 PrecisionName = Annotated[
     Precision,
     typer.Option(help="How the embedder computes; auto is int8 where that keeps the embeddings."),
+]
+DeviceName = Annotated[
+    Device,
+    typer.Option("--device", help="Where networks run; auto is the best that is installed and works."),
 ]
 MinFaceSize = Annotated[int, typer.Option(min=12, help="Smallest face to look for, in the photo's pixels.")]
 LongestSide = Annotated[

@@ -1,6 +1,6 @@
 """What `kith detect` and `kith identify` share: the faces of each photo, told as soon as they are found."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ from kith.cli.answers import Answers, Form
 from kith.cli.console import printable
 from kith.cli.exit_codes import ERROR, SUCCESS
 from kith.cli.interruption import interruptible
-from kith.cli.load import Listing, read_photos
+from kith.cli.load import Listing, tell_photos
 from kith.errors import ImageError
 from kith.images.reading import Photo
 from kith.presentation.annotate import Label, annotate_photo, annotated_paths
 from kith.records import Face
+from kith.workflows.pipeline import Analyzed
+from kith.workflows.side_by_side import Outcome
 
 _WIDEST_PHOTO = 60  # cells; a longer path moves the rest of its row
 
@@ -39,18 +41,20 @@ class Table:
 
 def answer_photos(
     listing: Listing,
-    look: Callable[[Photo], Sequence[FaceAnswer]],
+    outcomes: Iterable[Outcome[Path, Analyzed[Photo]]],
+    answer: Callable[[Analyzed[Photo]], Sequence[FaceAnswer]],
     *,
     what: str,
     table: Table,
     form: Form,
     annotate: Path | None,
 ) -> int:
-    """Look at each photo and tell its faces at once; a photo that cannot be read does not stop the rest.
+    """Tell the faces of each photo as soon as they are known; one that cannot be read does not stop the rest.
 
     Args:
         listing: The photos, and what else is to be told.
-        look: Finds the faces of a photo.
+        outcomes: What is found in each of them, or why it could not be read.
+        answer: Says what is to be said of the faces of a photo.
         what: Is being done, such as "detecting".
         table: For people.
         form: How the answers are written.
@@ -66,15 +70,16 @@ def answer_photos(
     with interruptible(lambda: "the answers for the photos looked at until then have been written"), answers:
         for problem in _besides(listing):
             answers.add(problem, [])
-        for file, photo in read_photos(listing.photos, what, bar=not answers.on_terminal):
-            if isinstance(photo, ImageError):
-                answers.add(unreadable_json(file, photo), [])
+        total, bar = len(listing.photos), not answers.on_terminal
+        for file, looked in tell_photos(outcomes, total, what, bar=bar):
+            if isinstance(looked, ImageError):
+                answers.add(unreadable_json(file, looked), [])
                 failed = True
             else:
-                found = look(photo)
+                found = answer(looked)
                 if annotate is not None:
-                    annotate_photo(photo.image, [face.label for face in found], annotated[file])
-                answers.add(_json(file, photo, found), _rows(file, found, len(table.columns)))
+                    annotate_photo(looked.read.image, [face.label for face in found], annotated[file])
+                answers.add(_json(file, looked.read, found), _rows(file, found, len(table.columns)))
     return ERROR if failed else SUCCESS
 
 

@@ -8,11 +8,13 @@ from kith.catalogue.pair import find_pair
 from kith.cli.console import print_json, print_line
 from kith.cli.exit_codes import NON_MATCH, SUCCESS, UNDETERMINED
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, Photo, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, DeviceName, Json, ModelId, Photo, PrecisionName
 from kith.decisions.calibration import VERIFICATION_FMR
 from kith.errors import AcquisitionError
 from kith.images.reading import load_image
+from kith.presentation.certainty import among
 from kith.presentation.decisions import comparison_json, policy_json
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 
 
@@ -29,6 +31,7 @@ def verify(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     as_json: Json = False,
 ) -> int:
     """Say whether two photos are of the same person (1:1).
@@ -37,7 +40,7 @@ def verify(
     that is not good enough.
     """
     images = load_image(first), load_image(second)
-    recognizer = load_recognizer(find_pair(model, detector).id, precision)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision, device=device)
     policy = recognizer.calibration.verification_policy(fmr)
     answer: dict[str, Any] = {
         "decision": "undetermined",
@@ -69,8 +72,9 @@ def verify(
         verdict = "match" if comparison.is_match else "non-match"
         print_line(
             f"{verdict}: score {comparison.score:.4f}, threshold {policy.threshold:.4f} "
-            f"(false match rate {policy.rate:g}, measured on {policy.measured_on}); one person with "
-            f"probability {_percent(comparison.probability)}, if {_percent(prior)} was likely before"
+            f"(false match rate {policy.rate:g}{among(policy)}, measured on {policy.measured_on}); "
+            f"one person with probability {_percent(comparison.probability)}, "
+            f"if {_percent(prior)} was likely before"
         )
     return SUCCESS if comparison.is_match else NON_MATCH
 

@@ -6,15 +6,17 @@ searches in galleries of several sizes, and the probability that two faces are o
 """
 
 import json
+from base64 import b64decode, b64encode
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import exp, log
 from typing import Any, Self
 
 import numpy as np
 
+from kith.decisions.cohort import Cohort
 from kith.decisions.groups import EVERYONE, GroupSearchTails, GroupTails
 from kith.decisions.inflation import Inflation
 from kith.decisions.rates import require_rate
@@ -49,7 +51,9 @@ class Calibration:
         searches: For each scorer, false positive identification rates of each group by the size of the
             gallery: its people, or its references where each is compared by itself. Empty if there were too
             few people.
-        inflation: What a cosine gains by the number of a person's references.
+        inflation: For each scorer that was measured, what a cosine gains by the number of a person's
+            references.
+        cohort: The model's typical faces.
         scores: At which the odds are known, ascending.
         log_odds: At each of them, how much more often mated than non-mated pairs have it (natural logarithm).
         unrecognizable: (d,) the mean embedding of faces too coarse to recognize; empty if not measured.
@@ -66,7 +70,8 @@ class Calibration:
     log_odds: tuple[float, ...]
     unrecognizable: tuple[float, ...] = ()
     usual_distance: float = 1.0
-    inflation: Inflation = Inflation()
+    inflation: Mapping[Scorer, Inflation] = field(default_factory=dict)
+    cohort: Cohort = field(default_factory=Cohort)
 
     def verification_policy(self, fmr: float = VERIFICATION_FMR) -> Policy:
         """The threshold for comparing two faces (1:1): it holds for the group that is hardest.
@@ -130,7 +135,11 @@ class Calibration:
                 str(scorer): {name: _sizes_json(tails) for name, tails in groups.tails.items()}
                 for scorer, groups in self.searches.items()
             },
-            "inflation": {"references": self.inflation.references, "gains": self.inflation.gains},
+            "inflation": {
+                str(scorer): {"references": one.references, "gains": one.gains}
+                for scorer, one in self.inflation.items()
+            },
+            "cohort": _cohort_json(self.cohort),
             "scores": self.scores,
             "log_odds": self.log_odds,
             "unrecognizable": self.unrecognizable,
@@ -168,6 +177,7 @@ class Calibration:
             unrecognizable=_numbers(content["unrecognizable"]),
             usual_distance=float(content["usual_distance"]),
             inflation=_NONE_OF_THREE if version < VERSION else _inflation(content["inflation"]),
+            cohort=Cohort() if version < VERSION else _cohort(content["cohort"]),
         )
 
 
@@ -199,8 +209,27 @@ def _sizes(content: Sequence[Mapping[str, Any]]) -> SearchTails:
     return SearchTails(tuple(int(one["size"]) for one in content), tuple(map(_tail, content)))
 
 
-def _inflation(content: Mapping[str, Any]) -> Inflation:
-    return Inflation(tuple(int(one) for one in content["references"]), _numbers(content["gains"]))
+def _inflation(content: Mapping[str, Any]) -> dict[Scorer, Inflation]:
+    return {
+        Scorer(scorer): Inflation(tuple(int(number) for number in one["references"]), _numbers(one["gains"]))
+        for scorer, one in content.items()
+    }
+
+
+def _cohort_json(cohort: Cohort) -> dict[str, Any]:
+    centers = cohort.centers.astype("<f2")
+    return {
+        "faces": centers.shape[0],
+        "dimensions": centers.shape[1],
+        "usual": cohort.usual,
+        "float16": b64encode(centers.tobytes()).decode(),
+    }
+
+
+def _cohort(content: Mapping[str, Any]) -> Cohort:
+    numbers = np.frombuffer(b64decode(content["float16"], validate=True), "<f2").astype(np.float32)
+    shape = int(content["faces"]), int(content["dimensions"])
+    return Cohort(numbers.reshape(shape), float(content["usual"]))
 
 
 def _searches(searches: Mapping[str, Any], _: Mapping[str, Any]) -> dict[Scorer, GroupSearchTails]:
@@ -213,24 +242,28 @@ def _searches(searches: Mapping[str, Any], _: Mapping[str, Any]) -> dict[Scorer,
 def _searches_of_version_2(
     searches: Mapping[str, Any], _: Mapping[str, Any]
 ) -> dict[Scorer, GroupSearchTails]:
-    """All people together, each with three references."""
-    return {Scorer(scorer): GroupSearchTails({EVERYONE: _sizes(sizes)}) for scorer, sizes in searches.items()}
+    """All people together, each with three references; in large galleries another lead counted."""
+    found = {scorer: GroupSearchTails({EVERYONE: _sizes(searches[scorer])}) for scorer in searches}
+    return _without_lead({Scorer(scorer): tails for scorer, tails in found.items()})
 
 
 def _searches_of_version_1(
-    searches: Mapping[str, Any] | None, content: Mapping[str, Any]
+    searches: Mapping[str, Any] | None, _: Mapping[str, Any]
 ) -> dict[Scorer, GroupSearchTails]:
-    """One comparison with a person, and perhaps a search of a crowd, where the lead counted in full."""
+    """One comparison with a person; in large galleries another lead counted."""
     if searches is None:
         return {}
-    single = _tail(searches)
-    found = dict.fromkeys((Scorer.CENTROID, Scorer.NORMALIZED), SearchTails((1,), (single,)))
-    if content["crowd"] is not None:
-        tails = (single, single.of_many(_NO_CROWD), _tail(content["crowd"]))
-        found[Scorer.NORMALIZED] = SearchTails((1, _NO_CROWD, _CROWD), tails)
-    return {scorer: GroupSearchTails({EVERYONE: tails}) for scorer, tails in found.items()}
+    return _without_lead(
+        {Scorer.CENTROID: GroupSearchTails({EVERYONE: SearchTails((1,), (_tail(searches),))})}
+    )
 
 
-_NONE_OF_THREE = Inflation((1, 3), (0.0, 0.0))
+def _without_lead(searches: dict[Scorer, GroupSearchTails]) -> dict[Scorer, GroupSearchTails]:
+    """What had another lead is now what a centroid's cosine is, for no typical faces were known."""
+    if Scorer.CENTROID in searches:
+        searches[Scorer.NORMALIZED] = searches[Scorer.CENTROID]
+    return searches
+
+
+_NONE_OF_THREE = dict.fromkeys((Scorer.CENTROID, Scorer.NORMALIZED), Inflation((1, 3), (0.0, 0.0)))
 """Of versions that measured everyone with three references."""
-_NO_CROWD, _CROWD = 100, 400  # people, at which today's lead counts not yet, and in full

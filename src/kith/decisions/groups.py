@@ -21,14 +21,14 @@ class GroupTails:
     """The tail of each group's strangers.
 
     Attributes:
-        tails: By the group's name, `EVERYONE` among them; at least one.
+        tails: By the group's name, `EVERYONE` among them.
     """
 
     tails: Mapping[str, Tail]
 
     def __post_init__(self) -> None:
-        if not self.tails:
-            raise ValueError("needs the tail of a group")
+        if EVERYONE not in self.tails:
+            raise ValueError("needs the tail of everyone")
 
     def hardest(self, rate: float) -> str:
         """The group that needs the highest threshold at this rate."""

@@ -1,29 +1,29 @@
 """What makes someone of the people who are near: evidence, and the rate that it stands for.
 
-A score is a cosine. In a large gallery a high one is not enough: some faces resemble many people, and some
-people many faces, and they are the ones that strangers are taken for. So a person's cosine s counts together
-with its lead over the others who are next most alike,
+A score is a cosine. A high one is not enough: some faces resemble many people, and some people many faces,
+and they are the ones that strangers are taken for. So a person's cosine s, less what it gains from the number
+of the person's references (see `inflation`), counts less the nearer the face and the person are to others:
 
-    evidence = s + w (s - (r_face + r_person) / 2) - (1 - w) g
+    evidence = s - w ((r_face + r_person) / 2 - usual)
 
-where r_face is the mean cosine of the face to the `RIVALS` others most like it, and r_person that of the
+where r_face is the mean cosine of the face to the `NEAREST` others most like it, and r_person that of the
 person to theirs: the adaptive symmetric normalization of speaker recognition (Matejka et al. 2017,
 https://doi.org/10.21437/Interspeech.2017-1430) without its division by the deviation, which lost accuracy
-here, and with the gallery itself as cohort, so that no stranger's data are kept. The weight w grows with the
-gallery, for among few people the next most alike are alike by chance. And g is what the cosine gains by the
-number of the person's references, see `inflation`; of a lead it is taken off already, for rivals gain alike.
+here. Others are the other enrolled people and the typical faces that a model brings with it (see `cohort`),
+so that no stranger's data are kept; a usual face's cosine stays as it is. Without typical faces evidence is
+the cosine, for among few people the next most alike are alike by chance.
 
 Evidence is only ever turned into the rate that a calibration measured of it; nobody else sees it.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import log
 from typing import NoReturn
 
 import numpy as np
 
 from kith.decisions.calibration import IDENTIFICATION_FPIR, Calibration, Scorer
+from kith.decisions.cohort import NEAREST, Cohort
 from kith.decisions.groups import GroupSearchTails, GroupTails
 from kith.decisions.inflation import Inflation
 from kith.decisions.rates import require_rate
@@ -31,8 +31,8 @@ from kith.decisions.tail import SearchTails
 from kith.errors import InvalidArgument
 from kith.records import FloatArray, Measure, Policy
 
-RIVALS = 3
-_NO_LEAD, _FULL_LEAD = 100, 400  # people; with 100 the lead alone loses, with 300 it wins (decision 8)
+SHARE = 0.7
+"""The weight w: of 0 to 1 in tenths, everything from 0.5 on does better than 0 (decision 18)."""
 
 
 class ClassifierKind(StrEnum):
@@ -55,7 +55,7 @@ class Rule:
     Attributes:
         classifier: Who orders those who are alike enough.
         scorer: What a face is compared with.
-        lead: Weight of the lead in the evidence.
+        cohort: Typical faces; none where a cosine counts whoever else is near.
         inflation: What a cosine gains by the number of a person's references.
         tail: What evidence means.
         policy: What decides.
@@ -63,7 +63,7 @@ class Rule:
 
     classifier: ClassifierKind
     scorer: Scorer
-    lead: float
+    cohort: Cohort
     inflation: Inflation
     tail: GroupTails
     policy: Policy
@@ -93,13 +93,12 @@ def rule_for(
     kind = ClassifierKind(classifier)
     scorer = Scorer.NORMALIZED if kind is ClassifierKind.SVM else Scorer(kind)
     size = max(references if scorer is Scorer.NEAREST else people, 1)
-    inflation = Inflation() if scorer is Scorer.NEAREST else calibration.inflation
+    cohort = calibration.cohort if scorer is Scorer.NORMALIZED else Cohort()
+    inflation = calibration.inflation.get(scorer, Inflation())
     usual = 1 if scorer is Scorer.NEAREST else references / max(people, 1)
     tails = calibration.searches.get(scorer) or _comparisons_as_searches(calibration)
     tail = tails.at(size)
     threshold = tail.threshold(fpir)
-    # what was never measured in a large gallery has no lead in one
-    lead = lead_weight(min(size, tails.largest)) if scorer is Scorer.NORMALIZED else 0.0
     policy = Policy(
         Measure.FPIR,
         fpir,
@@ -111,7 +110,7 @@ def rule_for(
         group=tail.hardest(fpir),
         rates=tail.rates(threshold),
     )
-    return Rule(kind, scorer, lead, inflation, tail, policy)
+    return Rule(kind, scorer, cohort, inflation, tail, policy)
 
 
 def _comparisons_as_searches(calibration: Calibration) -> GroupSearchTails:
@@ -121,28 +120,32 @@ def _comparisons_as_searches(calibration: Calibration) -> GroupSearchTails:
     )
 
 
-def lead_weight(people: int) -> float:
-    """Weight of the lead over others in a gallery of so many people, 0 to 1."""
-    return min(max(log(max(people, 1) / _NO_LEAD) / log(_FULL_LEAD / _NO_LEAD), 0.0), 1.0)
-
-
-def evidence(
-    cosines: FloatArray, rivals: FloatArray, lead: float, gains: FloatArray | float = 0.0
-) -> FloatArray:
-    """What speaks for each of the people nearest to faces.
+def evidence(cosines: FloatArray, of_faces: FloatArray, of_people: FloatArray, usual: float) -> FloatArray:
+    """What speaks for people.
 
     Args:
-        cosines: (n, c) of the c people nearest to each of n faces, the nearest first; c > `RIVALS`.
-        rivals: (n, c) mean cosine of each of these people to the `RIVALS` others most like them.
-        lead: Weight of the lead.
-        gains: (n, c) what each cosine gains by the number of the person's references.
+        cosines: (..., c) of faces to c people each, as if each had one reference.
+        of_faces: (..., c) mean cosine of each face to the others most like it, see `near_others`.
+        of_people: (..., c) that of each person to theirs.
+        usual: What both usually are.
 
     Returns:
-        (n, c) float32.
+        (..., c) float32.
     """
-    nearest = cosines[:, : RIVALS + 1]
-    # the mean of the best others: a person among the best is not an own rival
-    without = np.where(np.arange(cosines.shape[1]) <= RIVALS, cosines, nearest[:, -1:])
-    of_face = (nearest.sum(axis=1, keepdims=True) - without) / RIVALS
-    ahead = cosines - (of_face + rivals) / 2
-    return np.asarray(cosines + lead * ahead - (1 - lead) * gains, np.float32)
+    near = (of_faces + of_people) / 2 - np.float32(usual)
+    return np.asarray(cosines - np.float32(SHARE) * near, np.float32)
+
+
+def near_others(cosines: FloatArray, most: FloatArray) -> FloatArray:
+    """How near faces are to the others most like them, for each of the people they are compared with.
+
+    Args:
+        cosines: (..., c) of faces to c people each: a person who is among the most alike does not count.
+        most: (..., m) cosines to the people and typical faces most like each face, m > `NEAREST`.
+
+    Returns:
+        (..., c) mean cosine to the `NEAREST` others.
+    """
+    nearest = np.partition(most, most.shape[-1] - NEAREST - 1, axis=-1)[..., -NEAREST - 1 :]
+    last = nearest[..., :1]
+    return np.asarray((nearest.sum(axis=-1, keepdims=True) - np.maximum(cosines, last)) / NEAREST, np.float32)

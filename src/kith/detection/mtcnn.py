@@ -32,6 +32,7 @@ from kith.images.arrays import require_image
 from kith.progress import SILENT, Progress
 from kith.records import Face, FloatArray, Image
 from kith.runtime.cores import available_cores
+from kith.runtime.device import Device
 from kith.runtime.per_process import PerProcess
 from kith.runtime.prepare import prepare
 from kith.runtime.workshop import workshop
@@ -102,6 +103,7 @@ class MTCNN:
         settings: DetectionSettings | None = None,
         *,
         threads: int = 0,
+        device: Device = Device.CPU,
         progress: Progress = SILENT,
     ) -> Self:
         """Load a detector; the first time it is compiled, which takes seconds.
@@ -110,6 +112,7 @@ class MTCNN:
             detector_id: Which.
             settings: What to look for.
             threads: How many threads it may use; 0 means one per core.
+            device: Where its networks run.
             progress: Told what is being done while it is compiled.
 
         Raises:
@@ -117,13 +120,16 @@ class MTCNN:
         """
         spec = find_detector(detector_id)
         workers = threads or available_cores()
-        pnet = prepare(spec.weights["pnet"], threads=1, progress=progress)
+        pnet = prepare(spec.weights["pnet"], threads=1, device=device, progress=progress)
         rnet, onet = (
-            prepare(spec.weights[name], threads=workers, progress=progress) for name in ("rnet", "onet")
+            prepare(spec.weights[name], threads=workers, device=device, progress=progress)
+            for name in ("rnet", "onet")
         )
         detector = cls(pnet, rnet, onet, settings, workers=workers)
         detector._weights = tuple(weights.sha256 for weights in spec.weights.values())
-        detector._made_by = partial(cls.from_pretrained, detector_id, settings, threads=threads)
+        detector._made_by = partial(
+            cls.from_pretrained, detector_id, settings, threads=threads, device=device
+        )
         return detector
 
     def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:

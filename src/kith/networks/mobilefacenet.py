@@ -2,8 +2,8 @@
 
 Paper: Chen et al. 2018, "MobileFaceNets", https://arxiv.org/abs/1804.07573, table 1; its blocks are those of
 Sandler et al. 2018, "MobileNetV2", https://arxiv.org/abs/1801.04381, with PReLU. Source:
-recognition/symbol/fmobilefacenet.py of https://github.com/deepinsight/insightface, the form called y1, which
-has a residual block less in its first stage than the paper's table, and no residual in a strided block.
+recognition/symbol/fmobilefacenet.py of https://github.com/deepinsight/insightface, the form called y1: as in
+the paper, with a dense layer and its normalization, without a scale, at the end.
 """
 
 from typing import NamedTuple

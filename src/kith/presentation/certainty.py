@@ -5,7 +5,8 @@ low as the score (FPIR), in a gallery of this size. No word is stronger than wha
 the data do not carry a rate, the words for it are not used, however high the score.
 """
 
-from kith.records import Decision, Outcome
+from kith.decisions.groups import EVERYONE
+from kith.records import Decision, Outcome, Policy
 
 RUNGS = ((0.1, "perhaps"), (1e-2, "probably"), (1e-3, "very likely"), (1e-4, "almost certainly"))
 """FPIR, and what is said of a match that would still be one at that rate; the weakest first."""
@@ -26,6 +27,14 @@ def how_sure(decision: Decision) -> str:
     if not reached:
         return f"nobody we know: {decision.reason}"
     return f"probably nobody we know: {decision.reason}"
+
+
+def among(policy: Policy) -> str:
+    """For whom a policy's rate holds: the group that is worst, and what the others' rates are at most."""
+    others = [rate for name, rate in policy.rates if name not in (EVERYONE, policy.group)]
+    if policy.group in ("", EVERYONE):
+        return ""
+    return f" among {policy.group}" + (f", at most {max(others):.2g} among others" if others else "")
 
 
 def _reached(decision: Decision) -> list[tuple[float, str]]:

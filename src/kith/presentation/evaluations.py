@@ -1,6 +1,6 @@
 """What was measured, for programs: the same for the command line and a server."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,11 @@ from kith.evaluation.clusters import Agreement
 from kith.evaluation.groups import GroupResult
 from kith.presentation.decisions import policy_json
 from kith.recognizer import Recognizer
+from kith.records import Measure
 from kith.workflows.evaluating_clusters import Clustered
 from kith.workflows.evaluating_pairs import Verified
 from kith.workflows.evaluating_searches import Identified
+from kith.workflows.evaluating_transfer import Promise
 
 
 def verification_json(recognizer: Recognizer, verified: Verified) -> dict[str, Any]:
@@ -21,6 +23,7 @@ def verification_json(recognizer: Recognizer, verified: Verified) -> dict[str, A
     answer: dict[str, Any] = {
         "model": recognizer.model_id,
         "precision": str(recognizer.precision),
+        "device": str(recognizer.device),
         "pairs": result.mated + result.non_mated,
         "mated": result.mated,
         "non_mated": result.non_mated,
@@ -65,6 +68,7 @@ def identification_json(recognizer: Recognizer, identified: Identified) -> dict[
     answer: dict[str, Any] = {
         "model": recognizer.model_id,
         "precision": str(recognizer.precision),
+        "device": str(recognizer.device),
         "classifier": str(identified.rule.classifier),
         "people": result.people,
         "references": result.references,
@@ -100,6 +104,7 @@ def clusters_json(recognizer: Recognizer, clustered: Clustered) -> dict[str, Any
     return {
         "model": recognizer.model_id,
         "precision": str(recognizer.precision),
+        "device": str(recognizer.device),
         "faces": result.faces,
         "people": result.people,
         "clusters": result.clusters,
@@ -107,6 +112,48 @@ def clusters_json(recognizer: Recognizer, clustered: Clustered) -> dict[str, Any
         "pairwise": _agreement_json(result.pairwise),
         "failures_to_acquire": clustered.acquired.failures,
     }
+
+
+def transfer_json(recognizer: Recognizer, promises: Sequence[Promise]) -> dict[str, Any]:
+    """Promised rates beside those that were measured."""
+    return {
+        "model": recognizer.model_id,
+        "precision": str(recognizer.precision),
+        "promises": [
+            {
+                "group": promise.group,
+                "people": promise.people,
+                "references": promise.references,
+                "policy": policy_json(promise.policy),
+                "measured": estimate_json(promise.measured),
+                "times_the_promise": round(promise.ratio, 3),
+                _missed(promise): estimate_json(promise.missed),
+            }
+            for promise in promises
+        ],
+    }
+
+
+def transfer_table(promises: Sequence[Promise]) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The same, one row a promise."""
+    rows = [
+        [
+            promise.group,
+            "two faces" if promise.policy.measure is Measure.FMR else f"{promise.people:,} people",
+            f"{promise.references:,}",
+            f"{str(promise.policy.measure).upper()} {promise.policy.rate:g}"
+            + " (extrapolated)" * promise.policy.extrapolated,
+            str(promise.measured),
+            f"{promise.ratio:.2f}",
+            f"{_missed(promise).upper()} {promise.missed}",
+        ]
+        for promise in promises
+    ]
+    return ("group", "compared", "references", "promised", "measured", "times", "missed"), rows
+
+
+def _missed(promise: Promise) -> str:
+    return "fnmr" if promise.policy.measure is Measure.FMR else "fnir"
 
 
 def comparison_table(

@@ -4,14 +4,18 @@ from typing import Any
 
 from kith.catalogue.builtin import DETECTORS, EMBEDDERS
 from kith.catalogue.calibrations import find_calibration
-from kith.catalogue.families import find_family
+from kith.catalogue.families import PublishedThreshold, find_family
 from kith.catalogue.pair import embedder_of
-from kith.catalogue.preprocessing import CropRule, FixedScaling, MarginCrop, PixelRule
+from kith.catalogue.preprocessing import ColorOrder, CropRule, FixedScaling, MarginCrop, PixelRule
+from kith.catalogue.published import PUBLISHED, PUBLISHED_DETECTORS
 from kith.catalogue.published.entries import PublishedDetector, PublishedFile, PublishedModel
 from kith.catalogue.spec import DetectorSpec
 from kith.decisions.calibration import Calibration
 from kith.decisions.scoring import rule_for
+from kith.presentation.certainty import among
 from kith.workflows.models import ModelSpec
+
+_COLOURS = {ColorOrder.RGB: "red, green, blue", ColorOrder.BGR: "blue, green, red"}
 
 
 def model_json(spec: ModelSpec) -> dict[str, Any]:
@@ -36,6 +40,7 @@ def model_json(spec: ModelSpec) -> dict[str, Any]:
         "license": spec.license,
         "training_data": spec.training_data,
         "lfw": spec.lfw,
+        **_figures(PUBLISHED.get(embedder_of(spec.id))),
         "embedding_size": spec.embedding_size,
         **_preprocessing(spec.crop, spec.pixels, spec.input_size),
         "mirrored": spec.mirrored,
@@ -44,6 +49,7 @@ def model_json(spec: ModelSpec) -> dict[str, Any]:
         "verification": _verification(calibration),
         "identification": [_identification(calibration, size) for size in (10, 100, 1000)],
         "int8": spec.int8,
+        "precision": f"{'int8' if spec.int8 else 'float32'} on a processor, float32 on other devices",
         "file": str(spec.weights.file),
         "sha256": spec.weights.sha256,
         "size": spec.weights.size,
@@ -60,7 +66,8 @@ def _detector_card(spec: DetectorSpec) -> dict[str, Any]:
         "use": spec.use,
         "license": spec.license,
         "training_data": spec.training_data,
-        "looks_as": spec.kind.value,
+        "figures": PUBLISHED_DETECTORS[spec.id].figures if spec.id in PUBLISHED_DETECTORS else "",
+        "looks_as": spec.kind,
         "files": [str(weights.file) for weights in files],
         "size": sum(weights.size for weights in files),
     }
@@ -77,13 +84,25 @@ def _published_card(model: PublishedModel) -> dict[str, Any]:
         "license": model.license.text,
         "training_data": model.training_data,
         "lfw": model.lfw,
-        "figures": model.figures,
-        "detector": model.detector,
+        **_figures(model),
         "embedding_size": family.embedding_size,
-        **_preprocessing(family.crop, family.pixels, family.input_size),
+        **_preprocessing(family.crop, family.pixels, family.input_size, family.color),
+        "detector": model.detector,
+        "recommended_threshold": _recommended(family.threshold),
         "files": [_published_file(file) for file in model.files],
         "size": model.files[0].size,
     }
+
+
+def _figures(model: PublishedModel | None) -> dict[str, Any]:
+    """What its authors measured on harder photos than LFW's; nothing of what was not published."""
+    if model is None:
+        return {}
+    return {"ijb_c": model.ijb_c, "by_group": dict(model.by_group), "figures": model.figures}
+
+
+def _recommended(threshold: PublishedThreshold | None) -> str:
+    return f"{threshold.score:g} by {threshold.source}" if threshold else ""
 
 
 def _published_detector_card(detector: PublishedDetector) -> dict[str, Any]:
@@ -106,22 +125,27 @@ def _published_file(file: PublishedFile) -> str:
     return " ".join([file.name, *file.urls, file.sha256 or file.md5 or "no hash published"])
 
 
-def _preprocessing(crop: CropRule, pixels: PixelRule, input_size: int) -> dict[str, Any]:
+def _preprocessing(
+    crop: CropRule, pixels: PixelRule, input_size: int, color: ColorOrder = ColorOrder.RGB
+) -> dict[str, Any]:
     how = f"{crop.size} pixels, {type(crop).__name__}"
     if isinstance(crop, MarginCrop):
         how += f" of {crop.margin} {crop.unit}"
     scaling = "whitening of each crop"
     if isinstance(pixels, FixedScaling):
         scaling = f"(pixel - {pixels.mean}) / {pixels.divisor:g}"
-    return {"crop": how, "pixels": scaling, "colours": "red, green, blue", "input_size": input_size}
+    return {"crop": how, "pixels": scaling, "colours": _COLOURS[color], "input_size": input_size}
 
 
 def _verification(calibration: Calibration) -> str:
     policy = calibration.verification_policy()
-    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}"
+    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}{among(policy)}"
 
 
 def _identification(calibration: Calibration, people: int) -> str:
     policy = rule_for(calibration, people=people, references=people).policy
     how = " (extrapolated)" if policy.extrapolated else ""
-    return f"threshold {policy.threshold:.4f}, FPIR {policy.rate:g}{how} with {people:,} people enrolled"
+    return (
+        f"threshold {policy.threshold:.4f}, FPIR {policy.rate:g}{among(policy)}{how} "
+        f"with {people:,} people enrolled"
+    )

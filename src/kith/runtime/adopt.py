@@ -8,10 +8,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from kith.catalogue.preprocessing import ColorOrder
 from kith.errors import Remedy, UnsupportedFile
-from kith.runtime.foreign import require_predictable
+from kith.runtime.adopt_detector import kind_of_detector
+from kith.runtime.foreign import KIND, read_graph
 from kith.runtime.own_scaling import scales_pixels
 
-KIND = "ONNX file"
 _NUMBERS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE}
 _OLDEST_IR = 4  # the first in which weights need not be listed as inputs
 
@@ -51,16 +51,10 @@ def read_foreign(data: bytes, size: int | None = None) -> Foreign:
     Raises:
         UnsupportedFile: It is damaged, refers to other files, or takes no image of this size.
     """
-    try:
-        model = onnx.load_from_string(data)
-    except Exception:  # protobuf's own exceptions share no public base class
-        raise UnsupportedFile(f"{KIND}: damaged, or no ONNX file") from None
-    require_predictable(model)
-    try:
-        onnx.checker.check_model(model)
-    except Exception:  # nor do onnx's
-        raise UnsupportedFile(f"{KIND}: damaged, or no ONNX file") from None
+    model = read_graph(data)
     graph = model.graph
+    if detector := kind_of_detector(graph):
+        raise UnsupportedFile(f"{KIND}: it is a detector, as {detector} is, and no embedder")
     _unlist_weights(model)
     if len(graph.input) != 1 or not graph.output:
         raise UnsupportedFile(f"{KIND}: it has {len(graph.input)} inputs, an embedder has one")

@@ -74,6 +74,7 @@ class _Graph:
         self.names: dict[int, str] = {}  # id of a Keras tensor -> name of its ONNX value
         self.convolutions: dict[str, onnx.NodeProto] = {}  # name of the value -> its Conv
         self.spare: dict[str, int] = {}  # name of the value -> channels behind its own, to be ignored
+        self.padded: dict[int, dict[str, Any]] = {}  # id of a Keras tensor -> padding it still lacks
         self.postponed: dict[str, Any] = {}  # name of the value -> PReLU layer for the pooling to apply
         self.readers: dict[int, list[Any]] = defaultdict(list)  # id of a Keras tensor -> nodes
         for node in _in_order(model):
@@ -154,7 +155,7 @@ def _convolution(graph: _Graph, layer: Any, node: Any) -> str:
         dilations=list(layer.dilation_rate),
         group=groups,
         kernel_shape=list(kernel.shape[:2]),
-        **_padding(layer),
+        **graph.padded.get(id(node.input_tensors[0]), _padding(layer)),
     )
     graph.convolutions[output] = graph.nodes[-1]
     output = _activate(graph, layer.activation, output, len(node.output_tensors[0].shape))
@@ -394,8 +395,23 @@ def _pad(graph: _Graph, operation: Any, node: Any) -> str:
 
 
 def _zero_padding(graph: _Graph, layer: Any, node: Any) -> str:
+    """Left to the convolutions behind it, where there is nothing else."""
     _require(layer, data_format="channels_last")
+    output = node.output_tensors[0]
+    if all(_takes_padding(reader) for reader in graph.readers[id(output)]):
+        (top, bottom), (left, right) = layer.padding
+        graph.padded[id(output)] = {"pads": [top, left, bottom, right]}
+        return graph.input_of(node)
     return _emit_pad(graph, layer.name, graph.input_of(node), ((0, 0), *layer.padding, (0, 0)))
+
+
+def _takes_padding(reader: Any) -> bool:
+    convolutions = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+    return (
+        reader is not None
+        and isinstance(reader.operation, convolutions)
+        and reader.operation.padding == "valid"
+    )
 
 
 def _emit_pad(graph: _Graph, name: str, source: str, widths: Sequence[Sequence[int]]) -> str:
@@ -462,7 +478,7 @@ def _per_channel(values: np.ndarray, rank: int) -> np.ndarray:
     return values.astype(np.float32).reshape((-1, 1, 1) if rank == 4 else (-1,))
 
 
-def _padding(layer: Any) -> dict[str, str]:
+def _padding(layer: Any) -> dict[str, Any]:
     # Keras's "same" is ONNX's SAME_UPPER: the odd pixel goes to the end
     return {"auto_pad": "SAME_UPPER" if layer.padding == "same" else "VALID"}
 

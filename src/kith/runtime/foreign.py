@@ -12,6 +12,7 @@ from onnx import TensorProto
 
 from kith.errors import UnsupportedFile
 
+KIND = "ONNX file"
 _STANDARD = {"", "ai.onnx"}
 _OPTIMIZED = re.compile(r"(QLinear|QGemm|Quantize|Dequantize|DynamicQuantize|MatMul|Fused|Nhwc|\w*Gelu)\w*")
 """What ONNX Runtime's optimizer and quantizer write, in the domain com.microsoft."""
@@ -40,6 +41,24 @@ _SIZES: Mapping[str, tuple[int, ...]] = {
 
 _CHOOSE = {"Compress", "NonMaxSuppression", "NonZero", "StringSplit", "Unique"}
 """Operators that keep as many values as there are of some kind."""
+
+
+def read_graph(data: bytes) -> onnx.ModelProto:
+    """Read a foreign ONNX file.
+
+    Raises:
+        UnsupportedFile: It is damaged, or is not known to do the same work for every image.
+    """
+    try:
+        model = onnx.load_from_string(data)
+    except Exception:  # protobuf's own exceptions share no public base class
+        raise UnsupportedFile(f"{KIND}: damaged, or no ONNX file") from None
+    require_predictable(model)
+    try:
+        onnx.checker.check_model(model)
+    except Exception:  # nor do onnx's
+        raise UnsupportedFile(f"{KIND}: damaged, or no ONNX file") from None
+    return model
 
 
 def require_predictable(model: onnx.ModelProto) -> None:

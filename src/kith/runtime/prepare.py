@@ -21,6 +21,7 @@ from kith.catalogue.spec import ONNX, WeightsSpec
 from kith.errors import WeightsError
 from kith.files import digest_of_code
 from kith.progress import SILENT, Progress
+from kith.runtime.device import Device
 from kith.runtime.keras_models import read_arrays
 from kith.runtime.sealing import is_sealed, seal, unsealed
 from kith.runtime.session import Session
@@ -30,6 +31,7 @@ CODE_OF_NETWORKS = (
     "networks/*.py",
     "weights/*.py",
     "runtime/compile.py",
+    "runtime/device.py",
     "runtime/quantize.py",
     "runtime/session.py",
 )
@@ -46,19 +48,23 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
-def prepare(spec: WeightsSpec, *, threads: int = 0, progress: Progress = SILENT) -> Session:
+def prepare(
+    spec: WeightsSpec, *, threads: int = 0, device: Device = Device.CPU, progress: Progress = SILENT
+) -> Session:
     """The network of a weights file, in float32.
 
     Args:
         spec: Which file, read by which reader into which network.
         threads: How many threads one run may use; 0 means one per core.
+        device: Where it runs.
         progress: Told when the network must be compiled first.
 
     Raises:
         WeightsError: The file is missing, is not the published one, or does not fit the network.
+        MissingExtra, DeviceError: It cannot be run on that device.
     """
     path = _cache_path(spec, Precision.FLOAT32)
-    return Session(_cached(path, lambda: _compile(spec, progress)), threads=threads)
+    return Session(_cached(path, lambda: _compile(spec, progress)), threads=threads, device=device)
 
 
 def prepare_int8(
@@ -69,7 +75,7 @@ def prepare_int8(
     threads: int = 0,
     progress: Progress = SILENT,
 ) -> Session:
-    """The network of a weights file, in int8.
+    """The network of a weights file, in int8, which is for processors.
 
     Args:
         spec: Which file, read by which reader into which network.

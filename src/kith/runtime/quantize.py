@@ -23,6 +23,7 @@ MIN_COSINE = 0.999
 """Mean cosine between the embeddings of both precisions below which int8 is refused."""
 
 _BATCH = 8
+_OPSET = 17
 _LARGEST = 64  # whole number that a weight of 7 bits may be
 _CLIPS = np.linspace(0.8, 1, 21)  # of a filter's largest weight
 
@@ -39,11 +40,19 @@ def quantize(model: bytes, inputs: np.ndarray) -> bytes:
         The int8 ONNX file.
 
     Raises:
-        WeightsError: The mean cosine of the gate's embeddings is below `MIN_COSINE`.
+        WeightsError: The mean cosine of the gate's embeddings is below `MIN_COSINE`; or it is somebody
+            else's network, and is quantized already, or is not one that ONNX Runtime can quantize.
     """
     if len(inputs) < 8:
         raise ValueError(f"quantization needs at least 8 inputs, got {len(inputs)}")
-    quantized = _quantize_static(model, inputs[::2])
+    try:
+        quantized = _quantize_static(_ready(model), inputs[::2])
+    except WeightsError:
+        raise
+    except Exception as error:  # whatever the tools stumble over in somebody else's graph
+        raise WeightsError(
+            "int8 is refused: ONNX Runtime cannot quantize this network; use float32"
+        ) from error
     gate = inputs[1::2]
     (expected,) = Session(model).run(gate)
     (actual,) = Session(quantized).run(gate)
@@ -56,11 +65,26 @@ def quantize(model: bytes, inputs: np.ndarray) -> bytes:
     return quantized
 
 
+def _ready(model: bytes) -> bytes:
+    """A network in operators of a version that can have one scale a filter, as a foreign one may not be."""
+    import onnx
+    from onnx import version_converter
+
+    read = onnx.load_from_string(model)
+    if any("Quantize" in node.op_type or node.op_type.startswith("QLinear") for node in read.graph.node):
+        raise WeightsError("int8 is refused: the network is quantized already")
+    (version,) = (opset.version for opset in read.opset_import if opset.domain in ("", "ai.onnx"))
+    if version >= _OPSET:
+        return model
+    content: bytes = version_converter.convert_version(read, _OPSET).SerializeToString()
+    return content
+
+
 class _Batches:
     """Calibration inputs in the form that ONNX Runtime's tool asks for."""
 
-    def __init__(self, inputs: np.ndarray) -> None:
-        batches = (inputs[start : start + _BATCH] for start in range(0, len(inputs), _BATCH))
+    def __init__(self, inputs: np.ndarray, at_once: int) -> None:
+        batches = (inputs[start : start + at_once] for start in range(0, len(inputs), at_once))
         self._feeds: Iterator[dict[str, np.ndarray]] = ({"input_0": batch} for batch in batches)
 
     def get_next(self) -> dict[str, np.ndarray] | None:
@@ -81,11 +105,11 @@ def _quantize_static(model: bytes, inputs: np.ndarray) -> bytes:
             source, prepared, target = (Path(folder) / name for name in ("f32", "prepared", "int8"))
             source.write_bytes(model)
             quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-            _clip_filters(prepared)
+            batch = _clip_filters(prepared)
             quantize_static(
                 str(prepared),
                 str(target),
-                _Batches(inputs),
+                _Batches(inputs, batch or _BATCH),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
                 reduce_range=True,
@@ -108,8 +132,8 @@ def _quantize_static(model: bytes, inputs: np.ndarray) -> bytes:
         ) from None
 
 
-def _clip_filters(path: Path) -> None:
-    """Clip the filters of an ONNX file, in place."""
+def _clip_filters(path: Path) -> int:
+    """Clip the filters of an ONNX file, in place; answers how many images it takes at once, 0 for any."""
     import onnx
     from onnx import numpy_helper
 
@@ -120,6 +144,7 @@ def _clip_filters(path: Path) -> None:
             clipped = clip_filters(numpy_helper.to_array(weights))
             weights.CopyFrom(numpy_helper.from_array(clipped, weights.name))
     onnx.save(model, path)
+    return int(model.graph.input[0].type.tensor_type.shape.dim[0].dim_value)
 
 
 def clip_filters(filters: np.ndarray) -> np.ndarray:

@@ -10,18 +10,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from kith.catalogue.preprocessing import ColorOrder
+from kith.catalogue.spec import DetectorKind
 from kith.errors import Remedy, UnsupportedFile, WeightsError
-from kith.runtime.adopt import KIND, Foreign, adopt, read_foreign, show_outputs
+from kith.runtime.adopt import Foreign, adopt, read_foreign, show_outputs
+from kith.runtime.adopt_detector import AdoptedDetector, adopt_detector
 from kith.runtime.cores import available_cores
+from kith.runtime.foreign import KIND
 from kith.runtime.session import Session
 from kith.weights.quoting import quoted
 
@@ -72,11 +75,38 @@ def adopt_in_bounds(
     Raises:
         UnsupportedFile: It is no embedder, or takes more time or memory than its size allows.
     """
+    head, content = _in_bounds(data, {"size": size, "color": color, "output": output})
+    return Adopted(content=content, **head)
+
+
+def adopt_detector_in_bounds(data: bytes) -> AdoptedDetector:
+    """Adopt a detector, see `kith.runtime.adopt_detector`, which tries it.
+
+    Args:
+        data: The ONNX file.
+
+    Raises:
+        UnsupportedFile: It is no detector, or takes more time or memory than its size allows.
+    """
+    head, content = _in_bounds(data, None)
+    return AdoptedDetector(content, DetectorKind(head["kind"]), head["side"])
+
+
+def _in_bounds(data: bytes, embedder: Mapping[str, Any] | None) -> tuple[dict[str, Any], bytes]:
+    """What is told of an adopted network, and its file.
+
+    Args:
+        data: The ONNX file.
+        embedder: What was stated of an embedder; None for a detector.
+
+    Raises:
+        UnsupportedFile: It is no such network, or takes more time or memory than its size allows.
+    """
     root = str(Path(__file__).parents[2])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     bounded = {"PYTHONPATH": paths, "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
     seconds = _SECONDS + _SECONDS_A_MEGABYTE * len(data) / 1e6
-    stated = json.dumps({"size": size, "color": color, "output": output, "seconds": seconds})
+    stated = json.dumps({"embedder": embedder, "seconds": seconds})
     try:
         child = subprocess.run(
             [sys.executable, "-P", "-m", "kith.runtime.trial", stated],
@@ -98,11 +128,11 @@ def adopt_in_bounds(
     if child.returncode:
         raise UnsupportedFile(f"{KIND}: reading or running it ends the process, or takes too much memory")
     head, _, content = child.stdout.partition(b"\n")
-    return Adopted(content=content, **json.loads(head))
+    return json.loads(head), content
 
 
 def _too_long(seconds: float) -> UnsupportedFile:
-    return UnsupportedFile(f"{KIND}: not read and run within {seconds:.0f} seconds, as embedders are")
+    return UnsupportedFile(f"{KIND}: not read and run within {seconds:.0f} seconds, as such networks are")
 
 
 def _refused(answer: dict[str, str]) -> UnsupportedFile:
@@ -113,12 +143,12 @@ def _refused(answer: dict[str, str]) -> UnsupportedFile:
 def main() -> None:
     """The process: a file on standard input, the answer on standard output."""
     stated = json.loads(sys.argv[1])
-    seconds = stated.pop("seconds")
+    seconds, embedder = stated["seconds"], stated["embedder"]
     data = sys.stdin.buffer.read()
     _bound_memory(_SPARE + _COPIES * len(data))
     _bound_time(seconds)
     try:
-        adopted = asdict(_adopt(data, seconds, **stated))
+        adopted = _adopt_detector(data) if embedder is None else asdict(_adopt(data, seconds, **embedder))
     except UnsupportedFile as error:
         _refuse(str(error).removeprefix(f"{KIND}: "), error.remedy)
     except MemoryError:
@@ -131,6 +161,10 @@ def main() -> None:
 def _refuse(text: str, remedy: Remedy | None = None) -> NoReturn:
     sys.stdout.write(json.dumps({"text": text, "remedy": remedy}))
     sys.exit(_REFUSED)
+
+
+def _adopt_detector(data: bytes) -> dict[str, Any]:
+    return adopt_detector(data)._asdict()
 
 
 def _adopt(data: bytes, seconds: float, size: int | None, color: str, output: str | None) -> Adopted:
@@ -191,20 +225,18 @@ def _try(content: bytes, foreign: Foreign, seconds: float) -> int:
     session = _open(content)
     images = _noise(foreign, _MANY)
     before = time.monotonic()
-    length = _embeddings(session, images[:1]).shape[1]
     few = _embeddings(session, images[:_FEW])
-    _bound_time(min(max(1.0, 2 * _MANY / _FEW * (time.monotonic() - before)), seconds))
+    alone = np.concatenate([_embeddings(session, image[np.newaxis]) for image in images[:_FEW]])
+    _bound_time(min(max(1.0, _MANY / _FEW * (time.monotonic() - before)), seconds))
     many = _embeddings(session, images)
-    if few.shape[1] != length or many.shape[1] != length:
+    if not few.shape[1] == many.shape[1] == alone.shape[1]:
         raise UnsupportedFile("its embeddings have another length for another number of faces")
-    _bound_time(seconds)
-    alone = np.concatenate([_embeddings(session, image[np.newaxis]) for image in images])
     with np.errstate(all="ignore"):
         allowed = _SAME * np.abs(alone[np.isfinite(alone)]).max(initial=0)
-        same = np.allclose(many, alone, rtol=0, atol=allowed, equal_nan=True)
+        same = np.allclose([few, many[:_FEW]], alone, rtol=0, atol=allowed, equal_nan=True)
     if not same:
         raise UnsupportedFile("its embedding of a face depends on the faces beside it")
-    return int(length)
+    return int(alone.shape[1])
 
 
 def _noise(foreign: Foreign, count: int) -> np.ndarray:

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from typing import Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from kith.decisions.cohort import NEAREST, Cohort
 from kith.decisions.cosine import normalize
-from kith.decisions.scoring import RIVALS
+from kith.decisions.inflation import Inflation
 from kith.records import FloatArray, Subject, require_shape
 from kith.search.exact import ExactIndex
+
+_CONSIDERED = 10  # by their cosines as they are: more than count, for some gain more than others
 
 
 class People:
@@ -39,7 +43,7 @@ class People:
         self.ids, self._starts, self.counts = np.unique(owners, return_index=True, return_counts=True)
         self.centroids = _centroids(references, self._starts) if centroids is None else centroids
         self._index = ExactIndex(self.centroids)
-        self._rivals = np.full(len(self.ids), np.nan, np.float32)
+        self._near_others: WeakKeyDictionary[Cohort, FloatArray] = WeakKeyDictionary()
 
     @classmethod
     def of(
@@ -117,17 +121,26 @@ class People:
         chosen = np.array(firsts, np.int64).reshape(len(probes), wanted)
         return np.take_along_axis(of_people, chosen, axis=1), np.take_along_axis(cosines, chosen, axis=1)
 
-    def rivals(self, positions: np.ndarray) -> FloatArray:
-        """Mean cosine of people, at positions of any shape, to the `RIVALS` others most like them."""
+    def near_others(self, positions: np.ndarray, cohort: Cohort, inflation: Inflation) -> FloatArray:
+        """Mean cosine of people to the others and typical faces most like them, as if each had one reference.
+
+        Args:
+            positions: Of people, of any shape.
+            cohort: Typical faces.
+            inflation: Of the same model.
+        """
+        known = self._near_others.setdefault(cohort, np.full(len(self), np.nan, np.float32))
         unknown = np.unique(positions)
-        unknown = unknown[np.isnan(self._rivals[unknown])]
+        unknown = unknown[np.isnan(known[unknown])]
         if len(unknown):
-            rows, cosines = self._index.nearest(self.centroids[unknown], RIVALS + 1)
-            others = np.where(rows == unknown[:, np.newaxis], np.nan, cosines)
+            own, gains = self.centroids[unknown], inflation.of(self.counts)
+            rows, cosines = self._index.nearest(own, _CONSIDERED)
+            others = np.where(rows == unknown[:, np.newaxis], -1, cosines - gains[rows])
             # of people exactly alike, a person need not be among its own nearest
-            others[~np.isnan(others).any(axis=1), -1] = np.nan
-            self._rivals[unknown] = np.nanmean(others, axis=1)
-        return np.asarray(self._rivals[positions], np.float32)
+            others[(rows != unknown[:, np.newaxis]).all(axis=1), -1] = -1
+            most = np.concatenate([others, cohort.nearest(own)], axis=1)
+            known[unknown] = np.sort(most, axis=1)[:, -NEAREST:].mean(axis=1) - gains[unknown]
+        return np.asarray(known[positions], np.float32)
 
 
 def _centroids(references: FloatArray, starts: np.ndarray) -> FloatArray:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from kith.decisions.calibration import Scorer
+from kith.decisions.cohort import NEAREST, Cohort
 from kith.decisions.inflation import Inflation
-from kith.decisions.scoring import RIVALS, Rule, evidence
+from kith.decisions.scoring import Rule, evidence, near_others
 from kith.decisions.svm import LinearSVM
 from kith.records import Candidate, FloatArray
 from kith.search.people import People
 
-_NONE = Inflation()
+NO_COHORT, NO_INFLATION = Cohort(), Inflation()
 CONSIDERED = 10
 """So many people are considered of each face, more if more are to be listed."""
 
@@ -37,9 +38,10 @@ def find(
     embeddings: FloatArray,
     people: People,
     scorer: Scorer,
-    lead: float,
+    *,
+    cohort: Cohort = NO_COHORT,
+    inflation: Inflation = NO_INFLATION,
     count: int = CONSIDERED,
-    inflation: Inflation = _NONE,
 ) -> Found:
     """The people for whom most speaks.
 
@@ -47,16 +49,19 @@ def find(
         embeddings: (n, d) float32 of unit length.
         people: At least one.
         scorer: What a face is compared with.
-        lead: Weight of the lead in the evidence.
-        count: How many people are wanted, so far as there are so many.
+        cohort: Typical faces; none where it does not count who else is near.
         inflation: What cosines gain by the number of a person's references.
+        count: How many people are wanted, so far as there are so many.
     """
     if scorer is Scorer.NEAREST:
         positions, cosines = people.nearest_by_reference(embeddings, count)
         return Found(positions, cosines, cosines)
-    positions, cosines = people.nearest(embeddings, max(count, CONSIDERED) + RIVALS)
-    gains = inflation.of(people.counts)[positions]
-    speaks = evidence(cosines, people.rivals(positions) if lead else np.zeros_like(cosines), lead, gains)
+    positions, cosines = people.nearest(embeddings, max(count, CONSIDERED) + NEAREST)
+    speaks = cosines - inflation.of(people.counts)[positions]
+    if len(cohort):
+        most = np.concatenate([speaks, cohort.nearest(embeddings)], axis=1)
+        of_people = people.near_others(positions, cohort, inflation)
+        speaks = evidence(speaks, near_others(speaks, most), of_people, cohort.usual)
     order = np.argsort(-speaks, axis=1, kind="stable")[:, :count]
     return Found(*(np.take_along_axis(each, order, axis=1) for each in (positions, cosines, speaks)))
 
@@ -78,7 +83,7 @@ def search(
         svm: Orders those who are alike enough, and then the others; fitted on the same people.
         count: How many people are wanted, so far as there are so many.
     """
-    found = find(embeddings, people, rule.scorer, rule.lead, count, rule.inflation)
+    found = find(embeddings, people, rule.scorer, cohort=rule.cohort, inflation=rule.inflation, count=count)
     if svm is None:
         return found
     shares = np.take_along_axis(svm.predict_proba(embeddings), found.positions, axis=1)

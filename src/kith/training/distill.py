@@ -70,7 +70,7 @@ def distill(
     teacher = Recognizer.from_pretrained(teacher_id)
     recipe = replace(recipe_of(teacher_id), network=find_recipe(config.network).network)
     config = replace(config, embedding_size=teacher.spec.embedding_size)
-    faces = prepare_faces(photos, recipe.crop, load_detector(), progress)
+    faces = prepare_faces(photos, recipe.crop, load_detector(threads=1), progress)
     tell_unusable(faces, progress)
     taught = teach(faces, teacher, progress)
     kept = hold_out(faces.labels, config.hold_out, config.seed)

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from kith.clustering import clustering_policy
 from kith.detection import load_detector
 from kith.errors import InvalidArgument, TrainingError
 from kith.progress import SILENT, Progress
@@ -68,7 +69,7 @@ def train(
     if check_labels and hosts.leads:
         _check_labels(photos, folder, progress)
     recipe = recipe_of(start_from) if start_from else find_recipe(config.network, config.input_size)
-    faces = prepare_faces(photos, recipe.crop, load_detector(), progress)
+    faces = prepare_faces(photos, recipe.crop, load_detector(threads=1), progress)
     tell_unusable(faces, progress)
     learned, held_out = _divide(faces, config)
     labels = learned.labels
@@ -126,12 +127,12 @@ def _require_enough(labels: np.ndarray, config: Config) -> None:
 def _check_labels(photos: Sequence[PersonPhoto], folder: Path, progress: Progress) -> None:
     """Tell which photos seem to be in the wrong folder; nothing is left out for it."""
     judge = Recognizer.from_pretrained()
-    faces = prepare_faces(photos, judge.spec.crop, load_detector(), progress)
+    faces = prepare_faces(photos, judge.spec.crop, load_detector(threads=1), progress)
     noise = find_label_noise(
         faces.photos,
         teach(faces, judge, progress),
         faces.labels,
-        judge.calibration.verification_policy().threshold,
+        clustering_policy(judge.calibration, len(faces.photos)).threshold,
     )
     if noise.outliers or noise.duplicates:
         report = folder / "label_noise.csv"

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import cast
@@ -18,12 +19,14 @@ from zlib import crc32
 import numpy as np
 
 from kith.detection import central_face
-from kith.errors import EvaluationError, ImageError, NoFaceFound
+from kith.errors import EvaluationError, ImageError
 from kith.files import PRIVATE, digest_of_code
 from kith.images.reading import read_photo
-from kith.progress import SILENT, Progress, each
+from kith.progress import SILENT, Progress, counted
 from kith.recognizer import Recognizer
 from kith.records import Face, FloatArray, Image, Quality
+from kith.workflows.pipeline import Analyzed, analyze_photos
+from kith.workflows.side_by_side import Outcome
 
 _MEASURES = Quality.__slots__
 
@@ -79,8 +82,10 @@ def acquire(
         "size": size,
     }
     with _Kept(keep, made_by) as kept:
+        outcomes = analyze_photos(recognizer, photos, partial(_read, kept), _central)
         rows = [
-            _acquire_one(recognizer, photo, kept, progress) for photo in each(photos, "embedding", progress)
+            _record(outcome, kept, progress)
+            for outcome in counted(outcomes, len(photos), "embedding", progress)
         ]
     records = np.array(rows, kept.dtype)
     acquired = records["acquired"].astype(bool)
@@ -107,34 +112,59 @@ def pick_face(recognizer: Recognizer, image: Image) -> Face:
     return central_face(recognizer.detect(image), image.shape)
 
 
-def _acquire_one(recognizer: Recognizer, photo: Path, kept: "_Kept", progress: Progress) -> np.void:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A photo that was read.
+
+    Attributes:
+        key: SHA-256 of its file; None where that could not be read.
+        image: What is to be looked at; None where there is nothing, or it is kept already.
+        said: What is wrong with it, in one line.
+    """
+
+    key: bytes | None
+    image: Image | None = None
+    said: str = ""
+
+
+def _read(kept: "_Kept", photo: Path) -> _Read:
     try:
         content = photo.read_bytes()
     except OSError as error:
-        progress.say(f"{photo}: {error.strerror}")
-        return kept.empty()
+        return _Read(None, said=f"{photo}: {error.strerror}")
     key = hashlib.sha256(content).digest()
     if key in kept.records:
-        record = kept.records[key]
-        if not record["acquired"]:
-            progress.say(f"{photo}: no face found")
-        return record
-    record = kept.empty()
-    record["key"] = np.frombuffer(key, np.uint8)
+        return _Read(key)
     try:
         read = read_photo(content)
-        if read.flaw:
-            progress.say(f"{photo}: {read.flaw}")
-        image = read.image
-        (sample,) = recognizer.analyze(image, [pick_face(recognizer, image)])
-        record["embedding"] = sample.template.embedding
-        record["quality"] = [getattr(sample.quality, name) for name in _MEASURES]
-        record["acquired"] = 1
     except ImageError as error:
-        progress.say(str(error).replace("picture", str(photo), 1))
-    except NoFaceFound:
+        return _Read(key, said=str(error).replace("picture", str(photo), 1))
+    return _Read(key, read.image, f"{photo}: {read.flaw}" if read.flaw else "")
+
+
+def _central(_: Path, image: Image, faces: Sequence[Face]) -> list[Face]:
+    """Only the large face near the middle, if there is any."""
+    return [central_face(faces, image.shape)] if faces else []
+
+
+def _record(outcome: Outcome[Path, Analyzed[_Read]], kept: "_Kept", progress: Progress) -> np.void:
+    photo, looked = outcome.item, outcome.get()
+    key, image, said = looked.read.key, looked.read.image, looked.read.said
+    if said:
+        progress.say(said)
+    if key is None:
+        return kept.empty()
+    record = kept.records.get(key)
+    if record is None:
+        record = kept.empty()
+        record["key"] = np.frombuffer(key, np.uint8)
+        for sample in looked.samples:
+            record["embedding"] = sample.template.embedding
+            record["quality"] = [getattr(sample.quality, name) for name in _MEASURES]
+            record["acquired"] = 1
+        kept.add(key, record)
+    if not record["acquired"] and (image is not None or not said):
         progress.say(f"{photo}: no face found")
-    kept.add(key, record)
     return record
 
 

@@ -1,7 +1,7 @@
 """Photos -> faces -> clusters: what `kith cluster` does.
 
-Photos are looked through one by one, each safely on the disk before the next; then all faces are
-clustered, those that are new beside those that were clustered before.
+Photos are looked at side by side and kept one by one, each safely on the disk before the next; then all
+faces are clustered, those that are new beside those that were clustered before.
 """
 
 import os
@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +34,13 @@ from kith.gallery.gone import on_disk
 from kith.images.photo_files import find_photos
 from kith.images.reading import content_hash, load_photo
 from kith.images.thumbnails import thumbnail
-from kith.progress import SILENT, Progress, each
-from kith.quality import why_unfit
+from kith.progress import SILENT, Progress, counted
+from kith.quality import Limits, why_unfit
 from kith.recognizer import Recognizer
-from kith.records import Policy, Subject
+from kith.records import Image, Policy, Subject
 from kith.search.ranking import rank
 from kith.search.view import view_of
+from kith.workflows.pipeline import Analyzed, analyze_photos
 
 _TRIES = 5
 
@@ -158,41 +160,69 @@ def look_through_all(
         GalleryError: The faces cannot be kept.
     """
     found = LookedThrough()
-    for photo in each(photos, "looking through", progress):
+    outcomes = analyze_photos(recognizer, photos, partial(_read, album))
+    for outcome in counted(outcomes, len(photos), "looking through", progress):
         try:
-            looked = look_through(recognizer, album, photo)
+            looked = _keep(outcome.get(), album, recognizer.limits)
         except ImageError as error:
-            found.failed.append((photo, error))
+            found.failed.append((outcome.item, error))
             progress.say(str(error))
             continue
         found.new += looked.new
-        found.left_out += [(photo, reason) for reason in looked.left_out]
+        found.left_out += [(outcome.item, reason) for reason in looked.left_out]
     return found
 
 
 def look_through(recognizer: Recognizer, album: Album, path: Path) -> Looked:
-    """Find and embed a photo's faces and keep them, unless the album has the photo already.
+    """The same of one photo.
 
     Raises:
         ImageError: It cannot be read.
         GalleryError: It cannot be kept.
     """
+    (outcome,) = analyze_photos(recognizer, [path], partial(_read, album))
+    return _keep(outcome.get(), album, recognizer.limits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A photo that was read.
+
+    Attributes:
+        file: It.
+        pixels_hash: A name for its pixels; empty if they were not read.
+        image: What is to be looked at; None where the album has the photo already.
+    """
+
+    file: PhotoFile
+    pixels_hash: str = ""
+    image: Image | None = None
+
+
+def _read(album: Album, path: Path) -> _Read:
     file = _stat(path)
     if album.knows_file(file):
-        return Looked(new=False)
+        return _Read(file)
     photo = load_photo(path)
-    image, pixels_hash = photo.image, content_hash(photo.image)
-    file = replace(file, hash=photo.file_hash)
+    file, pixels_hash = replace(file, hash=photo.file_hash), content_hash(photo.image)
     if album.knows_photo(file, pixels_hash):
+        return _Read(file)
+    return _Read(file, pixels_hash, photo.image)
+
+
+def _keep(looked: Analyzed[_Read], album: Album, limits: Limits) -> Looked:
+    """Keep the faces of a photo that are fit to decide on."""
+    image = looked.read.image
+    if image is None:
         return Looked(new=False)
     faces, left_out = [], []
-    for sample in recognizer.analyze(image):
-        if reason := why_unfit(sample.quality, recognizer.limits.identify):
+    for sample in looked.samples:
+        if reason := why_unfit(sample.quality, limits.identify):
             left_out.append(reason)
         else:
-            weakness = why_unfit(sample.quality, recognizer.limits.enroll)
+            weakness = why_unfit(sample.quality, limits.enroll)
             faces.append(NewFace(sample.face, sample.template, weakness, thumbnail(image, sample.face)))
-    album.add(file, pixels_hash, faces)
+    album.add(looked.read.file, looked.read.pixels_hash, faces)
     return Looked(new=True, left_out=tuple(left_out))
 
 

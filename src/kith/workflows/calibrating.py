@@ -6,15 +6,14 @@ from itertools import takewhile
 import numpy as np
 
 from kith.decisions.calibration import VERIFICATION_FMR, Calibration, Scorer
+from kith.decisions.cohort import NEAREST, Cohort, cohort_of
 from kith.decisions.cosine import normalize, score_pairs
 from kith.decisions.groups import EVERYONE, GroupSearchTails, GroupTails
 from kith.decisions.inflation import Inflation
-from kith.decisions.scoring import lead_weight
+from kith.decisions.scoring import SHARE, evidence, near_others
 from kith.decisions.tail import SearchTails, Tail
 from kith.errors import EvaluationError
 from kith.records import FloatArray
-from kith.search.people import People
-from kith.search.ranking import find
 
 RATES = tuple(float(f"{digit}e-{power}") for power in range(1, 8) for digit in (5, 2, 1))
 LEAST_ERRORS = 10
@@ -22,13 +21,19 @@ LEAST_ERRORS = 10
 FEW_PEOPLE = 100
 """A calibration on fewer people is a beginning."""
 
+COHORT = 256
+"""Typical faces, at most."""
+
+_PEOPLE_OF_A_TYPE = 5  # on average, so that a typical face is nobody's
+_LEAST_TYPES = 16
 _LEAST_SEARCHED = 1000  # else what is extrapolated of them is worse than what the comparisons say
 _LEAST_PEOPLE = 20  # of a group: fewer say little of others
 _DRAWS = 4  # of who is enrolled and who is a stranger
 _REFERENCES = (3, 10, 30)
 _GALLERY = 10  # people, in which the gain of more references is measured: it hardly depends on how many
 _GAIN_RATES = (0.02, 0.01, 0.005)
-_MOST_STRANGERS = 20_000
+_MEASURED = (Scorer.CENTROID, Scorer.NORMALIZED)
+_MOST_STRANGERS = 4000
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600, 3200)
 _MATED_PER_PERSON = 10  # else a person with 500 photos would speak for all
 _NON_MATED_FOR_ODDS = 1_000_000
@@ -42,6 +47,7 @@ def fit_calibration(
     data: str,
     *,
     groups: np.ndarray | None = None,
+    cohort: Cohort | None = None,
     unrecognizable: FloatArray | None = None,
     seed: int = 0,
 ) -> Calibration:
@@ -53,6 +59,8 @@ def fit_calibration(
         data: What it was measured on, in a word: "LFW", or a folder's name.
         groups: (n,) str, the group of each, such as the person's sex; empty where unknown. What is promised
             is what holds within the group that it is hardest for; over everyone if there are none.
+        cohort: The model's typical faces, of other people; a quarter of these people make them if None, and
+            searches are measured on the rest.
         unrecognizable: (n, d) embeddings of faces too coarse to recognize.
         seed: Of what is drawn.
 
@@ -73,7 +81,11 @@ def fit_calibration(
     rows = members[hardest]
     mated = _mated_scores(embeddings[rows], subjects[rows], np.random.default_rng(seed))
     scores, log_odds = _fit_odds(mated, histograms[hardest])
-    searches = _searches(embeddings, subjects, members, seed)
+    if cohort is None:
+        cohort, others = _draw_cohort(embeddings, subjects, seed)
+    else:
+        others = np.ones(len(subjects), bool)
+    measured = {name: rows[others[rows]] for name, rows in members.items()}
     centre, usual_distance = _unrecognizable(unrecognizable, embeddings)
     non_mated = int(histograms[EVERYONE].sum())
     return Calibration(
@@ -82,8 +94,9 @@ def fit_calibration(
         mated=int(np.sum(counts * (counts - 1) // 2)),
         non_mated=non_mated,
         comparisons=comparisons,
-        searches=searches,
-        inflation=_inflation(embeddings, subjects, members, seed),
+        searches=_searches(embeddings, subjects, measured, cohort, seed),
+        inflation=_inflation(embeddings, subjects, measured, cohort, seed),
+        cohort=cohort,
         scores=scores,
         log_odds=log_odds,
         unrecognizable=centre,
@@ -166,11 +179,6 @@ def _tail_of_histogram(histogram: np.ndarray) -> Tail | None:
     return _tail(int(histogram.sum()), lambda allowed: edges[int(np.argmax(reached <= allowed))])
 
 
-def _tail_of_scores(scores: np.ndarray) -> Tail | None:
-    descending = -np.sort(-scores.ravel())
-    return _tail(len(descending), lambda allowed: np.nextafter(descending[int(allowed)], np.float32(9)))
-
-
 def _tail(count: int, threshold_of: Callable[[float], float]) -> Tail | None:
     """Thresholds at the rates that so many scores can carry; None if those are fewer than two."""
     rates = [rate for rate in RATES if rate * count >= LEAST_ERRORS]
@@ -179,20 +187,43 @@ def _tail(count: int, threshold_of: Callable[[float], float]) -> Tail | None:
     return Tail(tuple(rates), tuple(round(float(threshold_of(rate * count + 1e-9)), 6) for rate in rates))
 
 
+def _draw_cohort(embeddings: FloatArray, subjects: np.ndarray, seed: int) -> tuple[Cohort, np.ndarray]:
+    """Typical faces, and which rows (n,) are of people who are not among those who made them.
+
+    People with few photos make them: those with many are needed to measure with.
+    """
+    generator = np.random.default_rng(seed)
+    people, counts = np.unique(subjects, return_counts=True)
+    shuffled = generator.permutation(len(people))
+    makers = people[shuffled[np.argsort(counts[shuffled], kind="stable")]][: len(people) // 4]
+    types = min(len(makers) // _PEOPLE_OF_A_TYPE, COHORT)
+    if types < _LEAST_TYPES:
+        return Cohort(), np.ones(len(subjects), bool)
+    from sklearn.cluster import KMeans  # here: takes a second to import
+
+    firsts = np.unique(subjects, return_index=True)[1][np.searchsorted(people, makers)]
+    found = KMeans(types, n_init=1, random_state=seed).fit(embeddings[firsts])
+    return cohort_of(found.cluster_centers_, embeddings[firsts]), ~np.isin(subjects, makers)
+
+
 def _searches(
-    embeddings: FloatArray, subjects: np.ndarray, members: Mapping[str, np.ndarray], seed: int
+    embeddings: FloatArray,
+    subjects: np.ndarray,
+    members: Mapping[str, np.ndarray],
+    cohort: Cohort,
+    seed: int,
 ) -> dict[Scorer, GroupSearchTails]:
-    """How alike the likeliest of a gallery seems to strangers, within each group that carries it."""
+    """How much speaks for the likeliest of a gallery to strangers, within each group that carries it."""
     found: dict[Scorer, dict[str, SearchTails]] = {}
     for name, rows in members.items():
-        tails = _search_tails(embeddings[rows], subjects[rows], np.random.default_rng(seed))
+        tails = _search_tails(embeddings[rows], subjects[rows], cohort, np.random.default_rng(seed))
         for scorer, of_sizes in tails.items():
             found.setdefault(scorer, {})[name] = of_sizes
-    return {scorer: GroupSearchTails(tails) for scorer, tails in found.items()}
+    return {scorer: GroupSearchTails(tails) for scorer, tails in found.items() if EVERYONE in tails}
 
 
 def _search_tails(
-    embeddings: FloatArray, subjects: np.ndarray, generator: np.random.Generator
+    embeddings: FloatArray, subjects: np.ndarray, cohort: Cohort, generator: np.random.Generator
 ) -> dict[Scorer, SearchTails]:
     """The same of one group, at each size that it carries: half of the people are strangers to the others.
 
@@ -201,8 +232,7 @@ def _search_tails(
     numbers = np.unique(subjects, return_inverse=True)[1]
     most = (int(numbers.max()) + 1) // 2
     sizes = sorted({size for size in _SIZES if size < most} | {min(most, _SIZES[-1])})
-    plain = {size: np.zeros(_BINS, np.int64) for size in sizes}
-    led: dict[int, list[np.ndarray]] = {size: [] for size in sizes if lead_weight(size)}
+    histograms = {scorer: {size: np.zeros(_BINS, np.int64) for size in sizes} for scorer in _MEASURED}
     for _ in range(_DRAWS):
         photos = generator.permutation(len(numbers))
         firsts = photos[np.unique(numbers[photos], return_index=True)[1]]
@@ -211,84 +241,104 @@ def _search_tails(
         strangers = embeddings[generator.permutation(others)[:_MOST_STRANGERS]]
         if len(strangers) * len(enrolled) < _LEAST_SEARCHED:
             return {}
-        for size, best in _best_of_galleries(embeddings[enrolled], strangers, sizes):
-            plain[size] += _histogram(best)
-        for size, evidence in _best_with_lead(embeddings[enrolled], strangers, list(led)):
-            led[size].append(evidence)
-    return _tails_of_sizes(plain, led)
+        for scorer, size, best in _best_of_galleries(embeddings[enrolled], strangers, cohort, sizes):
+            histograms[scorer][size] += _histogram(best)
+    tails = {scorer: _carried(of_sizes) for scorer, of_sizes in histograms.items()}
+    return tails | {Scorer.NEAREST: tails[Scorer.CENTROID]}
 
 
 def _best_of_galleries(
-    enrolled: FloatArray, strangers: FloatArray, sizes: Sequence[int]
-) -> Iterator[tuple[int, np.ndarray]]:
-    """The best cosine of each stranger in galleries that share nobody, of each size."""
+    enrolled: FloatArray, strangers: FloatArray, cohort: Cohort, sizes: Sequence[int]
+) -> Iterator[tuple[Scorer, int, np.ndarray]]:
+    """What speaks for the likeliest to each stranger in galleries that share nobody, of each size."""
+    rivals = {size: _near_others_in_galleries(enrolled, cohort, size) for size in sizes}
     for start in range(0, len(strangers), _AT_ONCE):
-        scores = strangers[start : start + _AT_ONCE] @ enrolled.T
+        part = strangers[start : start + _AT_ONCE]
+        scores = part @ enrolled.T
+        typical = cohort.nearest(part)[:, np.newaxis] if len(cohort) else None
         for size in sizes:
             galleries = len(enrolled) // size
-            yield (
-                size,
-                scores[:, : galleries * size].reshape(len(scores), galleries, size).max(axis=2).ravel(),
-            )
+            cosines = scores[:, : galleries * size].reshape(len(part), galleries, size)
+            best = cosines.max(axis=2)
+            yield Scorer.CENTROID, size, best.ravel()
+            if typical is None:
+                yield Scorer.NORMALIZED, size, best.ravel()
+                continue
+            most = _largest(cosines, NEAREST + 1)
+            most = np.concatenate([most, np.broadcast_to(typical, (*best.shape, NEAREST))], axis=2)
+            near = near_others(cosines, most)
+            speaks = evidence(cosines, near, rivals[size], cohort.usual)
+            yield Scorer.NORMALIZED, size, speaks.max(axis=2).ravel()
 
 
-def _best_with_lead(
-    enrolled: FloatArray, strangers: FloatArray, sizes: Sequence[int]
-) -> Iterator[tuple[int, np.ndarray]]:
-    """What speaks for the likeliest, in galleries so large that the lead over others counts."""
-    for size in sizes:
-        for start in range(0, len(enrolled) - size + 1, size):
-            gallery = People.of(enrolled[start : start + size], np.arange(size))
-            found = find(strangers, gallery, Scorer.NORMALIZED, lead_weight(size), count=1)
-            yield size, found.evidence[:, 0]
+def _near_others_in_galleries(enrolled: FloatArray, cohort: Cohort, size: int) -> FloatArray:
+    """Mean cosine of each of the enrolled to the others of its gallery and the typical faces most like it.
+
+    Returns:
+        (galleries, size); zeros without a cohort.
+    """
+    galleries = len(enrolled) // size
+    near = np.zeros((galleries, size), np.float32)
+    for gallery in range(galleries if len(cohort) else 0):
+        own = enrolled[gallery * size : (gallery + 1) * size]
+        among = own @ own.T
+        np.fill_diagonal(among, -1)
+        most = np.concatenate([_largest(among, NEAREST), cohort.nearest(own)], axis=1)
+        near[gallery] = _largest(most, NEAREST).mean(axis=1)
+    return near
 
 
-def _tails_of_sizes(
-    plain: Mapping[int, np.ndarray], led: Mapping[int, Sequence[np.ndarray]]
-) -> dict[Scorer, SearchTails]:
-    """Tails of each scorer, as far as the sizes carry one."""
-    cosines = {size: _tail_of_histogram(histogram) for size, histogram in plain.items()}
-    leads = cosines | {size: _tail_of_scores(np.concatenate(parts)) for size, parts in led.items()}
-    found = {Scorer.CENTROID: cosines, Scorer.NEAREST: cosines, Scorer.NORMALIZED: leads}
-    return {scorer: SearchTails(*_carried(tails)) for scorer, tails in found.items()}
+def _largest(values: FloatArray, count: int) -> FloatArray:
+    """The largest values along the last axis, in any order; all where they are fewer."""
+    if values.shape[-1] <= count:
+        return values
+    return np.asarray(np.partition(values, values.shape[-1] - count, axis=-1)[..., -count:])
 
 
-def _carried(tails: Mapping[int, Tail | None]) -> tuple[tuple[int, ...], tuple[Tail, ...]]:
-    """The sizes up to the first that has no tail, and their tails."""
-    sizes = list(takewhile(lambda size: tails[size] is not None, tails))
-    return tuple(sizes), tuple(tail for size in sizes if (tail := tails[size]) is not None)
+def _carried(histograms: Mapping[int, np.ndarray]) -> SearchTails:
+    """The tails of the sizes up to the first that carries none."""
+    tails = {size: _tail_of_histogram(histogram) for size, histogram in histograms.items()}
+    sizes = tuple(takewhile(lambda size: tails[size] is not None, tails))
+    return SearchTails(sizes, tuple(tail for size in sizes if (tail := tails[size]) is not None))
 
 
 def _inflation(
-    embeddings: FloatArray, subjects: np.ndarray, members: Mapping[str, np.ndarray], seed: int
-) -> Inflation:
-    """What strangers' cosines gain by the number of references: of people who have so many photos, the same
-    strangers' cosines to the centroid of so many against those to a single one; of the group that gains most.
+    embeddings: FloatArray,
+    subjects: np.ndarray,
+    members: Mapping[str, np.ndarray],
+    cohort: Cohort,
+    seed: int,
+) -> dict[Scorer, Inflation]:
+    """What cosines gain by the number of references: of people who have so many photos, what speaks to the
+    same strangers for the centroid of so many against a single one; of the group that gains most.
     """
-    references, gains = [1], [0.0]
+    references, gains = [1], {scorer: [0.0] for scorer in _MEASURED}
     for number in _REFERENCES:
         found = [
-            gain
+            _gains(embeddings[rows], subjects[rows], number, cohort, np.random.default_rng(seed))
             for rows in members.values()
-            if (gain := _gain(embeddings[rows], subjects[rows], number, np.random.default_rng(seed)))
-            is not None
         ]
-        if not found:
+        if not any(found):
             break
         references.append(number)
-        gains.append(round(max(*found, gains[-1]), 6))
-    return Inflation(tuple(references), tuple(gains))
+        for scorer, of_scorer in gains.items():
+            of_scorer.append(round(max(of_scorer[-1], *(one[scorer] for one in found if one)), 6))
+    return {scorer: Inflation(tuple(references), tuple(one)) for scorer, one in gains.items()}
 
 
-def _gain(
-    embeddings: FloatArray, subjects: np.ndarray, references: int, generator: np.random.Generator
-) -> float | None:
-    """The same of one group; None where too few people have so many photos."""
+def _gains(
+    embeddings: FloatArray,
+    subjects: np.ndarray,
+    references: int,
+    cohort: Cohort,
+    generator: np.random.Generator,
+) -> dict[Scorer, float]:
+    """The same of one group, for each scorer; none where too few people have so many photos."""
     people, counts = np.unique(subjects, return_counts=True)
     able = people[counts >= references]
     if len(able) < _LEAST_PEOPLE:
-        return None
-    many, single = np.zeros((2, _BINS), np.int64)
+        return {}
+    histograms = {scorer: np.zeros((2, _BINS), np.int64) for scorer in _MEASURED}
     for _ in range(_DRAWS):
         enrolled = generator.permutation(able)[: max(len(able) // 2, _GALLERY)]
         strangers = embeddings[~np.isin(subjects, enrolled)]
@@ -296,12 +346,19 @@ def _gain(
             generator.permutation(np.flatnonzero(subjects == person))[:references] for person in enrolled
         ]
         rows = embeddings[np.array(drawn)]
-        for histogram, gallery in ((many, normalize(rows.sum(axis=1))), (single, rows[:, 0])):
-            for _, best in _best_of_galleries(gallery, strangers, [_GALLERY]):
-                histogram += _histogram(best)
-    of_many, of_single = _tail_of_histogram(many), _tail_of_histogram(single)
-    if of_many is None or of_single is None or not of_many.carries(min(_GAIN_RATES)):
-        return None
+        for place, gallery in enumerate((rows[:, 0], normalize(rows.sum(axis=1)))):
+            for scorer, _, best in _best_of_galleries(gallery, strangers, cohort, [_GALLERY]):
+                histograms[scorer][place] += _histogram(best)
+    # among so few, typical faces are the most alike: evidence has this part of what a person's cosines gain
+    parts = {Scorer.CENTROID: 1.0, Scorer.NORMALIZED: 1 - SHARE / 2 if len(cohort) else 1.0}
+    return {scorer: _gain(*both) / parts[scorer] for scorer, both in histograms.items()}
+
+
+def _gain(single: np.ndarray, many: np.ndarray) -> float:
+    """By how much the threshold of the second of two histograms is higher, at usual rates."""
+    of_single, of_many = _tail_of_histogram(single), _tail_of_histogram(many)
+    if of_single is None or of_many is None:
+        return 0.0
     return float(np.mean([of_many.threshold(rate) - of_single.threshold(rate) for rate in _GAIN_RATES]))
 
 

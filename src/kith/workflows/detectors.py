@@ -10,14 +10,15 @@ from kith.catalogue.packs import read_pack
 from kith.catalogue.published import PUBLISHED_DETECTORS
 from kith.catalogue.published.entries import PublishedDetector, PublishedFile, PublishedModel
 from kith.catalogue.spec import ONNX, DetectorSpec, InstalledFile, WeightsSpec
-from kith.errors import WeightsError
+from kith.errors import UnsupportedFile, WeightsError
 from kith.progress import Progress
+from kith.runtime.trial import adopt_detector_in_bounds
 
 _NETWORK = "detector"  # its only one
 
 
 def install_published_detector(detector: PublishedDetector, content: bytes, model_id: str) -> DetectorSpec:
-    """Keep a detector's network, and then write its card.
+    """Make a detector's network one of ours, keep it, and then write its card.
 
     Args:
         detector: Which it is.
@@ -25,14 +26,19 @@ def install_published_detector(detector: PublishedDetector, content: bytes, mode
         model_id: Its name from now on.
 
     Raises:
+        UnsupportedFile: It is no such detector.
         WeightsError: It cannot be kept.
     """
+    adopted = adopt_detector_in_bounds(content)
+    if adopted.kind is not detector.kind:
+        raise UnsupportedFile(f"{model_id} is said to be {detector.kind}, but its file is {adopted.kind}")
     weights = WeightsSpec(
         network=ONNX,
         reader=ONNX,
         file=InstalledFile(Path(f"{_NETWORK}.onnx")),
-        sha256=hashlib.sha256(content).hexdigest(),
-        size=len(content),
+        sha256=hashlib.sha256(adopted.content).hexdigest(),
+        size=len(adopted.content),
+        input_size=adopted.side,
     )
     spec = DetectorSpec(
         id=model_id,
@@ -43,7 +49,7 @@ def install_published_detector(detector: PublishedDetector, content: bytes, mode
         training_data=detector.training_data,
         use=detector.license.use,
     )
-    kept = install_detector(spec, {_NETWORK: content})
+    kept = install_detector(spec, {_NETWORK: adopted.content})
     try:
         write_card(kept)
     except BaseException as error:

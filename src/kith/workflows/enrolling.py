@@ -1,7 +1,7 @@
 """Photos of known people -> references in a gallery: what `kith enroll` does.
 
-Every photo is safely on the disk before the next is begun: what is interrupted is gone on with by doing it
-again, and photos that are enrolled already are passed over.
+Photos are looked at side by side and enrolled one by one, each safely on the disk before the next: what is
+interrupted is gone on with by doing it again, and photos that are enrolled already are passed over.
 """
 
 import os
@@ -9,14 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kith.detection import foremost_faces
 from kith.errors import AcquisitionError, DuplicateReference, ImageError, KithError
 from kith.gallery import Gallery
 from kith.images.reading import Photo, content_hash, load_photo
-from kith.progress import SILENT, Progress, each
+from kith.progress import SILENT, Progress, counted
 from kith.recognizer import Recognizer
-from kith.records import Enrollment
+from kith.records import Enrollment, Image
 from kith.search.lookalikes import Lookalike, lookalikes
 from kith.workflows.people_folders import PersonPhoto, find_people
+from kith.workflows.pipeline import Analyzed, analyze_photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def enroll_folder(
 def enroll_photos(
     photos: Sequence[PersonPhoto], gallery: Gallery, recognizer: Recognizer, *, progress: Progress = SILENT
 ) -> Iterator[EnrolledPhoto]:
-    """Enroll photos one by one, and tell what became of each as soon as it is known.
+    """Enroll photos in their order, and tell what became of each as soon as it is known.
 
     Args:
         photos: Of known people.
@@ -112,31 +114,64 @@ def enroll_photos(
     Raises:
         GalleryError: The gallery refused.
     """
-    for photo in each(photos, "enrolling", progress):
+
+    def read(photo: PersonPhoto) -> "_Read":
+        return _read(photo, gallery)
+
+    outcomes = analyze_photos(recognizer, photos, read, lambda photo, image, faces: foremost_faces(faces))
+    for outcome in counted(outcomes, len(photos), "enrolling", progress):
         try:
-            yield EnrolledPhoto(photo, _enroll(photo, gallery, recognizer))
+            enrollment = _enroll(outcome.item, outcome.get(), gallery, recognizer)
         except (AcquisitionError, ImageError, DuplicateReference) as error:
-            yield EnrolledPhoto(photo, error=error)
+            yield EnrolledPhoto(outcome.item, error=error)
+        else:
+            yield EnrolledPhoto(outcome.item, enrollment)
 
 
-def _enroll(photo: PersonPhoto, gallery: Gallery, recognizer: Recognizer) -> Enrollment | None:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A photo that was read.
+
+    Attributes:
+        photo: It.
+        pixels_hash: A name for its pixels.
+        image: What is to be looked at; None where it is enrolled already.
+    """
+
+    photo: Photo
+    pixels_hash: str
+    image: Image | None
+
+
+def _read(photo: PersonPhoto, gallery: Gallery) -> _Read:
+    read = load_photo(photo.path)
+    pixels_hash = content_hash(read.image)
+    is_enrolled = _is_enrolled(gallery, photo.person, pixels_hash, read.file_hash)
+    return _Read(read, pixels_hash, None if is_enrolled else read.image)
+
+
+def _enroll(
+    photo: PersonPhoto, looked: Analyzed[_Read], gallery: Gallery, recognizer: Recognizer
+) -> Enrollment | None:
     """Enroll a photo; None if it is enrolled already.
 
     Raises:
-        ImageError, AcquisitionError: It cannot be used.
+        AcquisitionError: It cannot be used.
         DuplicateReference: It is enrolled as someone else.
     """
-    read = load_photo(photo.path)
-    if _is_enrolled(gallery, read, photo.person):
+    read = looked.read
+    if read.image is None:
         return None
-    source = str(photo.path.absolute())
+    source, file_hash = str(photo.path.absolute()), read.photo.file_hash
     try:
-        return recognizer.enroll(photo.person, read.image, gallery, source=source, file_hash=read.file_hash)
+        return recognizer.enroll_samples(
+            photo.person, looked.samples, gallery, read.pixels_hash, source=source, file_hash=file_hash
+        )
     except DuplicateReference:
-        if _is_enrolled(gallery, read, photo.person):  # another process was faster
-            return None
+        if _is_enrolled(gallery, photo.person, read.pixels_hash, file_hash):
+            return None  # the same photo came just before, or another process was faster
         raise
 
 
-def _is_enrolled(gallery: Gallery, photo: Photo, person: str) -> bool:
-    return gallery.subject_for(person) in gallery.owners(content_hash(photo.image), photo.file_hash)
+def _is_enrolled(gallery: Gallery, person: str, pixels_hash: str, file_hash: str) -> bool:
+    return gallery.subject_for(person) in gallery.owners(pixels_hash, file_hash)

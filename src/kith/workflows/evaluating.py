@@ -5,7 +5,8 @@
     print(evaluating.verification("people").result.eer)
 
 Each reads the folder, embeds the central face of each photo and measures. The parts are in
-`evaluating_pairs`, `evaluating_searches`, `evaluating_clusters` and `calibrating`.
+`evaluating_pairs`, `evaluating_searches`, `evaluating_clusters`, `evaluating_transfer` and
+`calibrating`.
 """
 
 import os
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kith.decisions.calibration import Calibration
+from kith.catalogue.calibrations import read_calibration
+from kith.decisions.calibration import VERIFICATION_FMR, Calibration
+from kith.decisions.rates import require_rate
 from kith.decisions.scoring import ClassifierKind
 from kith.evaluation.groups import labels_of, read_groups
 from kith.evaluation.pairs import PairsProtocol, all_pairs, read_pairs
@@ -25,6 +28,7 @@ from kith.workflows.calibrating import fit_calibration
 from kith.workflows.evaluating_clusters import Clustered, evaluate_clustering
 from kith.workflows.evaluating_pairs import Verified, evaluate_verification
 from kith.workflows.evaluating_searches import Identified, draw_searches, evaluate_identification
+from kith.workflows.evaluating_transfer import FPIR, Promise, evaluate_transfer
 from kith.workflows.first_calibration import embed_unrecognizable
 from kith.workflows.people_folders import read_people
 
@@ -121,6 +125,7 @@ def calibration(
     folder: Folder,
     recognizer: Recognizer | None = None,
     *,
+    groups: Folder | None = None,
     keep: Path | None = None,
     progress: Progress = SILENT,
 ) -> Calibration:
@@ -129,6 +134,8 @@ def calibration(
     Args:
         folder: With one folder per person.
         recognizer: The default one if None.
+        groups: A CSV of person or photo and group, such as the person's sex: what is promised then holds
+            within each group.
         keep: A file for the embeddings: what is in it already is not made again.
         progress: Told how far it is, and what is left out.
 
@@ -136,12 +143,78 @@ def calibration(
         ImageError, EvaluationError: As `verification`.
     """
     labelled = read_people(folder, progress=progress)
+    labels = labels_of_photos(labelled.photos, folder, groups)
     recognizer, acquired = _acquire(recognizer, labelled.photos, keep, progress)
     return fit_calibration(
         acquired.embeddings[acquired.acquired],
         labelled.subjects[acquired.acquired],
         Path(folder).resolve().name,
+        groups=None if labels is None else labels[acquired.acquired],
         unrecognizable=embed_unrecognizable(recognizer),
+    )
+
+
+def transfer(
+    folder: Folder,
+    recognizer: Recognizer | None = None,
+    *,
+    calibrated_on: Folder | None = None,
+    groups: Folder | None = None,
+    fmr: float = VERIFICATION_FMR,
+    fpir: float = FPIR,
+    seed: int = 0,
+    keep: Path | None = None,
+    progress: Progress = SILENT,
+) -> tuple[Promise, ...]:
+    """Measure whether promised rates hold on people who are not those a calibration was measured on.
+
+    Args:
+        folder: With one folder per person: where promises are put to the test.
+        recognizer: The default one if None.
+        calibrated_on: Another such folder, or a calibration's file; a random half of the folder's people if
+            None, and the other half is put to the test.
+        groups: A CSV of person or photo and group, for both folders: rates are promised and measured within
+            each group.
+        fmr: False match rate asked for.
+        fpir: False positive identification rate asked for.
+        seed: Of what is drawn.
+        keep: A file for the embeddings of the folder: what is in it already is not made again.
+        progress: Told how far it is, and what is left out.
+
+    Raises:
+        ImageError, EvaluationError: As `verification`.
+        UnsupportedFile: The calibration's file is damaged.
+        InvalidArgument: A rate is none.
+    """
+    require_rate("fmr", fmr)
+    require_rate("fpir", fpir)
+    labelled = read_people(folder, progress=progress)
+    labels = labels_of_photos(labelled.photos, folder, groups)
+    recognizer, acquired = _acquire(recognizer, labelled.photos, keep, progress)
+    tested = acquired.acquired
+    if calibrated_on is None:
+        half = np.random.default_rng(seed).permutation(len(labelled.names)) * 2 < len(labelled.names)
+        known = tested & half[labelled.subjects]
+        tested = tested & ~known
+        promised = fit_calibration(
+            acquired.embeddings[known],
+            labelled.subjects[known],
+            f"half of {Path(folder).resolve().name}",
+            groups=None if labels is None else labels[known],
+            seed=seed,
+        )
+    elif Path(calibrated_on).is_file():
+        promised = read_calibration(Path(calibrated_on))
+    else:
+        promised = calibration(calibrated_on, recognizer, groups=groups, progress=progress)
+    return evaluate_transfer(
+        promised,
+        acquired.embeddings[tested],
+        labelled.subjects[tested],
+        None if labels is None else labels[tested],
+        fmr=fmr,
+        fpir=fpir,
+        seed=seed,
     )
 
 

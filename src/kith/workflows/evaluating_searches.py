@@ -182,7 +182,7 @@ def growth_of_fpir(
     for size in sizes:
         inside = np.isin(everyone.owners, order[:size])
         some = People.of(everyone.references[inside], everyone.owners[inside])
-        best = find(strangers, some, Scorer.CENTROID, 0.0, count=1).cosines
+        best = find(strangers, some, Scorer.CENTROID, count=1).cosines
         fpirs.append(float(np.mean(best >= threshold)) if len(best) else 0.0)
     return grow(sizes, fpirs)
 

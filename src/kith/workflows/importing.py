@@ -15,10 +15,10 @@ from pathlib import Path
 
 from kith.assembly import RecognizerSettings
 from kith.catalogue.acceptance import require_accepted
-from kith.catalogue.builtin import DEFAULT_DETECTOR, EMBEDDERS
-from kith.catalogue.calibrations import IMPORTED, keep_calibration
-from kith.catalogue.families import Family, find_family
-from kith.catalogue.installed import CARD, discard, install, is_id, models_folder, write_card
+from kith.catalogue.builtin import DEFAULT_DETECTOR, DETECTORS, EMBEDDERS
+from kith.catalogue.calibrations import IMPORTED, keep_calibration, shipped_calibration, unmeasured
+from kith.catalogue.families import Family, PublishedThreshold, find_family
+from kith.catalogue.installed import discard, install, is_here, is_id, models_folder, write_card
 from kith.catalogue.lock import only_one
 from kith.catalogue.packs import read_pack
 from kith.catalogue.preprocessing import (
@@ -29,7 +29,12 @@ from kith.catalogue.preprocessing import (
     SimilarityCrop,
     resize_template,
 )
-from kith.catalogue.published import find_published_detector, find_published_file
+from kith.catalogue.published import (
+    PUBLISHED,
+    PUBLISHED_DETECTORS,
+    find_published_detector,
+    find_published_file,
+)
 from kith.catalogue.published.entries import PublishedFile, PublishedModel
 from kith.catalogue.spec import ONNX, DetectorSpec, EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
@@ -83,11 +88,15 @@ class Found:
         spec: All but where its weights are.
         content: Of the weights file.
         file_name: Of the weights file.
+        threshold: What was published of its family.
+        known_as: The name under which it was published; empty if it is not known to be.
     """
 
     spec: EmbedderSpec
     content: bytes
     file_name: str
+    threshold: PublishedThreshold | None = None
+    known_as: str = ""
 
 
 def import_file(
@@ -127,7 +136,7 @@ def import_file(
         model = published[0] if published else detector
         if model:
             require_accepted(model.license, str(path), Remedy.ACCEPT_AND_IMPORT, accept=accept_license)
-        name = _free_name(path, model.id if model and model_id is None else model_id)
+        name = _free_name(path, model_id, model.id if model else "")
         install: Callable[[], EmbedderSpec | DetectorSpec]
         if detector:
             install = partial(install_published_detector, detector, read_regular(path), name)
@@ -140,7 +149,7 @@ def import_file(
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
     with only_one(name, progress):
-        _require_free(name)  # again: another process may have been quicker
+        _require_free(name, model.id if model else "")  # again: another process may have been quicker
         return install()
 
 
@@ -175,7 +184,7 @@ def read_embedder(
     if onnx is not None:
         members = published[1].members if published else ()
         data = read_pack(path, members[:1])[0] if members else read_regular(path, _MOST_BYTES)
-        found = _adopt(data, name, path.name, trained.summary if trained else "an ONNX network", onnx)
+        found = _adopt(data, name, path.name, trained, onnx)
     elif _looks_like_onnx(path):
         raise WeightsError(
             f"{path} is an ONNX file, which does not say what was done to a face before it: "
@@ -197,25 +206,28 @@ def _as_published(found: Found, model: PublishedModel) -> Found:
         lfw=model.lfw,
         detector=model.detector,
     )
-    return replace(found, spec=spec)
+    return replace(found, spec=spec, known_as=model.id)
 
 
-def _adopt(data: bytes, name: str, file_name: str, summary: str, onnx: OnnxPreprocessing) -> Found:
+def _adopt(data: bytes, name: str, file_name: str, family: Family | None, onnx: OnnxPreprocessing) -> Found:
+    summary = family.summary if family else "an ONNX network"
+    threshold = family.threshold if family else None
     adopted = adopt_in_bounds(data, size=onnx.size, color=onnx.color, output=onnx.output)
     summary = f"{summary}, {adopted.embedding_size} numbers; from {file_name}"
-    return Found(_onnx_spec(name, summary, onnx, adopted), adopted.content, "weights.onnx")
+    return Found(_onnx_spec(name, summary, onnx, adopted), adopted.content, "weights.onnx", threshold)
 
 
 def _read_weights(path: Path, name: str, family: Family | None) -> Found:
     """Read a file and refuse what can be refused before a network is built."""
     found = recognize_file(path)
-    spec = _spec(name, path.name, found, family or find_family(_family_of(found)))
+    family = family or find_family(_family_of(found))
+    spec = _spec(name, path.name, found, family)
     require_usable(found)
-    return Found(spec, write_safetensors(found.arrays), f"weights.{EXTENSION}")
+    return Found(spec, write_safetensors(found.arrays), f"weights.{EXTENSION}", family.threshold)
 
 
 def install_found(found: Found, progress: Progress) -> EmbedderSpec:
-    """Keep the weights, build the network, measure it, and only then write the card.
+    """Keep the weights, build the network, look at the sample people, and only then write the card.
 
     Args:
         found: The model.
@@ -228,7 +240,7 @@ def install_found(found: Found, progress: Progress) -> EmbedderSpec:
     weights = replace(found.spec.weights, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
     spec = install(replace(found.spec, weights=weights), content, found.file_name)
     try:
-        keep_calibration(spec.id, _measure_on_sample_people(spec, progress), IMPORTED)
+        keep_calibration(spec.id, _what_is_known(found, _measure_on_sample_people(spec, progress)), IMPORTED)
         write_card(spec)
     except BaseException as error:
         discard(spec.id)
@@ -238,6 +250,16 @@ def install_found(found: Found, progress: Progress) -> EmbedderSpec:
             ) from None
         raise
     return spec
+
+
+def _what_is_known(found: Found, seen: Calibration) -> Calibration:
+    """What a new model's scores mean: measured here before, or published; never by the sample people."""
+    measured = shipped_calibration(found.known_as) if found.known_as else None
+    return measured or replace(
+        unmeasured(found.threshold),
+        unrecognizable=seen.unrecognizable,
+        usual_distance=seen.usual_distance,
+    )
 
 
 def _spec(name: str, file_name: str, found: Recognized, family: Family) -> EmbedderSpec:
@@ -352,23 +374,24 @@ def _hashes(path: Path) -> tuple[str, str]:
     return sha256.hexdigest(), md5.hexdigest()
 
 
-def _require_free(name: str) -> None:
+def _require_free(name: str, known_as: str) -> None:
     if not is_id(name):
         raise WeightsError(
             f"{name!r} cannot be a model's name: letters, digits, hyphens, underscores and points only"
         )
-    if name in EMBEDDERS:
+    if name in EMBEDDERS or name in DETECTORS:
         raise WeightsError(f"{name} is the name of a model that came with Kith; choose another")
-    if (models_folder() / name / CARD).exists():
+    if name != known_as and (name in PUBLISHED or name in PUBLISHED_DETECTORS):
+        raise WeightsError(f"{name} is the name of a published model, which this file is not; choose another")
+    if is_here(name):
         raise WeightsError(f"a model {name} is here already; remove it, or choose another name")
 
 
-def _free_name(path: Path, model_id: str | None) -> str:
-    """The name that was chosen, or one made of the file's; free."""
-    if model_id is None:
-        model_id = _id_of(path)
-    _require_free(model_id)
-    return model_id
+def _free_name(path: Path, model_id: str | None, known_as: str) -> str:
+    """The name that was chosen, else the published one, else one made of the file's; free."""
+    name = (known_as or _id_of(path)) if model_id is None else model_id
+    _require_free(name, known_as)
+    return name
 
 
 def _id_of(path: Path) -> str:

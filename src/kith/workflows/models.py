@@ -89,7 +89,7 @@ def check_weights() -> list[CheckedFile]:
         else:
             checked += [
                 CheckedFile(model.id, str(weights.file), _error_of(weights))
-                for weights in _weights(model.spec)
+                for weights in weights_of(model.spec)
             ]
     return checked
 
@@ -107,12 +107,13 @@ def remove_model(model_id: str) -> int:
         raise WeightsError(f"{model_id} came with Kith and cannot be removed")
     if is_here(model_id):
         with suppress(UnsupportedFile):  # of a damaged card; what was compiled is not known then
-            for weights in _weights(read_card(model_id)):
+            for weights in weights_of(read_card(model_id)):
                 forget(weights)
     return installed.remove(model_id)
 
 
-def _weights(spec: ModelSpec) -> list[WeightsSpec]:
+def weights_of(spec: ModelSpec) -> list[WeightsSpec]:
+    """The files of a model's weights; none of one that is not here."""
     if isinstance(spec, EmbedderSpec):
         return [spec.weights]
     return list(spec.weights.values()) if isinstance(spec, DetectorSpec) else []

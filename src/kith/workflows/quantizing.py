@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from kith.assembly import RecognizerSettings
-from kith.catalogue.builtin import EMBEDDERS
+from kith.catalogue.builtin import DEFAULT_DETECTOR, EMBEDDERS
 from kith.catalogue.installed import find_embedder, models_folder, write_card
 from kith.errors import WeightsError
 from kith.progress import SILENT, Progress
@@ -29,10 +29,12 @@ def quantize(model_id: str, *, progress: Progress = SILENT) -> float:
     """
     spec = find_embedder(model_id)
     both = [
-        Recognizer.from_settings(RecognizerSettings(spec, precision=precision), progress=progress)
+        Recognizer.from_settings(
+            RecognizerSettings(spec, DEFAULT_DETECTOR, precision=precision), progress=progress
+        )
         for precision in (Precision.FLOAT32, Precision.INT8)
     ]
-    crops, _ = sample_crops(both[0].detector, spec.crop)
+    crops, _ = sample_crops(both[0].detector, both[0].spec.crop)
     first, second = (recognizer.embed(crops) for recognizer in both)
     if not spec.int8 and spec.id not in EMBEDDERS:
         try:

@@ -1,7 +1,8 @@
 """A gallery changes its model: every enrolled face is embedded again from its photo."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kith.boxes import overlap
@@ -11,8 +12,13 @@ from kith.gallery.reembedding import Reembedding, Unembedded
 from kith.gallery.same_face import is_same_face
 from kith.images.photo_files import find_photos
 from kith.images.reading import Photo, content_hash, read_photo
-from kith.progress import SILENT, Progress, each
+from kith.progress import SILENT, Progress, counted
 from kith.recognizer import Recognizer
+from kith.records import Face, Image
+from kith.workflows.pipeline import analyze_photos
+
+_GONE = "its photo is not there any more, or was changed"
+_LOST = "the face is not found in its photo any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +66,46 @@ def reembed(
     moved = dict(_photos_by_content(photos)) if photos else {}
     left: list[LeftBehind] = []
     given_up: list[Unembedded] = []
-    for reference in each(reembedding.pending(), "embedding again", progress):
-        reason = _embed_again(reference, moved, recognizer, reembedding)
-        if reason:
-            left.append(LeftBehind(reference.name, reference.source, reason))
-            given_up.append(reference)
+    pending = reembedding.pending()
+    outcomes = analyze_photos(recognizer, pending, partial(_read, moved), _same_face)
+    for outcome in counted(outcomes, len(pending), "embedding again", progress):
+        reference, looked = outcome.item, outcome.get()
+        if looked.samples:
+            (sample,) = looked.samples
+            reembedding.add(reference, sample.template, sample.face, looked.read.file_hash)
+            continue
+        reason = _GONE if looked.read.image is None else _LOST
+        left.append(LeftBehind(reference.name, reference.source, reason))
+        given_up.append(reference)
     if not left or without_missing:
         reembedding.finish(given_up)
     return left
 
 
-def _embed_again(
-    reference: Unembedded, moved: dict[str, Path], recognizer: Recognizer, reembedding: Reembedding
-) -> str:
-    """Embed one face; returns what is in the way, or nothing."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The photo of a reference, if it was found.
+
+    Attributes:
+        image: (h, w, 3) uint8 RGB; None if it was not.
+        file_hash: The photo's name.
+    """
+
+    image: Image | None = None
+    file_hash: str = ""
+
+
+def _read(moved: dict[str, Path], reference: Unembedded) -> _Read:
     elsewhere = moved.get(reference.file_hash) or moved.get(reference.pixels_hash)
     source = Path(reference.source) if reference.source else None
     photo = _load(source, reference) or _load(elsewhere, reference)
-    if photo is None:
-        return "its photo is not there any more, or was changed"
-    image = photo.image
-    faces = recognizer.detect(image)
+    return _Read() if photo is None else _Read(photo.image, photo.file_hash)
+
+
+def _same_face(reference: Unembedded, _: Image, faces: Sequence[Face]) -> list[Face]:
+    """The face of the reference, if it is found again."""
     face = max(faces, key=lambda face: overlap(face.box, reference.box), default=None)
-    if face is None or not is_same_face(face.box, reference.box):
-        return "the face is not found in its photo any more"
-    (sample,) = recognizer.analyze(image, [face])
-    reembedding.add(reference, sample.template, face, photo.file_hash)
-    return ""
+    return [face] if face is not None and is_same_face(face.box, reference.box) else []
 
 
 def _load(path: Path | None, reference: Unembedded) -> Photo | None:

@@ -15,19 +15,33 @@ from kith.errors import ImageError
 from kith.images.photo_files import FoundPhotos
 from kith.images.reading import Photo, read_photo
 from kith.presentation.annotate import Label
-from kith.records import Face
+from kith.records import Face, Image
 from kith.sample_people import photos as sample_photos
+from kith.workflows.pipeline import Analyzed, detect_photos
 
 ADA = sample_photos()[0]
 
 
-def answer(listing: Listing, face: Face, form: Form = Form.JSON) -> int:
-    def look(photo: Photo) -> list[FaceAnswer]:
-        return [FaceAnswer({"seen": photo.image.shape[0]}, ("a face",), Label(face, "a face", known=True))]
+class Always:
+    """Finds one face in every image."""
 
-    return answer_photos(
-        listing, look, what="looking", table=Table(("what",), (5,)), form=form, annotate=None
-    )
+    recipe = "always"
+
+    def __init__(self, face: Face) -> None:
+        self._face = face
+
+    def detect(self, image: Image) -> list[Face]:
+        return [self._face]
+
+
+def answer(listing: Listing, face: Face, form: Form = Form.JSON) -> int:
+    def said(looked: Analyzed[Photo]) -> list[FaceAnswer]:
+        label = Label(looked.faces[0], "a face", known=True)
+        return [FaceAnswer({"seen": looked.read.image.shape[0]}, ("a face",), label)]
+
+    outcomes = detect_photos(Always(face), listing.photos, read_photo)
+    table = Table(("what",), (5,))
+    return answer_photos(listing, outcomes, said, what="looking", table=table, form=form, annotate=None)
 
 
 def test_all_is_answered_and_what_is_amiss_is_an_error(
@@ -49,7 +63,8 @@ def test_all_is_answered_and_what_is_amiss_is_an_error(
 @pytest.fixture
 def made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every photo is read as if it were three times as large as what was decoded."""
-    monkeypatch.setattr("kith.cli.load.read_photo", lambda path: replace(read_photo(path), scale=3.0))
+    for verb in ("detect", "identify", "embed"):
+        monkeypatch.setattr(f"kith.cli.{verb}.read_photo", lambda path: replace(read_photo(path), scale=3.0))
 
 
 def test_boxes_are_in_the_photos_own_pixels(tmp_path: Path, request: pytest.FixtureRequest) -> None:

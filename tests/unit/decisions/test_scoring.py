@@ -2,10 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_up_calibration import TAIL, calibration_of, measured_up_to
+from made_up_calibration import TAIL, calibration_of, measured_up_to, typical_faces
 
 from kith.decisions.calibration import Scorer
-from kith.decisions.scoring import RIVALS, ClassifierKind, evidence, lead_weight, rule_for
+from kith.decisions.cohort import NEAREST
+from kith.decisions.inflation import Inflation
+from kith.decisions.scoring import SHARE, ClassifierKind, evidence, near_others, rule_for
 from kith.decisions.tail import SearchTails
 from kith.errors import InvalidArgument
 from kith.records import Measure
@@ -13,30 +15,18 @@ from kith.records import Measure
 
 def test_evidence_equals_a_plain_loop() -> None:
     random = np.random.default_rng(0)
-    cosines = -np.sort(-random.uniform(-1, 1, (4, 9)).astype(np.float32), axis=1)
-    rivals = random.uniform(-1, 1, (4, 9)).astype(np.float32)
-    found = evidence(cosines, rivals, 0.7)
+    cosines = random.uniform(-1, 1, (4, 9)).astype(np.float32)
+    of_people = random.uniform(-1, 1, (4, 9)).astype(np.float32)
+    typical = random.uniform(-1, 1, (4, 5)).astype(np.float32)
+    of_faces = near_others(cosines, np.concatenate([cosines, typical], axis=1))
+    found = evidence(cosines, of_faces, of_people, 0.3)
     for row in range(4):
         for column in range(9):
-            others = sorted(
-                (float(s) for place, s in enumerate(cosines[row]) if place != column), reverse=True
-            )
-            of_face = sum(others[:RIVALS]) / RIVALS
-            s = float(cosines[row, column])
-            expected = s + 0.7 * (s - (of_face + float(rivals[row, column])) / 2)
+            others = [float(s) for place, s in enumerate(cosines[row]) if place != column]
+            nearest = sorted([*others, *map(float, typical[row])], reverse=True)[:NEAREST]
+            near = (sum(nearest) / NEAREST + float(of_people[row, column])) / 2
+            expected = float(cosines[row, column]) - SHARE * (near - 0.3)
             assert found[row, column] == pytest.approx(expected, abs=1e-5)
-
-
-def test_without_a_lead_evidence_is_the_cosine() -> None:
-    cosines = np.array([[0.9, 0.5, 0.4, 0.3, 0.2]], np.float32)
-    assert (evidence(cosines, cosines, 0.0) == cosines).all()
-
-
-def test_the_lead_grows_with_the_gallery_and_has_no_cliff() -> None:
-    weights = [lead_weight(people) for people in range(1, 1001)]
-    assert weights == sorted(weights)
-    assert (weights[99], weights[199], weights[399]) == (0.0, pytest.approx(0.5), 1.0)
-    assert max(np.diff(weights)) < 0.01
 
 
 def test_a_rule_is_read_at_the_size_of_the_gallery() -> None:
@@ -77,22 +67,28 @@ def test_a_rate_lower_than_the_data_can_show_is_extrapolated() -> None:
     assert (policy.extrapolated, policy.lowest) == (True, pytest.approx(1e-5))
 
 
-def test_the_lead_counts_no_more_than_where_it_was_measured() -> None:
-    assert rule_for(measured_up_to(400), people=5000, references=5000).lead == 1.0
-    assert rule_for(measured_up_to(200), people=5000, references=5000).lead == pytest.approx(0.5)
-
-
-def test_where_searches_were_never_measured_there_is_no_lead_and_comparisons_count() -> None:
+def test_where_searches_were_never_measured_comparisons_count() -> None:
     rule = rule_for(calibration_of(), people=5000, references=5000, fpir=0.01)
-    assert (rule.lead, rule.policy.extrapolated) == (0.0, True)
+    assert rule.policy.extrapolated
     assert rule.policy.threshold == pytest.approx(TAIL.of_many(5000).threshold(0.01))
 
 
-def test_only_the_normalized_scorer_has_a_lead() -> None:
-    leads = {
-        kind: rule_for(measured_up_to(400), kind, people=400, references=400).lead for kind in ClassifierKind
+def test_only_for_the_normalized_scorer_it_counts_who_else_is_near() -> None:
+    calibration = measured_up_to(400, cohort=typical_faces(8))
+    cohorts = {
+        kind: len(rule_for(calibration, kind, people=9, references=9).cohort) for kind in ClassifierKind
     }
-    assert leads == {"normalized": 1.0, "centroid": 0.0, "nearest": 0.0, "svm": 1.0}
+    assert cohorts == {"normalized": 20, "centroid": 0, "nearest": 0, "svm": 20}
+
+
+def test_more_references_than_were_measured_are_extrapolated() -> None:
+    measured = dict.fromkeys(Scorer, Inflation((1, 3), (0.0, 0.1)))
+    calibration = replace(measured_up_to(400), inflation=measured)
+    said = [
+        rule_for(calibration, people=10, references=10 * each, fpir=0.01).policy.extrapolated
+        for each in (1, 3, 4)
+    ]
+    assert said == [False, False, True]
 
 
 def test_each_scorer_has_the_rates_that_were_measured_of_it() -> None:

@@ -1,6 +1,7 @@
 """Every layer the compiler knows computes in ONNX Runtime what it computes in Keras."""
 
 import numpy as np
+import onnx
 import pytest
 
 from kith import networks  # first: it chooses Keras's backend
@@ -100,6 +101,25 @@ def test_batch_norm_is_not_folded_where_the_convolution_is_read_twice() -> None:
     inputs = keras.Input((8, 8, 3))
     x = layers.Conv2D(4, 3)(inputs)
     assert_same(keras.Model(inputs, layers.Add()([x, layers.BatchNormalization()(x)])), 2, 8, 8, 3)
+
+
+@pytest.mark.parametrize("read_by_more", [False, True])
+def test_convolutions_pad_themselves(read_by_more: bool) -> None:
+    inputs = keras.Input((8, 8, 3))
+    padded = layers.ZeroPadding2D(((1, 2), (0, 3)))(inputs)
+    outputs = [layers.Conv2D(4, 3, 2)(padded), layers.DepthwiseConv2D((2, 3))(padded)]
+    outputs += [layers.MaxPooling2D(2)(padded)] if read_by_more else []
+    model = keras.Model(inputs, outputs)
+    assert_same(model, 2, 8, 8, 3)
+    operators = {node.op_type for node in onnx.load_from_string(compile_model(model)).graph.node}
+    assert ("Pad" in operators) == read_by_more
+
+
+def test_a_convolution_that_pads_in_its_own_way() -> None:
+    inputs = keras.Input((8, 8, 3))
+    assert_same(
+        keras.Model(inputs, layers.Conv2D(4, 3, 2, "same")(layers.ZeroPadding2D(1)(inputs))), 2, 8, 8, 3
+    )
 
 
 def test_branches_sums_and_several_outputs() -> None:

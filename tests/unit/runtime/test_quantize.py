@@ -1,7 +1,8 @@
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
+from write_onnx import write_onnx
 
 from kith.catalogue.builtin import DETECTORS
 from kith.errors import WeightsError
@@ -9,6 +10,7 @@ from kith.runtime import quantize as module
 from kith.runtime.keras_models import load_keras
 from kith.runtime.quantize import clip_filters, quantize
 from kith.runtime.session import Session
+from kith.runtime.trial import adopt_in_bounds
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +89,32 @@ def test_the_quantizer_is_given_clipped_filters(small_network, monkeypatch) -> N
     clipped = quantize(model, inputs)
     monkeypatch.setattr(module, "clip_filters", lambda filters: filters)
     assert quantize(model, inputs) != clipped
+
+
+def foreign(*, batch: int | str = "n", opset: int = 17) -> bytes:
+    """Somebody else's network, adopted."""
+    model = onnx.load_from_string(write_onnx(batch=batch))
+    model.opset_import[0].version = opset
+    return adopt_in_bounds(model.SerializeToString()).content
+
+
+@pytest.mark.parametrize(("batch", "opset"), [("n", 17), ("n", 11), (1, 11)])
+def test_foreign_networks(batch: int | str, opset: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of operators too old for a scale a filter, and of one image at a time."""
+    monkeypatch.setattr(module, "MIN_COSINE", 0.99)
+    inputs = np.random.default_rng(0).uniform(-1, 1, (16, 32, 32, 3)).astype(np.float32)
+    model = foreign(batch=batch, opset=opset)
+    quantized = quantize(model, inputs)
+    assert b"QuantizeLinear" in quantized
+    expected, found = Session(model).run(inputs)[0], Session(quantized).run(inputs)[0]
+    assert np.abs(found - expected).max() < 0.2 * np.abs(expected).max()
+    with pytest.raises(WeightsError, match="the network is quantized already"):
+        quantize(quantized, inputs)
+
+
+@pytest.mark.parametrize("opset", [11, 17])
+def test_a_graph_that_the_tools_stumble_over(opset: int) -> None:
+    model = onnx.load_from_string(foreign(opset=opset))
+    model.graph.node.insert(0, helper.make_node("Scan", [], ["nothing"]))
+    with pytest.raises(WeightsError, match="int8 is refused: ONNX Runtime cannot quantize this network"):
+        quantize(model.SerializeToString(), np.zeros((8, 32, 32, 3), np.float32))

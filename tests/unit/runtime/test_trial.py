@@ -11,7 +11,6 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from write_onnx import add_sum, write_onnx, write_onnx_with
 
-from kith.catalogue.preprocessing import ColorOrder
 from kith.errors import Remedy, UnsupportedFile, WeightsError
 from kith.runtime import trial
 from kith.runtime.session import Session
@@ -93,7 +92,7 @@ def test_endless_work(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     wide = [node("Tile", ["data", "tiles"], ["x0"]), *nodes[1:]]
     kernel = np.ones((48, 48, 31, 31), np.float32)
-    with pytest.raises(UnsupportedFile, match="not read and run within . seconds, as embedders are"):
+    with pytest.raises(UnsupportedFile, match="not read and run within . seconds, as such networks are"):
         adopt(write_onnx_with([*wide, *add_sum(names[-1])], kernel=kernel, tiles=np.array([1, 16, 1, 1])))
 
 
@@ -220,12 +219,6 @@ def test_a_detectors_graph(kind: str) -> None:
     del model.graph.output[-1]
     with pytest.raises(UnsupportedFile, match=r"none of its 3 outputs is one embedding a face: is it a det"):
         adopt(model.SerializeToString())
-
-
-def test_color_order() -> None:
-    (expected,) = Session(adopt(write_onnx()).content).run(IMAGES)
-    (found,) = Session(adopt(write_onnx(), color=ColorOrder.BGR).content).run(IMAGES[..., ::-1])
-    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

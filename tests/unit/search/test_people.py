@@ -2,8 +2,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from made_up_calibration import typical_faces
 
-from kith.decisions.scoring import RIVALS
+from kith.decisions.inflation import Inflation
 from kith.records import Subject
 from kith.search.people import People
 
@@ -73,19 +74,22 @@ def test_the_nearest_by_reference_equal_a_plain_loop(count: int) -> None:
         np.testing.assert_allclose(cosines[row], np.array(best)[expected], atol=1e-6)
 
 
-def test_rivals_equal_a_plain_loop() -> None:
-    people = People.of(*faces(20))
-    found = people.rivals(np.array([[0, 5], [19, 5]]))
-    for row, column, position in ((0, 0, 0), (0, 1, 5), (1, 0, 19), (1, 1, 5)):
-        scores = people.centroids @ people.centroids[position]
-        others = sorted((float(s) for place, s in enumerate(scores) if place != position), reverse=True)
-        assert found[row, column] == pytest.approx(sum(others[:RIVALS]) / RIVALS, abs=1e-6)
-
-
-def test_rivals_of_people_exactly_alike_do_not_count_a_person_itself() -> None:
+def test_of_people_exactly_alike_a_person_itself_is_no_other() -> None:
     X = np.zeros((9, 4), np.float32)
     X[:, 0] = 1
-    np.testing.assert_allclose(People.of(X, np.arange(9)).rivals(np.arange(9)), 1, atol=1e-6)
+    everyone = People.of(X, np.arange(9))
+    found = everyone.near_others(np.arange(9), typical_faces(4), Inflation())
+    np.testing.assert_allclose(found, 1, atol=1e-6)
+
+
+def test_what_was_found_of_one_cohort_is_not_told_of_another() -> None:
+    people, some = People.of(*faces(20)), np.arange(3)
+    size = people.centroids.shape[1]
+    few, many = typical_faces(size, 3), typical_faces(size, 300)
+    apart = [People.of(*faces(20)).near_others(some, cohort, Inflation()) for cohort in (few, many)]
+    assert (apart[0] < apart[1]).any()
+    for cohort, expected in zip((few, many, few), (*apart, apart[0]), strict=True):
+        np.testing.assert_allclose(people.near_others(some, cohort, Inflation()), expected)
 
 
 def change(edit: Callable[[np.ndarray, np.ndarray], Made], ids: list[int]) -> tuple[People, People]:

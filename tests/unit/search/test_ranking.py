@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
-from made_up_calibration import calibration_of, measured_up_to
+from made_up_calibration import NOBODY, calibration_of, measured_up_to, typical_faces
 
 from kith.decisions.calibration import Scorer
-from kith.decisions.scoring import RIVALS, ClassifierKind, rule_for
+from kith.decisions.cohort import NEAREST, Cohort
+from kith.decisions.inflation import Inflation
+from kith.decisions.scoring import SHARE, ClassifierKind, rule_for
 from kith.decisions.svm import LinearSVM
 from kith.search.people import People
 from kith.search.ranking import CONSIDERED, find, rank, search
@@ -11,10 +13,13 @@ from kith.search.ranking import CONSIDERED, find, rank, search
 
 def people_of(count: int, photos: int = 2, seed: int = 0) -> People:
     random = np.random.default_rng(seed)
-    X = np.repeat(random.standard_normal((count, 12)), photos, axis=0)
+    owners = np.repeat(np.arange(count), photos)
+    X = random.standard_normal((count, 12))[owners]
     X = X + 0.5 * random.standard_normal(X.shape)
     X = (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32)
-    return People.of(X, np.repeat(np.arange(count), photos))
+    some = owners % 3 != 2  # others have one photo
+    some[::photos] = True
+    return People.of(X[some], owners[some])
 
 
 def probes(count: int, seed: int = 5) -> np.ndarray:
@@ -22,38 +27,49 @@ def probes(count: int, seed: int = 5) -> np.ndarray:
     return X / np.linalg.norm(X, axis=1, keepdims=True)
 
 
-def plain_evidence(people: People, probe: np.ndarray, lead: float) -> list[float]:
+def plain_evidence(people: People, probe: np.ndarray, cohort: Cohort, inflation: Inflation) -> list[float]:
     """Of every person, by comparing everyone with everyone."""
+    gain = [float(inflation.of(np.array([count]))[0]) for count in people.counts]
 
-    def mean_of_rivals(row: np.ndarray, column: int) -> float:
-        others = sorted((float(score) for place, score in enumerate(row) if place != column), reverse=True)
-        return sum(others[:RIVALS]) / RIVALS
+    def mean_of_others(scores: list[float], typical: np.ndarray) -> float:
+        return sum(sorted([*scores, *map(float, typical)], reverse=True)[:NEAREST]) / NEAREST
 
-    cosines, among = people.centroids @ probe, people.centroids @ people.centroids.T
-    return [
-        float(s)
-        + lead * (float(s) - (mean_of_rivals(cosines, place) + mean_of_rivals(among[place], place)) / 2)
-        for place, s in enumerate(cosines)
-    ]
+    typical = cohort.centers if len(cohort) else np.full((NEAREST, len(probe)), -1.0)
+    found = []
+    for own, centroid in enumerate(people.centroids):
+        others = [place for place in range(len(people)) if place != own]
+        score = float(probe @ centroid) - gain[own]
+        of_face = mean_of_others(
+            [float(probe @ people.centroids[place]) - gain[place] for place in others], typical @ probe
+        )
+        of_person = mean_of_others(
+            [float(centroid @ people.centroids[place]) - gain[place] for place in others],
+            typical @ centroid,
+        )
+        near = (of_face + of_person - gain[own]) / 2 - cohort.usual
+        found.append(score - SHARE * near if len(cohort) else score)
+    return found
 
 
-@pytest.mark.parametrize("lead", [0.0, 0.5, 1.0])
-def test_the_nearest_few_give_the_likeliest_of_all(lead: float) -> None:
-    people, faces = people_of(60), probes(20)
-    found = find(faces, people, Scorer.NORMALIZED, lead, count=3)
+@pytest.mark.parametrize("cohort", [NOBODY, typical_faces(12), typical_faces(12, count=400)])
+@pytest.mark.parametrize("inflation", [Inflation(), Inflation((1, 3), (0.0, 0.1))])
+@pytest.mark.parametrize("count", [3, 60])
+def test_the_nearest_few_give_the_likeliest_of_all(cohort: Cohort, inflation: Inflation, count: int) -> None:
+    people, faces = people_of(count), probes(20)
+    found = find(faces, people, Scorer.NORMALIZED, cohort=cohort, inflation=inflation, count=3)
     for row, face in enumerate(faces):
-        everyone = plain_evidence(people, face, lead)
-        expected = sorted(range(60), key=lambda place: -everyone[place])[:3]
+        everyone = plain_evidence(people, face, cohort, inflation)
+        expected = sorted(range(count), key=lambda place: -everyone[place])[:3]
         assert found.positions[row].tolist() == expected
         np.testing.assert_allclose(found.evidence[row], [everyone[place] for place in expected], atol=1e-5)
         np.testing.assert_allclose(found.cosines[row], people.centroids[expected] @ face, atol=1e-6)
 
 
 def test_candidates_carry_score_and_rate() -> None:
-    people, calibration = people_of(60), measured_up_to(400)
+    people, calibration = people_of(60), measured_up_to(400, cohort=typical_faces(12))
     rule = rule_for(calibration, people=400, references=400)
     for row, candidates in enumerate(rank(probes(5), people, rule)):
-        everyone = plain_evidence(people, probes(5)[row], 1.0)
+        everyone = plain_evidence(people, probes(5)[row], rule.cohort, rule.inflation)
         assert len(candidates) == CONSIDERED
         assert [one.fpir for one in candidates] == sorted(one.fpir for one in candidates)
         for one in candidates:

@@ -82,8 +82,9 @@ def test_openface_is_installed_whole(shared: Path, tmp_path: Path, models: Path)
         "calibration.json",
     }
     calibration = find_calibration("nn4")
-    assert "1,008 non-mated pairs" in calibration.measured_on
-    assert calibration.verification_policy().rate == 0.01, "a thousand pairs show no lower rate"
+    assert calibration.measured_on == "nothing yet", "eight sample people are no calibration"
+    assert calibration.verification_policy().threshold == 1.0
+    assert len(calibration.unrecognizable) == 128
     recognizer = Recognizer.from_pretrained("nn4")
     assert (recognizer.model_id, recognizer.calibration) == ("nn4", calibration)
     assert remove("nn4") > 10_000_000

@@ -23,11 +23,13 @@ import onnx
 import pytest
 import stand_ins
 from conftest import SHARED
+from made_up_calibration import measured_up_to
 from write_mxnet import insightface_names, made_up_mobilefacenet, write_mxnet
 
+from kith.catalogue import calibrations
 from kith.catalogue.acceptance import ACCEPTED
 from kith.catalogue.builtin import DEFAULT_DETECTOR
-from kith.catalogue.calibrations import UNMEASURED
+from kith.catalogue.calibrations import UNMEASURED, find_calibration
 from kith.catalogue.families import find_family
 from kith.catalogue.installed import find_detector, find_embedder, installed_ids, models_folder, remove
 from kith.catalogue.licenses import Use
@@ -35,6 +37,7 @@ from kith.catalogue.preprocessing import ColorOrder, FixedScaling
 from kith.catalogue.published import PUBLISHED, PUBLISHED_DETECTORS, facenet
 from kith.catalogue.published.entries import PublishedDetector, PublishedFile, PublishedModel
 from kith.catalogue.spec import DetectorKind, DetectorSpec, EmbedderSpec
+from kith.detection import load_detector
 from kith.errors import (
     ChecksumMismatch,
     DownloadFailed,
@@ -43,9 +46,12 @@ from kith.errors import (
     UnsupportedFile,
     WeightsError,
 )
+from kith.images.reading import load_image
+from kith.runtime.adopt_detector import adopt_detector
 from kith.runtime.prepare import prepare
 from kith.runtime.trial import Adopted, adopt_in_bounds
-from kith.workflows import importing
+from kith.sample_people import GROUP_PHOTO
+from kith.workflows import detectors, importing
 from kith.workflows.importing import import_file
 from kith.workflows.pulling import pull
 
@@ -184,6 +190,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     # reading the certificates of the world takes longer than all else; the server here has none
     monkeypatch.setattr(httpx, "Client", partial(httpx.Client, verify=False))
     monkeypatch.setattr(importing, "adopt_in_bounds", adopt)
+    monkeypatch.setattr(detectors, "adopt_detector_in_bounds", adopt_detector)
     monkeypatch.setattr(importing, "_measure_on_sample_people", lambda *arguments: UNMEASURED)
 
 
@@ -436,6 +443,28 @@ def test_a_re_exported_scrfd_is_known_too(name: str, shared: Path) -> None:
     assert spec.id == name.replace("_kps.onnx", "").replace("_", "-")
 
 
+def test_the_only_size_that_a_detector_sees_is_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        detectors, "adopt_detector_in_bounds", lambda data: adopt_detector(data)._replace(side=640)
+    )
+    shop.offer("yunet-s")
+    pull("yunet-s")
+    (weights,) = find_detector("yunet-s").weights.values()
+    assert weights.input_size == 640
+
+
+def test_a_detector_of_another_kind_is_refused(shop: Shop) -> None:
+    shop.offer("scrfd-500m", stand_ins.yunet())
+    with pytest.raises(UnsupportedFile, match="scrfd-500m is said to be scrfd, but its file is yunet"):
+        pull("scrfd-500m", accept_license=True)
+    assert installed_ids() == []
+
+
+def test_a_detector_that_was_brought_here_finds_faces(shared: Path) -> None:
+    import_file(shared / "data" / "weights" / "yunet_s_640_640.onnx")
+    assert len(load_detector("yunet-s").detect(load_image(GROUP_PHOTO))) == 10
+
+
 # the catalogue
 
 
@@ -449,10 +478,36 @@ def test_every_entry_can_be_pulled_and_proven() -> None:
     for model in PUBLISHED.values():
         assert model.detector == DEFAULT_DETECTOR or model.detector in PUBLISHED_DETECTORS
         find_family(model.family)
-        if model.threshold:
-            assert 0 < model.threshold.score < 1 and model.threshold.source
     for model_id in PACKS:
         _, detector = PUBLISHED[model_id].files[0].members
         assert detector.sha256 in [
             file.sha256 for file in PUBLISHED_DETECTORS[PUBLISHED[model_id].detector].files
         ]
+
+
+def test_another_file_cannot_take_a_published_name(shop: Shop, tmp_path: Path) -> None:
+    """It would be measured by the other's calibration."""
+    path = tmp_path / "mine.onnx"
+    path.write_bytes(stand_in("arcface", 512))
+    for name in ("buffalo_l", "scrfd-10g"):
+        with pytest.raises(WeightsError, match=f"{name} is the name of a published model"):
+            import_file(path, model_id=name, family="arcface")
+    spec = import_file(path, family="arcface")
+    assert isinstance(spec, EmbedderSpec)
+    assert (spec.id, spec.crop, spec.use) == ("mine", find_family("arcface").crop, Use.UNCLEAR)
+
+
+def test_what_was_measured_of_a_published_model_holds_under_any_name(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibrations, "_shipped", lambda model_id: tmp_path / f"{model_id}.json")
+    (tmp_path / "edgeface-xxs.json").write_text(measured_up_to(100).to_json())
+    shop.offer("edgeface-xxs")
+    path = tmp_path / "file.onnx"
+    path.write_bytes(shop.files["edgeface-xxs"])
+    import_file(path, model_id="mine", accept_license=True)
+    assert find_calibration("mine") == measured_up_to(100)
+    shop.offer("auraface")
+    shop.offer("yunet-s")
+    pull("auraface")
+    assert find_calibration("auraface").measured_on.startswith("no people yet: 0.4 is recommended by")

@@ -1,15 +1,22 @@
 """The calibration of each model: measured by its user, when it was imported, or by us.
 
 MODELS/ID/own-calibration.json   by `kith calibrate`; goes before the others
-MODELS/ID/calibration.json       when the model was imported
-ID.json, beside this file        of the models that work at once
+ID.json, beside this file        of the models that work at once, and of published ones that were at hand
+MODELS/ID/calibration.json       kept when the model was trained or imported
+
+Of an imported model nothing is measured but what a face looks like that nobody could recognize. Its
+thresholds are what was published of its family; or there are none, and only what is equal matches.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from statistics import NormalDist
 
+from kith.catalogue.families import PublishedThreshold
 from kith.catalogue.installed import MODELS_VARIABLE, models_folder
-from kith.decisions.calibration import Calibration
+from kith.catalogue.pair import embedder_of
+from kith.decisions.calibration import VERIFICATION_FMR, Calibration
 from kith.decisions.groups import EVERYONE, GroupTails
 from kith.decisions.tail import Tail
 from kith.errors import Remedy, UnsupportedFile, WeightsError
@@ -31,6 +38,31 @@ UNMEASURED = Calibration(
 """Of a model about which nothing is known: only what is equal matches."""
 
 
+_ROUND_RATES = (0.5, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+
+
+def unmeasured(threshold: PublishedThreshold | None) -> Calibration:
+    """The calibration of a model that nobody measured, by what was published of its family, if anything.
+
+    Between rates the threshold is scaled as if strangers' cosines lay around 0 as those of random directions
+    do. No probability follows from it.
+    """
+    if threshold is None:
+        return UNMEASURED
+    spread = threshold.score / _deviations(threshold.rate)
+    thresholds = tuple(spread * _deviations(rate) for rate in _ROUND_RATES)
+    return replace(
+        UNMEASURED,
+        measured_on=f"no people yet: {threshold.score:g} is recommended by {threshold.source}",
+        comparisons=GroupTails({EVERYONE: Tail(_ROUND_RATES, thresholds, carried=VERIFICATION_FMR)}),
+    )
+
+
+def _deviations(rate: float) -> float:
+    """How far from the mean this share of a normal distribution begins, in standard deviations."""
+    return NormalDist().inv_cdf(1 - rate)
+
+
 def find_calibration(model_id: str) -> Calibration:
     """The calibration that holds for a model; `UNMEASURED` if there is none.
 
@@ -38,14 +70,31 @@ def find_calibration(model_id: str) -> Calibration:
         WeightsError: Its file is damaged, or cannot be read.
     """
     folder = models_folder() / model_id
-    for path in (folder / OWN, folder / IMPORTED, Path(__file__).with_name(f"{model_id}.json")):
-        try:
-            is_there = path.is_file()
-        except OSError as error:
-            raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
-        if is_there:
+    for path in (folder / OWN, _shipped(model_id), folder / IMPORTED):
+        if _is_there(path):
             return read_calibration(path)
+    path = models_folder() / embedder_of(model_id) / IMPORTED
+    if embedder_of(model_id) != model_id and _is_there(path):
+        calibration = read_calibration(path)
+        return calibration if calibration.people == 0 else UNMEASURED  # else of another detector's faces
     return UNMEASURED
+
+
+def shipped_calibration(model_id: str) -> Calibration | None:
+    """The calibration that comes with Kith; None if there is none."""
+    path = _shipped(model_id)
+    return read_calibration(path) if path.is_file() else None
+
+
+def _shipped(model_id: str) -> Path:
+    return Path(__file__).with_name(f"{model_id}.json")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
 
 
 def read_calibration(path: Path) -> Calibration:

@@ -4,7 +4,7 @@ Those of AdaFace and EdgeFace were exported by Yakhyokhuja Valikhujaev, whose pa
 """
 
 from kith.catalogue.licenses import APACHE, CC_BY_NC_SA, License, Use
-from kith.catalogue.published.entries import PublishedFile, PublishedModel, PublishedThreshold
+from kith.catalogue.published.entries import PublishedFile, PublishedModel
 
 _AURAFACE = "https://huggingface.co/fal/AuraFace-v1/resolve"
 _ADAFACE_RELEASE = "https://github.com/yakhyo/adaface-onnx/releases/download/weights"
@@ -17,7 +17,9 @@ _ADAFACE_LICENSE = License(
 _WEBFACE = "of WebFace260M: for non-commercial research only"
 
 
-def _adaface(layers: int, sha256: str, size: int, data: str, lfw: str, figures: str) -> PublishedModel:
+def _adaface(
+    layers: int, sha256: str, size: int, data: str, lfw: str, figures: str, ijb_c: float
+) -> PublishedModel:
     name = f"adaface_ir_{layers}.onnx"
     urls = (f"{_ADAFACE_RELEASE}/{name}", f"{_MIRROR}/main/{name}")
     return PublishedModel(
@@ -27,9 +29,9 @@ def _adaface(layers: int, sha256: str, size: int, data: str, lfw: str, figures: 
         license=_ADAFACE_LICENSE,
         training_data=f"{data}, a part {_WEBFACE}",
         lfw=f"{lfw} % by its authors",
+        ijb_c=ijb_c,
         figures=figures,
         detector="yunet-s",
-        threshold=PublishedThreshold(0.4, "adaface-onnx's example"),
     )
 
 
@@ -71,7 +73,6 @@ MODELS = (
         training_data="commercially and publicly available photos, by its publishers",
         lfw="99.65 % by its publishers",
         detector="yunet-s",
-        threshold=PublishedThreshold(0.4, "InsightFace's server, for embedders trained likewise"),
     ),
     _adaface(
         18,
@@ -79,7 +80,8 @@ MODELS = (
         96_000_000,
         "WebFace4M",
         "99.53",
-        "CFP-FP 97.26 %, AgeDB-30 96.47 %, IJB-C 94.99 % at FMR 1e-4",
+        "CFP-FP 97.26 %, AgeDB-30 96.47 %",
+        94.99,
     ),
     _adaface(
         50,
@@ -87,7 +89,8 @@ MODELS = (
         174_000_000,
         "WebFace4M",
         "99.78",
-        "CFP-FP 98.97 %, AgeDB-30 97.78 %, IJB-C 96.98 % at FMR 1e-4",
+        "CFP-FP 98.97 %, AgeDB-30 97.78 %",
+        96.98,
     ),
     _adaface(
         101,
@@ -95,7 +98,8 @@ MODELS = (
         260_704_652,
         "WebFace12M",
         "99.82",
-        "CFP-FP 99.26 %, AgeDB-30 98.00 %, IJB-C 97.66 % at FMR 1e-4",
+        "CFP-FP 99.26 %, AgeDB-30 98.00 %",
+        97.66,
     ),
     _edgeface(
         "xxs",

@@ -5,13 +5,13 @@ in them, are pinned by InsightFace's server; that of `buffalo_s`, which it has n
 """
 
 from dataclasses import replace
+from functools import partial
 
 from kith.catalogue.licenses import INSIGHTFACE
 from kith.catalogue.published.entries import (
     PublishedDetector,
     PublishedFile,
     PublishedModel,
-    PublishedThreshold,
 )
 from kith.catalogue.spec import DetectorKind
 
@@ -23,7 +23,6 @@ _MOBILEFACENET = (
     "https://github.com/liguiyuan/mobilefacenet-ncnn/raw/43631161ecef7567b9871bc711b9fb848629e9bc/models"
 )
 _WEBFACE = "WebFace600K, 0.6 million people: for non-commercial research only"
-_THRESHOLD = PublishedThreshold(0.4, "InsightFace's server")
 
 _DET_500M = PublishedFile(
     "det_500m.onnx",
@@ -123,7 +122,9 @@ def _pack(
     *mirrors: str,
     training_data: str,
     lfw: str,
-    figures: str,
+    by_group: tuple[float, float, float, float],
+    ijb_c: float | None = None,
+    figures: str = "",
 ) -> PublishedModel:
     """A pack; its detector is the one that has this file."""
     urls = (f"{_RELEASE}/{name}.zip", *mirrors)
@@ -138,62 +139,64 @@ def _pack(
         license=INSIGHTFACE,
         training_data=training_data,
         lfw=lfw,
+        ijb_c=ijb_c,
+        by_group=tuple(zip(_GROUPS, by_group, strict=True)),
         figures=figures,
         detector=usual,
-        threshold=_THRESHOLD,
     )
 
 
 _MIRROR = "https://huggingface.co/vladmandic/insightface-faceanalysis/resolve/main"
-_R50_FIGURES = {
-    "training_data": _WEBFACE,
-    "lfw": "99.83 % by its authors",
-    "figures": "CFP-FP 99.33 %, AgeDB-30 98.23 %, IJB-C 97.25 % at FMR 1e-4; MR-ALL 91.25 % at FMR 1e-6: "
-    "African 90.29, Caucasian 94.70, South Asian 93.16, East Asian 74.96",
-}
-_MBF_FIGURES = {
-    "training_data": _WEBFACE,
-    "lfw": "99.70 % by its authors",
-    "figures": "CFP-FP 98.00 %, AgeDB-30 96.58 %, IJB-C 95.02 % at FMR 1e-4; MR-ALL 71.87 % at FMR 1e-6: "
-    "African 69.45, Caucasian 80.45, South Asian 73.39, East Asian 51.03",
-}
+_GROUPS = ("African", "Caucasian", "South Asian", "East Asian")
+_pack_of_r50 = partial(
+    _pack,
+    training_data=_WEBFACE,
+    lfw="99.83 % by its authors",
+    ijb_c=97.25,
+    by_group=(90.29, 94.70, 93.16, 74.96),
+    figures="CFP-FP 99.33 %, AgeDB-30 98.23 %",
+)
+_pack_of_mbf = partial(
+    _pack,
+    training_data=_WEBFACE,
+    lfw="99.70 % by its authors",
+    ijb_c=95.02,
+    by_group=(69.45, 80.45, 73.39, 51.03),
+    figures="CFP-FP 98.00 %, AgeDB-30 96.58 %",
+)
 
 MODELS = (
-    _pack(
+    _pack_of_r50(
         "buffalo_l",
         "80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f",
         288_621_354,
         _W600K_R50,
         _DET_10G,
         f"{_MIRROR}/buffalo_l.zip",
-        **_R50_FIGURES,
     ),
-    _pack(
+    _pack_of_r50(
         "buffalo_m",
         "d98264bd8f2dc75cbc2ddce2a14e636e02bb857b3051c234b737bf3b614edca9",
         275_951_529,
         _W600K_R50,
         _DET_2_5G,
         f"{_MIRROR}/buffalo_m.zip",
-        **_R50_FIGURES,
     ),
-    _pack(
+    _pack_of_mbf(
         "buffalo_s",
         "d85a87f503f691807cd8bb97128bdf7a0660326cd9cd02657127fa978bab8b5e",
         127_607_557,
         _W600K_MBF,
         _DET_500M,
         f"{_MIRROR}/buffalo_s.zip",
-        **_MBF_FIGURES,
     ),
-    _pack(
+    _pack_of_mbf(
         "buffalo_sc",
         "57d31b56b6ffa911c8a73cfc1707c73cab76efe7f13b675a05223bf42de47c72",
         14_969_382,
         _W600K_MBF,
         _DET_500M,
         "https://github.com/justld/dofaker/releases/download/v0.0/buffalo_sc.zip",
-        **_MBF_FIGURES,
     ),
     _pack(
         "antelopev2",
@@ -204,8 +207,7 @@ MODELS = (
         f"{_MIRROR}/antelopev2.zip",
         training_data="Glint360K, 17 million photos of 360,000 people: for non-commercial research only",
         lfw="not told by its authors",
-        figures="MR-ALL 90.66 % at FMR 1e-6: "
-        "African 89.49, Caucasian 94.29, South Asian 93.43, East Asian 72.53",
+        by_group=(89.49, 94.29, 93.43, 72.53),
     ),
     PublishedModel(
         id="mobilefacenet-arcface",
@@ -223,6 +225,5 @@ MODELS = (
         lfw="99.50 % by its authors",
         figures="CFP-FP 88.94 %, AgeDB-30 95.91 %",
         detector="yunet-s",
-        threshold=_THRESHOLD,
     ),
 )

@@ -5,7 +5,6 @@ from kith.catalogue.published.entries import (
     PublishedDetector,
     PublishedFile,
     PublishedModel,
-    PublishedThreshold,
 )
 from kith.catalogue.spec import DetectorKind
 
@@ -74,6 +73,5 @@ MODELS = (
         training_data="not told by its publishers, who were asked (opencv_zoo 124 and 313)",
         lfw="99.40 % by OpenCV",
         detector="yunet-s",
-        threshold=PublishedThreshold(0.363, "OpenCV's sample"),
     ),
 )

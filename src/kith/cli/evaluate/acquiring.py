@@ -19,10 +19,12 @@ def read_labelled(folder: Path) -> LabelledPhotos:
 
 def acquire_photos(recognizer: Recognizer, photos: Sequence[Path], keep: Path | None) -> Acquired:
     """Embed photos with a progress bar, telling which gave no face."""
-    leaves = (
-        "nothing was kept; with --keep FILE a run can be gone on with"
-        if keep is None
-        else f"what was embedded is kept in {keep}; run it again to go on"
-    )
-    with interruptible(lambda: leaves), telling() as progress:
+    with interruptible(lambda: leaves(keep)), telling() as progress:
         return acquire(recognizer, photos, keep=keep, progress=progress)
+
+
+def leaves(keep: Path | None) -> str:
+    """What an interrupted evaluation leaves behind."""
+    if keep is None:
+        return "nothing was kept; with --keep FILE a run can be gone on with"
+    return f"what was embedded is kept in {keep}; run it again to go on"

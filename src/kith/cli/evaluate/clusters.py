@@ -7,8 +7,9 @@ from kith.cli.console import note, print_json, print_line
 from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, DeviceName, Json, ModelId, PrecisionName
 from kith.presentation.evaluations import clusters_json
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.workflows.evaluating_clusters import evaluate_clustering
 
@@ -19,6 +20,7 @@ def clusters(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     keep: Keep = None,
     report: ReportFolder = None,
     as_json: Json = False,
@@ -28,7 +30,7 @@ def clusters(
     The central face of each photo counts; photos without a face are counted, and are in no cluster.
     """
     labelled = read_labelled(folder)
-    recognizer = load_recognizer(find_pair(model, detector).id, precision)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision, device=device)
     acquired = acquire_photos(recognizer, labelled.photos, keep)
     started = time.perf_counter()
     clustered = evaluate_clustering(recognizer.calibration, labelled, acquired)

@@ -10,9 +10,10 @@ from kith.cli.console import note, print_json, print_table
 from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import ReportFolder, app
 from kith.cli.load import load_recognizer
-from kith.cli.options import Json, PrecisionName
+from kith.cli.options import DeviceName, Json, PrecisionName
 from kith.evaluation.pairs import all_pairs
 from kith.presentation.evaluations import comparison_table, identification_json, verification_json
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.workflows.evaluating_pairs import Verified, evaluate_verification
 from kith.workflows.evaluating_searches import Identified, draw_searches, evaluate_identification
@@ -29,6 +30,7 @@ def compare(
         Path | None, typer.Option(help="Keep the embeddings in this folder, a file for each model.")
     ] = None,
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     report: ReportFolder = None,
     as_json: Json = False,
 ) -> None:
@@ -43,7 +45,7 @@ def compare(
     verified: dict[str, Verified] = {}
     identified: dict[str, Identified] = {}
     for model in dict.fromkeys(pair_ids):
-        recognizer = load_recognizer(model, precision)
+        recognizer = load_recognizer(model, precision, device=device)
         kept = None if keep is None else keep / f"{model}-{recognizer.precision}.kith"
         acquired = acquire_photos(recognizer, labelled.photos, kept)
         verified[model] = evaluate_verification(recognizer.calibration, pairs, acquired)

@@ -10,9 +10,10 @@ from kith.cli.console import note, print_json, print_line
 from kith.cli.evaluate.acquiring import acquire_photos, read_labelled
 from kith.cli.evaluate.app import Keep, People, ReportFolder, app
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, DeviceName, Json, ModelId, PrecisionName
 from kith.decisions.scoring import ClassifierKind
 from kith.presentation.evaluations import identification_json
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.workflows.evaluating_searches import Identified, draw_searches, evaluate_identification
 
@@ -34,6 +35,7 @@ def identification(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     keep: Keep = None,
     report: ReportFolder = None,
     as_json: Json = False,
@@ -43,7 +45,7 @@ def identification(
     Some people are enrolled, their other photos are searched, and so are the photos of everyone else.
     """
     labelled = read_labelled(folder)
-    recognizer = load_recognizer(find_pair(model, detector).id, precision)
+    recognizer = load_recognizer(find_pair(model, detector).id, precision, device=device)
     started = time.perf_counter()
     protocol = draw_searches(labelled, people=people, references=references, strangers=strangers, seed=seed)
     acquired = acquire_photos(recognizer, labelled.photos, keep)

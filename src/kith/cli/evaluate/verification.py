@@ -11,11 +11,12 @@ from kith.cli.console import note, print_json, print_line, print_table
 from kith.cli.evaluate.acquiring import acquire_photos
 from kith.cli.evaluate.app import Groups, Keep, People, ReportFolder, app
 from kith.cli.load import load_recognizer
-from kith.cli.options import DEFAULT_MODEL, DetectorId, Json, ModelId, PrecisionName
+from kith.cli.options import DEFAULT_MODEL, DetectorId, DeviceName, Json, ModelId, PrecisionName
 from kith.cli.progress import telling
 from kith.evaluation.lfw import read_lfw_pairs
 from kith.evaluation.pairs import PairsProtocol
 from kith.presentation.evaluations import verification_json
+from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.workflows.evaluating import labels_of_photos, pairs_of
 from kith.workflows.evaluating_pairs import Verified, evaluate_verification
@@ -28,6 +29,7 @@ def lfw(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     keep: Keep = None,
     report: ReportFolder = None,
     groups: Groups = None,
@@ -39,7 +41,9 @@ def lfw(
     photo without a face makes its pairs non-matches, and is counted.
     """
     pair_id = find_pair(model, detector).id
-    _evaluate(read_lfw_pairs(folder, pairs), folder, pair_id, precision, keep, report, groups, as_json)
+    _evaluate(
+        read_lfw_pairs(folder, pairs), folder, pair_id, precision, device, keep, report, groups, as_json
+    )
 
 
 @app.command()
@@ -55,6 +59,7 @@ def verification(
     model: ModelId = DEFAULT_MODEL,
     detector: DetectorId = "",
     precision: PrecisionName = Precision.AUTO,
+    device: DeviceName = Device.AUTO,
     keep: Keep = None,
     report: ReportFolder = None,
     groups: Groups = None,
@@ -67,7 +72,7 @@ def verification(
     pair_id = find_pair(model, detector).id
     with telling() as progress:
         protocol = pairs_of(folder, pairs, progress=progress)
-    _evaluate(protocol, folder, pair_id, precision, keep, report, groups, as_json)
+    _evaluate(protocol, folder, pair_id, precision, device, keep, report, groups, as_json)
 
 
 def _evaluate(
@@ -75,13 +80,14 @@ def _evaluate(
     folder: Path,
     model: str,
     precision: Precision,
+    device: Device,
     keep: Path | None,
     report: Path | None,
     groups: Path | None,
     as_json: bool,
 ) -> None:
     labels = labels_of_photos(protocol.photos, folder, groups)
-    recognizer = load_recognizer(model, precision)
+    recognizer = load_recognizer(model, precision, device=device)
     started = time.perf_counter()
     acquired = acquire_photos(recognizer, protocol.photos, keep)
     verified = evaluate_verification(recognizer.calibration, protocol, acquired, labels)
