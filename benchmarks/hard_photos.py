@@ -5,7 +5,7 @@ strangers; one other photo of each is damaged in every way of `degrading`, and s
 searches. Profiles are searched too: photos whose face looks more than 45 degrees to the side by the landmarks
 of two detectors. The limits were chosen on the other half of LFW's people (--half chosen).
 
-Claim: hard photos get a wrong name in at most 1.6 of 1,000 searches, a third of what it was before decision 19,
+Claim: hard photos get a wrong name in at most 1.6 of 1,000 searches, a third of what it was (decision 19),
 and at most two in a hundred of these photos as they were are refused, profiles among them.
 
     python benchmarks/hard_photos.py --people LFW_DIR [--model MODEL] [--keep FILE]
