@@ -129,7 +129,7 @@ def weights_of(half: Half, mated: Pairs) -> dict[str, tuple[float, float]]:
     return {
         "mean": (0.5, 0.5),
         "standard": _ratio(1 / non_mated.std(axis=0)),
-        "odds": _ratio(curve.coef_[0]),
+        "odds": _ratio(np.maximum(curve.coef_[0], 0)),
     }
 
 
@@ -165,8 +165,9 @@ def _tail(half: Half, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     both = np.concatenate([half.first, half.second], axis=1)
     both = both * np.repeat(np.sqrt(weights), [half.first.shape[1], half.second.shape[1]])
     both = both.astype(np.float32)
-    some = both[np.random.default_rng(3).permutation(len(both))[:2000]]
-    cut = np.quantile((some @ some.T)[np.triu_indices(len(some), 1)], 1 - TAIL)
+    some = np.random.default_rng(3).permutation(len(both))[:2000]
+    others = half.subjects[some][:, np.newaxis] != half.subjects[some]
+    cut = np.quantile((both[some] @ both[some].T)[others], 1 - TAIL)
     scores, rows = [], []
     for start in range(0, len(both), AT_ONCE):
         block = both[start : start + AT_ONCE] @ both[start:].T
