@@ -391,7 +391,7 @@ def require_free(name: str, known_as: str = "") -> None:
     if name in EMBEDDERS or name in DETECTORS:
         raise WeightsError(f"{name} is the name of a model that came with Kith; choose another")
     if name != known_as and (name in PUBLISHED or name in PUBLISHED_DETECTORS):
-        raise WeightsError(f"{name} is the name of a published model, which this file is not; choose another")
+        raise WeightsError(f"{name} is the name of a published model; choose another")
     if is_here(name):
         raise WeightsError(f"a model {name} is here already; remove it, or choose another name")
 
