@@ -19,7 +19,7 @@ from kith.training.building import new_model, set_precision
 from kith.training.config import Config
 from kith.training.distribution import Hosts
 from kith.training.faces import FaceSet, describe, prepare_faces, tell_unusable
-from kith.training.installing import Card, require_free
+from kith.training.installing import Card
 from kith.training.loading import ShuffledSampler, require_grain
 from kith.training.photos import Source, photos_of
 from kith.training.recipes import Recipe, find_recipe, recipe_of
@@ -28,6 +28,7 @@ from kith.training.slimming import slim
 from kith.training.teaching import Distillation, agreement, teach, widen_cone
 from kith.training.validation import hold_out
 from kith.weights.safetensors import read_safetensors, write_safetensors
+from kith.workflows.importing import require_free
 
 _SLIMMED_FROM = 1200  # photos
 _WIDENED_BY = 400

@@ -10,9 +10,8 @@ import numpy as np
 from keras import ops
 
 from kith.assembly import RecognizerSettings
-from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.calibrations import IMPORTED, keep_calibration
-from kith.catalogue.installed import CARD, discard, install, is_id, models_folder, write_card
+from kith.catalogue.installed import discard, install, models_folder, write_card
 from kith.catalogue.spec import EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
 from kith.errors import EvaluationError, WeightsError
@@ -43,18 +42,6 @@ class Card:
     training_data: str
     license: str
     lfw: str = "not measured"
-
-
-def require_free(model_id: str) -> None:
-    """Make sure, before hours of training, that a model of this name can be installed.
-
-    Raises:
-        WeightsError: The name is none, or is taken.
-    """
-    if not is_id(model_id):
-        raise WeightsError(f"{model_id!r} cannot be a model's name: letters, digits and hyphens only")
-    if model_id in EMBEDDERS or (models_folder() / model_id / CARD).exists():
-        raise WeightsError(f"a model {model_id} is here already; choose another name")
 
 
 def install_trained(

@@ -17,7 +17,7 @@ from kith.training.config import Config
 from kith.training.distribution import Hosts
 from kith.training.faces import FaceSet, describe, prepare_faces, tell_unusable
 from kith.training.imprinting import imprint
-from kith.training.installing import Card, require_free
+from kith.training.installing import Card
 from kith.training.label_noise import find_label_noise, write_report
 from kith.training.loading import require_grain
 from kith.training.losses import TripletLoss
@@ -29,6 +29,7 @@ from kith.training.runs import Result, Task, run, run_folder
 from kith.training.sampling import PeopleSampler
 from kith.training.teaching import teach
 from kith.training.validation import hold_out, require_measurable, tar_at_fmr
+from kith.workflows.importing import require_free
 from kith.workflows.people_folders import PersonPhoto
 
 

@@ -160,7 +160,7 @@ def import_file(
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror or error}") from None
     with only_one(name, progress):
-        _require_free(name, model.id if model else "")  # again: another process may have been quicker
+        require_free(name, model.id if model else "")  # again: another process may have been quicker
         return install()
 
 
@@ -389,7 +389,16 @@ def _hashes(path: Path) -> tuple[str, str]:
     return sha256.hexdigest(), md5.hexdigest()
 
 
-def _require_free(name: str, known_as: str) -> None:
+def require_free(name: str, known_as: str = "") -> None:
+    """Make sure that a model of this name can be installed.
+
+    Args:
+        name: The name.
+        known_as: The name under which the model was published, if it was.
+
+    Raises:
+        WeightsError: The name is none, or is another model's.
+    """
     if not is_id(name):
         raise WeightsError(
             f"{name!r} cannot be a model's name: letters, digits, hyphens, underscores and points only"
@@ -397,7 +406,7 @@ def _require_free(name: str, known_as: str) -> None:
     if name in EMBEDDERS or name in DETECTORS:
         raise WeightsError(f"{name} is the name of a model that came with Kith; choose another")
     if name != known_as and (name in PUBLISHED or name in PUBLISHED_DETECTORS):
-        raise WeightsError(f"{name} is the name of a published model, which this file is not; choose another")
+        raise WeightsError(f"{name} is the name of a published model; choose another")
     if is_here(name):
         raise WeightsError(f"a model {name} is here already; remove it, or choose another name")
 
@@ -405,7 +414,7 @@ def _require_free(name: str, known_as: str) -> None:
 def _free_name(path: Path, model_id: str | None, known_as: str) -> str:
     """The name that was chosen, else the published one, else one made of the file's; free."""
     name = (known_as or _id_of(path)) if model_id is None else model_id
-    _require_free(name, known_as)
+    require_free(name, known_as)
     return name
 
 
