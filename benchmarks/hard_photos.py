@@ -74,7 +74,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--people", type=Path, required=True, help="a folder with one folder per person")
+    parser.add_argument(
+        "--people", "--lfw", type=Path, required=True, help="a folder with one folder per person"
+    )
     parser.add_argument("--model", default="dlib-resnet29")
     parser.add_argument("--photos", type=int, default=750, help="to damage; half of them of enrolled people")
     parser.add_argument("--gallery", type=int, default=30, help="people in a gallery")
@@ -244,7 +246,7 @@ def print_outcomes(draw: Draw, people: LabelledPhotos, found: Found, outcomes: O
 
 
 def print_curves(draw: Draw, people: LabelledPhotos, found: Found, outcomes: Outcomes) -> None:
-    """Error against discard: what is left of both errors when the worst faces by each measure are left out."""
+    """What is left of both errors when the worst faces by each measure are left out."""
     searched = found.kinds != "reference"
     mated = searched & np.isin(people.subjects[found.photos], draw.enrolled)
     for what, rows, errors, form in (
