@@ -65,7 +65,7 @@ def main() -> None:
         f"in {outcomes.galleries} galleries of {options.gallery}; {len(profiles)} profiles"
     )
     met = print_outcomes(draw, people, found, outcomes)
-    print_curves(found, outcomes)
+    print_curves(draw, people, found, outcomes)
     sys.exit(exit_code(met))
 
 
@@ -74,7 +74,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--people", type=Path, required=True, help="a folder with one folder per person")
+    parser.add_argument(
+        "--people", "--lfw", type=Path, required=True, help="a folder with one folder per person"
+    )
     parser.add_argument("--model", default="dlib-resnet29")
     parser.add_argument("--photos", type=int, default=750, help="to damage; half of them of enrolled people")
     parser.add_argument("--gallery", type=int, default=30, help="people in a gallery")
@@ -243,16 +245,20 @@ def print_outcomes(draw: Draw, people: LabelledPhotos, found: Found, outcomes: O
     return met
 
 
-def print_curves(found: Found, outcomes: Outcomes) -> None:
-    """How many wrong names are left when the worst faces by each measure are left out."""
+def print_curves(draw: Draw, people: LabelledPhotos, found: Found, outcomes: Outcomes) -> None:
+    """What is left of both errors when the worst faces by each measure are left out."""
     searched = found.kinds != "reference"
-    wrong = outcomes.wrong[searched]
-    print(f"\nwrong names left, when so many faces are left out\n{'':20}", end="")
-    print("".join(f"{share:7.0%}" for share in DISCARDED))
-    for measure, values in zip(MEASURES, found.measures[searched].T, strict=True):
-        order = np.argsort(goodness(measure, values), kind="stable")
-        left = [wrong[order[int(share * len(order)) :]].sum() for share in DISCARDED]
-        print(f"{measure.replace('_', ' '):20}" + "".join(f"{count:7}" for count in left))
+    mated = searched & np.isin(people.subjects[found.photos], draw.enrolled)
+    for what, rows, errors, form in (
+        ("wrong names", searched, outcomes.wrong, lambda rest: f"{rest.sum():7}"),
+        ("enrolled who are not named", mated, 1 - outcomes.right, lambda rest: f"{rest.mean():7.1%}"),
+    ):
+        print(f"\n{what}, when so many faces are left out\n{'':20}", end="")
+        print("".join(f"{share:7.0%}" for share in DISCARDED))
+        for measure, values in zip(MEASURES, found.measures[rows].T, strict=True):
+            order = np.argsort(goodness(measure, values), kind="stable")
+            left = [form(errors[rows][order[int(share * len(order)) :]]) for share in DISCARDED]
+            print(f"{measure.replace('_', ' '):20}" + "".join(left))
 
 
 if __name__ == "__main__":

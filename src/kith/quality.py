@@ -47,7 +47,7 @@ class Limits(NamedTuple):
 _USUAL = Limits(
     identify=QualityLimits(
         min_eye_distance=8,
-        max_yaw=45,
+        max_yaw=60,
         min_inside=0.6,
         min_sharpness=0.5,
         min_brightness=0.06,
@@ -58,7 +58,7 @@ _USUAL = Limits(
     ),
     enroll=QualityLimits(
         min_eye_distance=14,
-        max_yaw=45,
+        max_yaw=55,
         min_inside=0.7,
         min_sharpness=0.6,
         min_brightness=0.08,
@@ -69,7 +69,7 @@ _USUAL = Limits(
     ),
     good=QualityLimits(
         min_eye_distance=24,
-        max_yaw=35,
+        max_yaw=45,
         min_inside=0.9,
         min_sharpness=0.7,
         min_brightness=0.15,
@@ -85,8 +85,8 @@ _MEASURED: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
     "mtcnn": {"min_detection_score": (0.8, 0.85, 0.9)},
     "yunet": {"min_detection_score": (0.82, 0.86, 0.885)},
     "scrfd": {"min_detection_score": (0.62, 0.68, 0.74)},
-    "dlib-resnet29": {"min_recognizability": (0.6, 0.65, 0.7)},
-    "kith-mini": {"min_recognizability": (0.58, 0.62, 0.7)},
+    "dlib-resnet29": {"min_recognizability": (0.6, 0.65, 0.7), "max_yaw": (45, 45, 35)},
+    "kith-mini": {"min_recognizability": (0.58, 0.62, 0.7), "max_yaw": (45, 45, 35)},
 }
 """What a kind of detector, or an embedder, asks for otherwise: to identify, to enroll, of a good reference.
 Chosen on damaged photos of LFW: docs/decisions/0019-quality-that-tells.md."""
