@@ -186,7 +186,7 @@ class UnknownModel(WeightsError):
     """No model of this name is in the catalogue."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"unknown model {name!r}; known models: {', '.join(sorted(known))}")
+        super().__init__(f"unknown model {name!r}; known models: {', '.join(sorted(set(known)))}")
 
 
 class ChecksumMismatch(WeightsError):

@@ -19,7 +19,8 @@ class DetectionSettings:
         thresholds: Scores that must be exceeded, in the detector's own terms: three for MTCNN, of a window in
             P-, R- and O-Net; one for others, of a face. None for the detector's own.
         min_score: Detection score that a face must exceed; it replaces the last threshold. None for that.
-        longest_side: A larger image is scaled down to this before detection; None for never.
+        longest_side: A larger image is scaled down to this before detection; None for never, but that YuNet
+            and SCRFD, which see an image in one run, scale it down to 3072 pixels.
         thorough: Whether faces are looked for that the detector misses at its first look: cut by the image's
             edge, filling the image, or in an image in which nothing was found. Off, the detector finds what
             the original finds.

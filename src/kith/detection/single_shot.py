@@ -30,6 +30,7 @@ from kith.records import Face, FloatArray, Image
 from kith.runtime.device import Device
 from kith.runtime.prepare import prepare
 
+_LONGEST = 3072  # pixels of an image that is not to be scaled down: more would take gigabytes in one run
 _STEP = 32  # pixels: the sides of what a network sees are multiples of its largest stride
 _LARGE = 320  # pixels of a face, in what a network sees: larger ones are found better in a smaller image
 _WHOLE = 640  # pixels: in an image whose longest side is larger, a large face may be missed
@@ -186,7 +187,7 @@ class SingleShot(ABC):
         """The longest side at which an image is first looked at, in pixels."""
         height, width, _ = image.shape
         wanted = int(max(height, width, self.LEAST_SIDE))
-        return min(wanted, self.settings.longest_side or wanted, self._side or wanted)
+        return min(wanted, self.settings.longest_side or _LONGEST, self._side or wanted)
 
     def _may_miss_large_faces(self, found: Found, side: int, image: Image) -> bool:
         scale = side / max(image.shape[:2])

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from kith.catalogue.spec import DetectorKind
-from kith.errors import UnsupportedFile
+from kith.errors import Remedy, UnsupportedFile
 from kith.runtime.foreign import KIND, read_graph
 from kith.runtime.session import Session
 
@@ -59,7 +59,8 @@ def adopt_detector(data: bytes) -> AdoptedDetector:
     kind = kind_of_detector(graph)
     if kind is None:
         raise UnsupportedFile(
-            f"{KIND}: it has {len(graph.output)} outputs, a detector has those of YuNet or 6, 9, 10 or 15"
+            f"{KIND}: it has {len(graph.output)} outputs, a detector has those of YuNet or 6, 9, 10 or 15",
+            remedy=Remedy.DESCRIBE_ONNX,  # for it may be an embedder
         )
     fixed = _name_input(graph)
     _name_outputs(graph, _YUNET if kind is DetectorKind.YUNET else [value.name for value in graph.output])

@@ -1,17 +1,19 @@
-"""A published detector's file -> an installed detector."""
+"""A detector's file -> an installed detector."""
 
 import hashlib
 from pathlib import Path
 
 from kith.catalogue.builtin import DETECTORS
 from kith.catalogue.installed import discard, install_detector, is_here, models_folder, write_card
+from kith.catalogue.licenses import Use
 from kith.catalogue.lock import only_one
 from kith.catalogue.packs import read_pack
 from kith.catalogue.published import PUBLISHED_DETECTORS
 from kith.catalogue.published.entries import PublishedDetector, PublishedFile, PublishedModel
-from kith.catalogue.spec import ONNX, DetectorSpec, InstalledFile, WeightsSpec
-from kith.errors import UnsupportedFile, WeightsError
+from kith.catalogue.spec import ONNX, DetectorKind, DetectorSpec, InstalledFile, WeightsSpec
+from kith.errors import Remedy, UnsupportedFile, WeightsError
 from kith.progress import Progress
+from kith.runtime.adopt_detector import AdoptedDetector
 from kith.runtime.trial import adopt_detector_in_bounds
 
 _NETWORK = "detector"  # its only one
@@ -32,6 +34,55 @@ def install_published_detector(detector: PublishedDetector, content: bytes, mode
     adopted = adopt_detector_in_bounds(content)
     if adopted.kind is not detector.kind:
         raise UnsupportedFile(f"{model_id} is said to be {detector.kind}, but its file is {adopted.kind}")
+    return _install(
+        adopted,
+        model_id,
+        summary=detector.summary,
+        license=detector.license.text,
+        training_data=detector.training_data,
+        use=detector.license.use,
+    )
+
+
+def read_detector(content: bytes) -> AdoptedDetector | None:
+    """The detector of an ONNX file; None if its outputs are none of a detector's.
+
+    Raises:
+        UnsupportedFile: It is damaged, or not the detector that its outputs promise.
+    """
+    try:
+        return adopt_detector_in_bounds(content)
+    except UnsupportedFile as error:
+        if error.remedy is Remedy.DESCRIBE_ONNX:
+            return None
+        raise
+
+
+def install_unknown_detector(adopted: AdoptedDetector, file_name: str, model_id: str) -> DetectorSpec:
+    """Keep a detector of which nobody says where it is from, and then write its card.
+
+    Args:
+        adopted: Its network.
+        file_name: Of its file.
+        model_id: Its name from now on.
+
+    Raises:
+        WeightsError: It cannot be kept.
+    """
+    names = {DetectorKind.YUNET: "YuNet", DetectorKind.SCRFD: "SCRFD"}
+    return _install(
+        adopted,
+        model_id,
+        summary=f"{names[adopted.kind]}, by its outputs; from {file_name}",
+        license="unknown: the file was not published in this form",
+        training_data="unknown",
+        use=Use.UNCLEAR,
+    )
+
+
+def _install(
+    adopted: AdoptedDetector, model_id: str, *, summary: str, license: str, training_data: str, use: Use
+) -> DetectorSpec:
     weights = WeightsSpec(
         network=ONNX,
         reader=ONNX,
@@ -42,12 +93,12 @@ def install_published_detector(detector: PublishedDetector, content: bytes, mode
     )
     spec = DetectorSpec(
         id=model_id,
-        summary=detector.summary,
-        kind=detector.kind,
+        summary=summary,
+        kind=adopted.kind,
         weights={_NETWORK: weights},
-        license=detector.license.text,
-        training_data=detector.training_data,
-        use=detector.license.use,
+        license=license,
+        training_data=training_data,
+        use=use,
     )
     kept = install_detector(spec, {_NETWORK: adopted.content})
     try:

@@ -41,6 +41,7 @@ from kith.decisions.calibration import Calibration
 from kith.errors import Remedy, UnsupportedFile, WeightsError
 from kith.progress import SILENT, Progress
 from kith.recognizer import Recognizer
+from kith.runtime.adopt_detector import AdoptedDetector
 from kith.runtime.prepare import Precision
 from kith.runtime.trial import Adopted, adopt_in_bounds
 from kith.weights.recognize import Format, Recognized, recognize_file
@@ -48,7 +49,13 @@ from kith.weights.regular_file import open_regular, read_regular
 from kith.weights.safetensors import EXTENSION, write_safetensors
 from kith.weights.tensorflow_files import find_checkpoint
 from kith.weights.usable import require_usable
-from kith.workflows.detectors import install_packed_detector, install_published_detector, is_at_hand
+from kith.workflows.detectors import (
+    install_packed_detector,
+    install_published_detector,
+    install_unknown_detector,
+    is_at_hand,
+    read_detector,
+)
 from kith.workflows.first_calibration import (
     calibrate_embeddings,
     discernment,
@@ -133,6 +140,8 @@ def import_file(
     try:
         sha256, md5 = _hashes(path)
         published, detector = find_published_file(sha256, md5), find_published_detector(sha256)
+        if detector and (family or onnx or mirrored):
+            raise WeightsError(f"{path} is a detector, {detector.id}; nothing is to be said of how it embeds")
         model = published[0] if published else detector
         if model:
             require_accepted(model.license, str(path), Remedy.ACCEPT_AND_IMPORT, accept=accept_license)
@@ -140,6 +149,8 @@ def import_file(
         install: Callable[[], EmbedderSpec | DetectorSpec]
         if detector:
             install = partial(install_published_detector, detector, read_regular(path), name)
+        elif not (published or family or onnx) and (adopted := _read_unknown_detector(path)):
+            install = partial(install_unknown_detector, adopted, path.name, name)
         else:
             found = read_embedder(path, name, published=published, family=family, onnx=onnx)
             found = replace(found, spec=replace(found.spec, mirrored=mirrored))
@@ -151,6 +162,10 @@ def import_file(
     with only_one(name, progress):
         _require_free(name, model.id if model else "")  # again: another process may have been quicker
         return install()
+
+
+def _read_unknown_detector(path: Path) -> AdoptedDetector | None:
+    return read_detector(read_regular(path, _MOST_BYTES)) if _looks_like_onnx(path) else None
 
 
 def read_embedder(

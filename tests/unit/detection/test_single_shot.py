@@ -113,20 +113,41 @@ def test_an_image_that_is_small_enough_is_looked_at_once() -> None:
     assert camera.sizes == [(608, 608), (96, 96)], "and its one face again, closer"
 
 
+def test_a_large_face_is_found_beside_a_small_one() -> None:
+    image = painted(1000, 1000, (40, 40, 500, 0), (700, 700, 100, 0))
+    assert len(Boxes(Camera()).detect(image)) == 2
+    assert len(Boxes(Camera(), DetectionSettings(thorough=False)).detect(image)) == 1
+
+
+def test_what_was_taken_for_a_face_is_a_part_of_a_larger_one() -> None:
+    class Parts(Boxes):
+        """Takes the upper left quarter of what is too large for a face."""
+
+        def _read(self, outputs: Sequence[np.ndarray], shape: tuple[int, int], threshold: float) -> Found:
+            found = super()._read(outputs, shape, threshold)
+            if shape[0] < 1000:
+                return found
+            box = np.array([[45, 45, 240, 240]], np.float32)
+            return Found(box, box[:, np.newaxis, :2] + 200 * PLACES, np.array([0.6], np.float32))
+
+    (face,) = Parts(Camera()).detect(painted(1000, 1000, (40, 40, 600, 0)))
+    np.testing.assert_allclose(face.box, [40, 40, 640, 640], atol=8)
+
+
 def test_a_face_seen_in_both_looks_is_one() -> None:
     assert len(Boxes(Camera()).detect(painted(1000, 1000, (40, 40, 250, 0), (600, 600, 100, 0)))) == 2
 
 
+class Shaky(Boxes):
+    """Sees landmarks too far left, by as many pixels of what it sees."""
+
+    def _read(self, outputs: Sequence[np.ndarray], shape: tuple[int, int], threshold: float) -> Found:
+        found = super()._read(outputs, shape, threshold)
+        return found._replace(landmarks=found.landmarks - np.float32([6, 0]))
+
+
 def test_landmarks_are_the_mean_of_two_looks() -> None:
     image = painted(200, 200, (60, 60, 80, 0))
-
-    class Shaky(Boxes):
-        """Sees landmarks too far left, by as many pixels of what it sees."""
-
-        def _read(self, outputs: Sequence[np.ndarray], shape: tuple[int, int], threshold: float) -> Found:
-            found = super()._read(outputs, shape, threshold)
-            return found._replace(landmarks=found.landmarks - np.float32([6, 0]))
-
     (face,) = Shaky(Camera()).detect(image)
     # closer, 96 pixels show 1.6 * 80: there 6 pixels are 8 of the image, in the mirror to the right
     np.testing.assert_allclose(face.landmarks, 60 + 80 * PLACES + np.float32([1, 0]), atol=0.7)
@@ -158,10 +179,10 @@ def test_a_clear_face_is_not_shown_in_other_turns() -> None:
 def test_many_faces_are_looked_at_closer_in_several_runs() -> None:
     camera = Camera()
     places = [(40 * column + 10, 40 * row + 10, 24, 0) for row in range(5) for column in range(5)]
-    faces = Boxes(camera).detect(painted(220, 220, *places))
+    faces = Shaky(camera).detect(painted(220, 220, *places))
     assert len(faces) == 25
-    for face in faces:
-        expected = face.box[:2] + PLACES * (face.box[2:] - face.box[:2])
+    for face in faces:  # the first look is 6 pixels off to the left, the closer one 6 of 96 to the right
+        expected = face.box[:2] + 24 * PLACES + np.float32([(6 * 1.6 * 24 / 96 - 6) / 2, 0])
         np.testing.assert_allclose(face.landmarks, expected, atol=1)
     assert all(height <= 640 for height, _ in camera.sizes)
 
@@ -171,6 +192,13 @@ def test_a_network_of_one_size_sees_all_images_on_it() -> None:
     (face,) = Boxes(camera, side=640).detect(painted(300, 1280, (400, 100, 120, 1)))
     assert set(camera.sizes) == {(640, 640)}
     assert face.turned == 90
+
+
+@pytest.mark.parametrize(("longest", "seen"), [(None, 3072), (1280, 1280), (3500, 3520)])
+def test_how_much_is_seen_in_one_run_is_bounded(longest: int | None, seen: int) -> None:
+    camera = Camera()
+    Boxes(camera, DetectionSettings(longest_side=longest)).detect(painted(40, 5000))
+    assert max(max(size) for size in camera.sizes) == seen
 
 
 def test_no_face_and_an_image_of_one_pixel() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import stand_ins
 from command_line import kith
+from write_detector import write_yunet
 
 from kith.catalogue.builtin import EMBEDDERS
 from kith.catalogue.licenses import Use
@@ -91,7 +91,7 @@ def test_what_was_brought_here_is_measured_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, measured: list[str]
 ) -> None:
     path = tmp_path / "det.onnx"
-    path.write_bytes(stand_ins.yunet())
+    path.write_bytes(write_yunet())
     detector = PUBLISHED_DETECTORS[FREE_DETECTOR]
     file = replace(detector.files[0], sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     monkeypatch.setitem(PUBLISHED_DETECTORS, detector.id, replace(detector, files=(file,)))
