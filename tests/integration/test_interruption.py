@@ -97,3 +97,23 @@ def test_what_was_enrolled_stays_and_is_summed_up(library: Path, tmp_path: Path)
     assert [line["outcome"] for line in lines] == ["enrolled"] * summary["enrolled"]
     again = kith("enroll", PEOPLE, "-g", gallery, "--json").json()
     assert (again["enrolled"], again["already"]) == (48 - summary["enrolled"], summary["enrolled"])
+
+
+def test_what_is_on_the_disk_is_told_though_the_break_comes_between(tmp_path: Path) -> None:
+    program = (
+        "import signal\n"
+        "from kith.gallery import Gallery\n"
+        "from kith.cli.main import main\n"
+        "enroll, enrolled = Gallery.enroll, []\n"
+        "def and_break(*arguments, **options):\n"
+        "    enrolled.append(enroll(*arguments, **options))\n"
+        "    if len(enrolled) == 2: signal.raise_signal(signal.SIGINT)\n"
+        "    return enrolled[-1]\n"
+        "Gallery.enroll = and_break\n"
+        "main()\n"
+    )
+    answer = finish(
+        start("enroll", PEOPLE / "Ada", "--name", "Ada", "-g", tmp_path / "g.db", program=program)
+    )
+    assert answer.code == 130
+    assert answer.out == f"2 photos enrolled; 1 person in {tmp_path / 'g.db'}\n"

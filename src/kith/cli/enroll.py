@@ -14,7 +14,7 @@ from kith.cli.answers import Form, form_of
 from kith.cli.console import complain, count, note, print_json, print_line, warn
 from kith.cli.exit_codes import ERROR, SUCCESS, UNDETERMINED, exit_code
 from kith.cli.hints import with_hint
-from kith.cli.interruption import interruptible
+from kith.cli.interruption import interruptible, undisturbed
 from kith.cli.load import Listing, expand, load_recognizer
 from kith.cli.options import (
     DEFAULT_GALLERY,
@@ -36,7 +36,7 @@ from kith.records import Enrollment
 from kith.runtime.device import Device
 from kith.runtime.prepare import Precision
 from kith.search.lookalikes import lookalikes
-from kith.workflows.enrolling import EnrolledPhoto, EnrolledPhotos, enroll_photos
+from kith.workflows.enrolling import EnrolledPhoto, EnrolledPhotos, look_at_photos
 from kith.workflows.people_folders import PersonPhoto, find_people
 
 
@@ -119,8 +119,9 @@ def enroll(
         _summed_up(report, opened),
     ):
         with telling() as progress:
-            for one in enroll_photos(people, opened, recognizer, progress=progress):
-                report.add(one)
+            for enroll_one in look_at_photos(people, opened, recognizer, progress=progress):
+                with undisturbed():  # else a photo could be enrolled and not be told of
+                    report.add(enroll_one())
         outcome = report.outcome
         outcome.lookalikes = lookalikes(opened, recognizer.calibration, outcome.subjects)
         for pair in outcome.lookalikes:

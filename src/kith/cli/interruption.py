@@ -30,6 +30,24 @@ def interruptible(leaves: Callable[[], str]) -> Iterator[None]:
         raise Interrupted(leaves()) from None
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Where work is done whole: a signal that ends programs is heeded at its end."""
+    came: list[int] = []
+    numbers = [signal.SIGINT, *filter(None, (getattr(signal, name, None) for name in _ENDING))]
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    heeded = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in heeded:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in heeded.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
 def heed_signals() -> None:
     """Take the signals that end programs as Ctrl-C is taken, unless whoever started this ignores them."""
     for name in _ENDING:

@@ -5,8 +5,9 @@ interrupted is gone on with by doing it again, and photos that are enrolled alre
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from kith.detection import foremost_faces
@@ -19,6 +20,7 @@ from kith.records import Enrollment, Image
 from kith.search.lookalikes import Lookalike, lookalikes
 from kith.workflows.people_folders import PersonPhoto, find_people
 from kith.workflows.pipeline import Analyzed, analyze_photos
+from kith.workflows.side_by_side import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +116,33 @@ def enroll_photos(
     Raises:
         GalleryError: The gallery refused.
     """
+    for enroll in look_at_photos(photos, gallery, recognizer, progress=progress):
+        yield enroll()
+
+
+def look_at_photos(
+    photos: Sequence[PersonPhoto], gallery: Gallery, recognizer: Recognizer, *, progress: Progress = SILENT
+) -> Iterator[Callable[[], EnrolledPhoto]]:
+    """Look at photos, and give for each what enrolls it: whoever may be interrupted says where that may be.
+
+    The same as `enroll_photos` otherwise.
+    """
 
     def read(photo: PersonPhoto) -> "_Read":
         return _read(photo, gallery)
 
     outcomes = analyze_photos(recognizer, photos, read, lambda photo, image, faces: foremost_faces(faces))
     for outcome in counted(outcomes, len(photos), "enrolling", progress):
-        try:
-            enrollment = _enroll(outcome.item, outcome.get(), gallery, recognizer)
-        except (AcquisitionError, ImageError, DuplicateReference) as error:
-            yield EnrolledPhoto(outcome.item, error=error)
-        else:
-            yield EnrolledPhoto(outcome.item, enrollment)
+        yield partial(_enrolled, outcome, gallery, recognizer)
+
+
+def _enrolled(
+    outcome: Outcome[PersonPhoto, Analyzed["_Read"]], gallery: Gallery, recognizer: Recognizer
+) -> EnrolledPhoto:
+    try:
+        return EnrolledPhoto(outcome.item, _enroll(outcome.item, outcome.get(), gallery, recognizer))
+    except (AcquisitionError, ImageError, DuplicateReference) as error:
+        return EnrolledPhoto(outcome.item, error=error)
 
 
 @dataclass(frozen=True, slots=True)
