@@ -5,9 +5,8 @@ strangers; one other photo of each is damaged in every way of `degrading`, and s
 searches. Profiles are searched too: photos whose face looks more than 45 degrees to the side by the landmarks
 of two detectors. The limits were chosen on the other half of LFW's people (--half chosen).
 
-Claim: of the wrong names that hard photos would get without limits at most 60 in a hundred are left, so that
-those that are not refused are named wrongly no more often than ordinary photos; and at most two in a
-hundred of these photos as they were are refused, profiles among them.
+Claim: hard photos get a wrong name in at most 1.6 of 1,000 searches, a third of what it was (decision 19),
+and at most two in a hundred of these photos as they were are refused, profiles among them.
 
     python benchmarks/hard_photos.py --people LFW_DIR [--model MODEL] [--keep FILE]
                                      [--profiles-by yunet-s scrfd-500m] [--write FOLDER]
@@ -45,7 +44,7 @@ REFERENCES = 3
 BESIDE = 45.0  # degrees
 SAME_FACE = 0.3  # of the boxes' area
 DISCARDED = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
-LEFT, REFUSED = 0.6, 0.02
+WRONG, REFUSED = 1.6e-3, 0.02
 Row = tuple[str, int, np.ndarray, list[float]]
 """What was done to a photo, the photo, its embedding (d,), and the face's quality."""
 
@@ -234,12 +233,12 @@ def print_outcomes(draw: Draw, people: LabelledPhotos, found: Found, outcomes: O
             f"{outcomes.wrong[fit].sum() / searches:8.2%}{outcomes.wrong[rows].sum() / searches:8.2%}"
         )
     print("right: of the enrolled; wrong: of all searches; unless: without limits")
-    left = outcomes.wrong[hard & ~outcomes.unfit].sum() / max(outcomes.wrong[hard].sum(), 1)
+    wrong = outcomes.wrong[hard & ~outcomes.unfit].sum() / (hard.sum() * outcomes.galleries)
     refused = outcomes.unfit[found.kinds == AS_IT_IS].mean()
-    met = [bool(left <= LEFT), bool(refused <= REFUSED)]
+    met = [bool(wrong <= WRONG), bool(refused <= REFUSED)]
     print(
-        f"\nof the wrong names of hard photos {left:.0%} are left, at most {LEFT:.0%}: {verdict(met[0])}; "
-        f"of photos as they are {refused:.2%} are refused, at most {REFUSED:.0%}: {verdict(met[1])}"
+        f"\nhard photos get a wrong name in {wrong:.2%} of searches, at most {WRONG:.2%}: {verdict(met[0])}; "
+        f"of photos as they are {refused:.1%} are refused, at most {REFUSED:.0%}: {verdict(met[1])}"
     )
     return met
 

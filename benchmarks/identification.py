@@ -10,6 +10,7 @@ from one photo each.
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from lfw_faces import embed_lfw, parser
@@ -23,6 +24,7 @@ from kith.decisions.svm import LinearSVM
 from kith.evaluation.identification import FPIRS, Searches, evaluate_searches
 from kith.evaluation.open_set import OpenSetProtocol, draw_open_set
 from kith.search.people import People
+from kith.workflows.calibrating_searches import draw_cohort
 from kith.workflows.evaluating_searches import search_protocol
 
 SETTINGS = ((500, 3), (1500, 1))
@@ -71,9 +73,21 @@ def measure(searches: Searches, enrolled: int) -> list[float]:
 
 
 def kith(kind: ClassifierKind) -> Method:
-    """As `kith identify` does."""
+    """As `kith identify` does, with typical faces made of people in no other role."""
     calibration = find_calibration(DEFAULT_EMBEDDER)
-    return lambda X, y, protocol: search_protocol(calibration, X, y, protocol, kind)[1]
+
+    def searches(X: np.ndarray, y: np.ndarray, protocol: OpenSetProtocol) -> Searches:
+        others = in_no_role(y, protocol)
+        faces, subjects = X[others], np.unique(y[others], return_inverse=True)[1]
+        typical = draw_cohort(faces, subjects, seed=0, share=1)[0]
+        return search_protocol(replace(calibration, cohort=typical), X, y, protocol, kind)[1]
+
+    return searches
+
+
+def in_no_role(y: np.ndarray, protocol: OpenSetProtocol) -> np.ndarray:
+    """Rows of people who are neither enrolled nor strangers."""
+    return ~np.isin(y, np.concatenate([y[protocol.references], y[protocol.strangers]]))
 
 
 def enrolled(X: np.ndarray, y: np.ndarray, protocol: OpenSetProtocol) -> People:
@@ -113,7 +127,7 @@ def extreme_value(X: np.ndarray, y: np.ndarray, protocol: OpenSetProtocol) -> Se
 
 def cohort(X: np.ndarray, y: np.ndarray, protocol: OpenSetProtocol) -> Searches:
     """Normalized like the default, but by strangers' photos kept for it, of people in no other role."""
-    others = ~np.isin(y, np.concatenate([y[protocol.references], y[protocol.strangers]]))
+    others = in_no_role(y, protocol)
     kept = X[np.flatnonzero(others)[np.unique(y[others], return_index=True)[1]]]
     people = enrolled(X, y, protocol)
 

@@ -20,7 +20,7 @@ MODEL = "made-up"
 SIDE = 100
 """Pixels of a square."""
 
-_STEP = 16  # of red, between two people
+_STEP = 11  # of red, between two people
 _DIMENSIONS = 32
 _LANDMARKS = np.array([[35, 40], [65, 40], [50, 55], [38, 70], [62, 70]], np.float32)
 

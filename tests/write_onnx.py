@@ -14,6 +14,7 @@ def write_onnx(
     pixels: int | str = 32,
     channels_first: bool = True,
     scaled: bool = False,
+    length: int = 16,
     others: Mapping[str, Sequence[int]] | None = None,
 ) -> bytes:
     """A convolution and a mean: small, and of an embedder's form.
@@ -23,16 +24,17 @@ def write_onnx(
         pixels: Side of its image; a name for any.
         channels_first: Whether its image has its colours first.
         scaled: Whether it scales pixels itself, as MXNet's files do.
+        length: Of an embedding.
         others: More outputs, which come first: name and shape of each.
     """
     rng = np.random.default_rng(0)
-    weights = [numpy_helper.from_array(rng.normal(size=(16, 3, 3, 3)).astype(np.float32), "weight")]
+    weights = [numpy_helper.from_array(rng.normal(size=(length, 3, 3, 3)).astype(np.float32), "weight")]
     nodes = [
         helper.make_node("Conv", ["data", "weight"], ["features"], kernel_shape=[3, 3]),
         helper.make_node("ReduceMean", ["features"], ["fc1"], axes=[2, 3], keepdims=0),
     ]
     if isinstance(batch, int):  # as exporters write it: the batch is a constant inside
-        weights.append(numpy_helper.from_array(np.array([1, 16]), "shape"))
+        weights.append(numpy_helper.from_array(np.array([1, length]), "shape"))
         nodes[-1].output[0] = "mean"
         nodes.append(helper.make_node("Reshape", ["mean", "shape"], ["fc1"]))
     if scaled:
@@ -42,7 +44,7 @@ def write_onnx(
             helper.make_node("Sub", ["data", "127.5"], ["signed"]),
             helper.make_node("Mul", ["signed", str(1 / 128)], ["scaled"]),
         ]
-    outputs = [helper.make_tensor_value_info("fc1", TensorProto.FLOAT, [batch, 16])]
+    outputs = [helper.make_tensor_value_info("fc1", TensorProto.FLOAT, [batch, length])]
     for name, extent in (others or {}).items():
         weights.append(numpy_helper.from_array(np.ones(extent, np.float32), f"{name} values"))
         nodes.append(helper.make_node("Identity", [f"{name} values"], [name]))

@@ -53,7 +53,7 @@ _USUAL = Limits(
         min_brightness=0.06,
         max_brightness=0.96,
         min_detection_score=0.5,
-        min_uprightness=0.5,
+        min_uprightness=0.7,
         min_recognizability=0.45,
     ),
     enroll=QualityLimits(
@@ -64,7 +64,7 @@ _USUAL = Limits(
         min_brightness=0.08,
         max_brightness=0.92,
         min_detection_score=0.6,
-        min_uprightness=0.8,
+        min_uprightness=0.9,
         min_recognizability=0.6,
     ),
     good=QualityLimits(
@@ -75,15 +75,16 @@ _USUAL = Limits(
         min_brightness=0.15,
         max_brightness=0.85,
         min_detection_score=0.7,
-        min_uprightness=0.9,
+        min_uprightness=0.98,
         min_recognizability=0.68,
     ),
 )
 """Of a detector and an embedder of which nothing else was measured."""
 
 _MEASURED: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
-    "mtcnn": {"min_detection_score": (0.8, 0.85, 0.9), "min_uprightness": (0.7, 0.9, 0.98)},
-    "yunet": {"min_detection_score": (0.7, 0.8, 0.85)},
+    "mtcnn": {"min_detection_score": (0.8, 0.85, 0.9)},
+    "yunet": {"min_detection_score": (0.82, 0.86, 0.885)},
+    "scrfd": {"min_detection_score": (0.62, 0.68, 0.74)},
     "dlib-resnet29": {"min_recognizability": (0.6, 0.65, 0.7)},
     "kith-mini": {"min_recognizability": (0.58, 0.62, 0.7)},
 }

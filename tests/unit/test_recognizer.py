@@ -56,6 +56,29 @@ def test_recognizability_is_judged_of_each_face_by_its_own_embedding(tmp_path: P
     assert first > 0.5 > abs(second)
 
 
+def test_a_face_that_the_edge_cuts_is_refused(tmp_path: Path) -> None:
+    class AtTheEdge(FakeDetector):
+        def detect(self, image: Image) -> list[Face]:
+            return [
+                replace(face, landmarks=face.landmarks - np.float32([50, 0]))
+                for face in super().detect(image)
+            ]
+
+    recognizer, image = fake_recognizer(), picture(tmp_path, 1)
+    assert recognizer.analyze_main(image).quality.inside == pytest.approx(1)
+    recognizer.detector = AtTheEdge()
+    (sample,) = recognizer.analyze(image)
+    assert sample.quality.inside == pytest.approx(0.5, abs=0.05)
+    with pytest.raises(LowQuality, match="edge cuts"):
+        recognizer.analyze_main(image)
+
+
+def test_limits_are_those_of_the_pair() -> None:
+    recognizer = fake_recognizer()
+    change(recognizer, id="kith-mini+yunet-s", detector="yunet-s")
+    assert recognizer.limits == limits_of("kith-mini", "yunet-s") != limits_of("kith-mini", "mtcnn")
+
+
 def test_only_the_faces_that_are_wanted_are_embedded(tmp_path: Path) -> None:
     class Counting(FakeEmbedder):
         seen = 0

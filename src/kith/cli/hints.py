@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from kith.cli.options import DEFAULT_GALLERY
-from kith.errors import DuplicateReference, KithError, Remedy
+from kith.errors import DeviceError, DuplicateReference, KithError, Remedy
 
 NEXT_TO_A_SHEET = (
     "Name a cluster: kith people name CLUSTER NAME. "
@@ -68,6 +68,8 @@ def _hint(error: KithError) -> str:
     if isinstance(error, DuplicateReference) and error.owner != error.wanted:
         moved = shlex.join(["kith", "people", "move", str(error.reference_id), error.wanted])
         return f"if that is wrong: {moved}"
+    if isinstance(error, DeviceError):
+        return "to do without it: --device cpu"
     if error.remedy is None:
         return ""
     return f"use: {shlex.join([*_REMEDIES[error.remedy], *error.about])}"

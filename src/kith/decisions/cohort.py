@@ -37,6 +37,14 @@ class Cohort:
         if not np.isfinite(self.centers).all() or not np.isfinite(self.usual):
             raise ValueError("a cohort's numbers must be finite")
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Cohort):
+            return NotImplemented
+        return self.usual == other.usual and np.array_equal(self.centers, other.centers)
+
+    def __hash__(self) -> int:
+        return hash((self.usual, self.centers.shape, self.centers[:1].tobytes()))
+
     def __len__(self) -> int:
         return len(self.centers)
 

@@ -139,7 +139,8 @@ def _preprocessing(
 
 def _verification(calibration: Calibration) -> str:
     policy = calibration.verification_policy()
-    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}{among(policy)}"
+    how = "" if calibration.people else " (extrapolated)"  # of nobody
+    return f"threshold {policy.threshold:.4f}, FMR {policy.rate:g}{among(policy)}{how}"
 
 
 def _identification(calibration: Calibration, people: int) -> str:

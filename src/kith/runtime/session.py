@@ -93,7 +93,7 @@ def _open(model: Path | bytes, threads: int, device: Device) -> onnxruntime.Infe
         name = "the model" if isinstance(model, bytes) else str(model)
         raise UnsupportedFile(f"{name} cannot be run: {_first_line(error)}") from None
     if device is not Device.CPU and not _runs_on(session, provider):
-        raise DeviceError(f"{device}: does not work here; are its driver and all its libraries installed?")
+        raise DeviceError(f"{device}: does not work here; a driver or a library may be missing")
     return session
 
 

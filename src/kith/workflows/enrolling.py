@@ -12,7 +12,7 @@ from pathlib import Path
 from kith.detection import foremost_faces
 from kith.errors import AcquisitionError, DuplicateReference, ImageError, KithError
 from kith.gallery import Gallery
-from kith.images.reading import Photo, content_hash, load_photo
+from kith.images.reading import content_hash, load_photo
 from kith.progress import SILENT, Progress, counted
 from kith.recognizer import Recognizer
 from kith.records import Enrollment, Image
@@ -133,12 +133,12 @@ class _Read:
     """A photo that was read.
 
     Attributes:
-        photo: It.
+        file_hash: Its name.
         pixels_hash: A name for its pixels.
         image: What is to be looked at; None where it is enrolled already.
     """
 
-    photo: Photo
+    file_hash: str
     pixels_hash: str
     image: Image | None
 
@@ -147,7 +147,7 @@ def _read(photo: PersonPhoto, gallery: Gallery) -> _Read:
     read = load_photo(photo.path)
     pixels_hash = content_hash(read.image)
     is_enrolled = _is_enrolled(gallery, photo.person, pixels_hash, read.file_hash)
-    return _Read(read, pixels_hash, None if is_enrolled else read.image)
+    return _Read(read.file_hash, pixels_hash, None if is_enrolled else read.image)
 
 
 def _enroll(
@@ -162,7 +162,7 @@ def _enroll(
     read = looked.read
     if read.image is None:
         return None
-    source, file_hash = str(photo.path.absolute()), read.photo.file_hash
+    source, file_hash = str(photo.path.absolute()), read.file_hash
     try:
         return recognizer.enroll_samples(
             photo.person, looked.samples, gallery, read.pixels_hash, source=source, file_hash=file_hash

@@ -1,5 +1,6 @@
 """Which calibration holds for a model, and what is known of one that nobody measured."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_another_detector_has_only_what_was_published() -> None:
     keep_calibration("mine", named("its own faces"), IMPORTED)
     assert find_calibration("mine+yunet-s") == UNMEASURED
     keep_calibration("mine", unmeasured(THRESHOLDS["arcface"]), IMPORTED)
-    assert find_calibration("mine+yunet-s") == find_calibration("mine")
+    assert find_calibration("mine+yunet-s").to_json() == find_calibration("mine").to_json()
     keep_calibration("mine+yunet-s", named("with this detector"), OWN)
     assert find_calibration("mine+yunet-s").measured_on == "with this detector"
 
@@ -66,13 +67,8 @@ def test_a_published_threshold_is_made_stricter_for_lower_rates(family: str) -> 
         assert before < rule.policy.threshold < 1
         before = rule.policy.threshold
     assert calibration.probability(0.9) == 0.5, "nothing is known of probabilities"
-    assert Calibration.from_json(_parsed(calibration)) == calibration
-
-
-def _parsed(calibration: Calibration) -> dict[str, object]:
-    import json
-
-    return json.loads(calibration.to_json())
+    written = calibration.to_json()
+    assert Calibration.from_json(json.loads(written)).to_json() == written
 
 
 def test_a_known_rate_of_a_normal_distribution() -> None:

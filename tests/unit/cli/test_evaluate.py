@@ -89,6 +89,27 @@ def test_identification(kept: Path, tmp_path: Path) -> None:
         assert words in page
 
 
+def test_promises_are_not_measured_on_a_handful_of_people(kept: Path, tmp_path: Path) -> None:
+    calibration = tmp_path / "calibration.json"
+    made = kith("calibrate", PEOPLE, "--keep", kept, "--output", calibration)
+    assert made.code == 0, made.err
+    answer = kith("evaluate", "transfer", PEOPLE, "--calibrated-on", calibration, "--keep", kept)
+    assert answer.code == 2
+    assert (
+        answer.err.strip()
+        .splitlines()[-1]
+        .endswith("needs 10 people of one group, to measure a rate among them")
+    )
+
+
+def test_calibrating_tells_of_groups_that_are_too_small(kept: Path, tmp_path: Path) -> None:
+    groups = tmp_path / "groups.csv"
+    groups.write_text("".join(f"{name},{'few' if name < 'N' else 'others'}\n" for name in names()))
+    answer = kith("calibrate", PEOPLE, "--keep", kept, "--groups", groups, "--dry-run")
+    assert answer.code == 0
+    assert "too few people to measure two faces within few, others: no rate is promised of them" in answer.err
+
+
 def test_clusters(kept: Path, tmp_path: Path) -> None:
     answer = kith("evaluate", "clusters", PEOPLE, "--keep", kept, "--report", tmp_path / "r", "--json")
     assert answer.code == 0, answer.err

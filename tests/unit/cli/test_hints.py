@@ -9,7 +9,7 @@ import pytest
 import kith
 from kith.cli import hints
 from kith.cli.hints import with_hint
-from kith.errors import GalleryError, KithError, Remedy
+from kith.errors import DeviceError, GalleryError, KithError, Remedy
 
 ROOT = Path(kith.__file__).parent
 VERBS = (
@@ -59,3 +59,9 @@ def test_a_gallery_that_is_not_the_usual_one_is_named(tmp_path: Path) -> None:
 
 def test_what_has_no_remedy_is_told_alone() -> None:
     assert with_hint(GalleryError("the disk is full")) == "the disk is full"
+
+
+def test_a_device_that_does_not_work_can_be_done_without() -> None:
+    assert with_hint(DeviceError("cuda: does not work here")) == (
+        "cuda: does not work here; to do without it: --device cpu"
+    )

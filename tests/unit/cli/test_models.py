@@ -10,9 +10,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import stand_ins
 from command_line import kith
 from recipes import openface
+from write_detector import write_scrfd
 from write_onnx import write_onnx
 from write_torch7 import write_openface
 
@@ -270,7 +270,7 @@ def test_how_sure_a_network_is_of_nothing_is_told(tmp_path: Path) -> None:
 def scrfd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A detector for non-commercial research, which lies here; a stand-in for the published one."""
     path = tmp_path / "det.onnx"
-    path.write_bytes(stand_ins.scrfd())
+    path.write_bytes(write_scrfd())
     detector = PUBLISHED_DETECTORS["scrfd-500m"]
     file = replace(detector.files[0], sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     monkeypatch.setitem(PUBLISHED_DETECTORS, detector.id, replace(detector, files=(file,)))

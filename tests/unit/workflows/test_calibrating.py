@@ -11,7 +11,8 @@ from kith.errors import EvaluationError
 from kith.evaluation.open_set import draw_open_set
 from kith.search.people import People
 from kith.search.ranking import search
-from kith.workflows.calibrating import LEAST_ERRORS, fit_calibration
+from kith.workflows.calibrating import fit_calibration
+from kith.workflows.measured_tails import LEAST_ERRORS
 
 
 def faces(

@@ -8,12 +8,14 @@ import pytest
 from fakes import MODEL, fake_recognizer, paint
 from witness import Witness
 
-from kith.errors import EvaluationError
+from kith.errors import EvaluationError, InvalidArgument
 from kith.presentation.clusters_page import write_clusters_report
 from kith.presentation.evaluations import (
     clusters_json,
     comparison_table,
     identification_json,
+    transfer_json,
+    transfer_table,
     verification_json,
 )
 from kith.presentation.identification_page import write_identification_report
@@ -87,6 +89,53 @@ def test_calibration(tmp_path: Path) -> None:
     assert (found.people, found.mated) == (12, 12 * 6)
     assert found.measured_on.startswith("some people: 1,056 non-mated pairs of 12 people")
     assert found.unrecognizable, "else no face would be too coarse to recognize"
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty-two people with three photos each."""
+    root = tmp_path_factory.mktemp("crowd")
+    for person in range(1, 23):
+        for photo in range(3):
+            paint(root / f"{person}/{photo}.png", person, photo=photo)
+    return root
+
+
+def test_a_promise_is_put_to_the_test_on_the_other_half(crowd: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    found = evaluating.transfer(crowd, fake_recognizer(), fmr=0.1, fpir=0.5, keep=kept)
+    (of_pairs, *_) = found
+    assert of_pairs.policy.measured_on == "half of " + crowd.name + ": 495 non-mated pairs of 11 people"
+    other_half = transfer_json(fake_recognizer(), found)["promises"][0]
+    assert (other_half["group"], other_half["people"], other_half["policy"]["fmr"]) == ("everyone", 1, 0.1)
+    assert other_half["times_the_promise"] == round(of_pairs.measured.value / 0.1, 3)
+    again = fake_recognizer()
+    assert evaluating.transfer(crowd, again, fmr=0.1, fpir=0.5, keep=kept) == found
+    assert again.detector.looked_at == 0
+
+
+def test_a_promise_of_other_people_or_of_a_file(crowd: Path, tmp_path: Path) -> None:
+    recognizer = fake_recognizer()
+    file = tmp_path / "calibration.json"
+    groups = tmp_path / "groups.csv"
+    groups.write_text("".join(f"{person},{'odd' if person % 2 else 'even'}\n" for person in range(1, 23)))
+    file.write_text(recognizer.calibration.to_json())
+    of_file = evaluating.transfer(crowd, recognizer, calibrated_on=file, groups=groups)
+    assert {promise.policy.measured_on for promise in of_file} == {"made-up people"}
+    assert {promise.group for promise in of_file} == {"odd", "even"}
+    of_people = evaluating.transfer(crowd, recognizer, calibrated_on=crowd)
+    assert of_people[0].policy.measured_on.startswith(f"{crowd.name}: ")
+    header, rows = transfer_table(of_file)
+    assert [len(row) for row in rows] == [len(header)] * len(of_file)
+    with pytest.raises(InvalidArgument, match="fmr must lie between 0 and 1"):
+        evaluating.transfer(crowd, recognizer, fmr=2)
+
+
+def test_calibrating_within_groups(crowd: Path, tmp_path: Path) -> None:
+    groups = tmp_path / "groups.csv"
+    groups.write_text("".join(f"{person},known\n" for person in range(1, 23)))
+    found = evaluating.calibration(crowd, fake_recognizer(), groups=groups)
+    assert list(found.comparisons.tails) == ["everyone", "known"]
 
 
 def test_what_was_embedded_is_kept(people: Path, tmp_path: Path) -> None:

@@ -21,11 +21,11 @@ import httpx
 import numpy as np
 import onnx
 import pytest
-import stand_ins
 from conftest import SHARED
 from made_up_calibration import measured_up_to
 from write_detector import write_scrfd, write_yunet
 from write_mxnet import insightface_names, made_up_mobilefacenet, write_mxnet
+from write_onnx import write_onnx
 
 from kith.catalogue import calibrations
 from kith.catalogue.acceptance import ACCEPTED
@@ -78,10 +78,10 @@ def real_files() -> dict[str, bytes]:
 @cache
 def stand_in(kind: str, length: int = 0) -> bytes:
     if kind == "sface":
-        return stand_ins.sface()
-    return {DetectorKind.YUNET: write_yunet, DetectorKind.SCRFD: write_scrfd}.get(
-        kind, lambda: stand_ins.embedder(length)
-    )()
+        return write_onnx(batch=1, pixels=112, scaled=True, length=128)
+    if kind in (DetectorKind.YUNET, DetectorKind.SCRFD):
+        return write_yunet() if kind is DetectorKind.YUNET else write_scrfd()
+    return write_onnx(pixels=112, length=length)
 
 
 def zipped(**contents: bytes) -> bytes:
@@ -97,7 +97,9 @@ def content_of(model: Published, file: PublishedFile) -> bytes:
         return real_files()[file.sha256]
     if file.members:
         embedder, detector = file.members
-        return zipped(**{embedder.name: stand_in("arcface", 512), detector.name: stand_in("scrfd")})
+        return zipped(
+            **{embedder.name: stand_in("arcface", 512), detector.name: stand_in(DetectorKind.SCRFD)}
+        )
     if isinstance(model, PublishedDetector):
         return stand_in(model.kind)
     if model.family == "arcface-mobilefacenet":
@@ -393,7 +395,7 @@ def test_a_pack_that_is_none_is_not_installed(kind: str, shop: Shop, monkeypatch
     """As if its publisher had published it so: the hash of the whole is right."""
     shop.offer("buffalo_sc")
     pack = PUBLISHED["buffalo_sc"].files[0]
-    evil = EVIL[kind](stand_in("arcface", 512), stand_in("scrfd"))
+    evil = EVIL[kind](stand_in("arcface", 512), stand_in(DetectorKind.SCRFD))
     shop.files["buffalo_sc"] = evil
     file = replace(pack, sha256=_sha256(evil), size=len(evil))
     monkeypatch.setitem(PUBLISHED, "buffalo_sc", replace(PUBLISHED["buffalo_sc"], files=(file,)))
@@ -455,7 +457,7 @@ def test_the_only_size_that_a_detector_sees_is_kept(shop: Shop, monkeypatch: pyt
 
 
 def test_a_detector_of_another_kind_is_refused(shop: Shop) -> None:
-    shop.offer("scrfd-500m", stand_ins.yunet())
+    shop.offer("scrfd-500m", write_yunet())
     with pytest.raises(UnsupportedFile, match="scrfd-500m is said to be scrfd, but its file is yunet"):
         pull("scrfd-500m", accept_license=True)
     assert installed_ids() == []
@@ -507,7 +509,7 @@ def test_what_was_measured_of_a_published_model_holds_under_any_name(
     path = tmp_path / "file.onnx"
     path.write_bytes(shop.files["edgeface-xxs"])
     import_file(path, model_id="mine", accept_license=True)
-    assert find_calibration("mine") == measured_up_to(100)
+    assert find_calibration("mine").to_json() == measured_up_to(100).to_json()
     shop.offer("auraface")
     shop.offer("yunet-s")
     pull("auraface")

@@ -1,10 +1,12 @@
 """Things worked on side by side: order, errors, promptness, and what is there at once."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from kith.workflows import side_by_side as module
 from kith.workflows.side_by_side import Together, Weight, side_by_side
 
 WORKERS = 2
@@ -99,8 +101,9 @@ def test_no_more_is_begun_than_there_is_room_for(then: Together[int] | None) -> 
     assert most <= 4 * WORKERS + (2 * 3 if then else 0) + 3, "and a batch that is being taken"
 
 
-def test_what_is_heavy_is_there_alone() -> None:
-    """Each is as heavy as all threads together may hold."""
+@pytest.mark.parametrize("heavy", [10, 25])
+def test_what_is_heavy_is_there_alone(heavy: int) -> None:
+    """Each is as heavy as all threads together may hold, or heavier."""
     here, most = set[int](), list[int]()
 
     def work(item: int) -> int:
@@ -108,8 +111,9 @@ def test_what_is_heavy_is_there_alone() -> None:
         most.append(len(here))
         return item
 
-    for outcome in side_by_side(range(12), work, workers=WORKERS, weight=Weight(lambda _: 10, 5)):
+    for outcome in side_by_side(range(12), work, workers=WORKERS, weight=Weight(lambda _: heavy, 5)):
         here.discard(outcome.item)
+    assert len(most) == 12
     assert max(most[WORKERS:]) == 1, "nothing was known of the weight before the first were there"
     assert max(most) <= WORKERS
 
@@ -184,18 +188,54 @@ def test_what_fails_in_the_second_step_ends_all_after_what_came_before() -> None
     assert taken == [0, 1, 2]
 
 
-def test_nothing_more_is_begun_once_nobody_takes_it() -> None:
-    begun: list[int] = []
+def test_nothing_more_is_begun_once_nobody_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
 
-    def some() -> Iterator[int]:
-        for outcome in side_by_side(range(1000), begun.append, workers=WORKERS):
-            yield outcome.item
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=wait, cancel_futures=cancel_futures)
+            gate.open()
 
-    items = some()
-    assert next(items) == 0
-    items.close()
-    assert len(begun) < 20
+    monkeypatch.setattr(module, "ThreadPoolExecutor", Pool)
+    outcomes = side_by_side(range(9), lambda item: gate.pass_through(item) if item else 0, workers=WORKERS)
+    assert next(outcomes).get() == 0
+    gate.wait_for(WORKERS)
+    outcomes.close()
+    assert gate.inside == [1, 2]
     assert not [one for one in threading.enumerate() if one.name.startswith("kith-photos")]
+
+
+class Pool:
+    """Begins what it is given: it is done at once, or never."""
+
+    def __init__(self, *, done: bool) -> None:
+        self._done = done
+        self.begun = 0
+
+    def submit(self, function: Callable[..., object], *arguments: object) -> "Future[object]":
+        self.begun += 1
+        future: Future[object] = Future()
+        if self._done:
+            future.set_result(function(*arguments))
+        return future
+
+
+@pytest.mark.parametrize(
+    ("done", "weight", "begun"),
+    [
+        (False, None, 2 * WORKERS),
+        (True, None, 4 * WORKERS),
+        (False, Weight(lambda _: 1, 5), WORKERS),
+        (True, Weight(lambda _: 5, 5), WORKERS),
+        (True, Weight(lambda _: 1, 5), 4 * WORKERS),
+    ],
+    ids=["in work", "waiting to be taken", "of unknown weight", "heavy", "light"],
+)
+def test_how_much_is_begun(done: bool, weight: Weight[int] | None, begun: int) -> None:
+    pool = Pool(done=done)
+    line = module._Line(pool, int, WORKERS, weight, None)
+    line._begin_more(iter(range(100)))
+    assert pool.begun == begun
 
 
 def test_nothing_is_nothing() -> None:
