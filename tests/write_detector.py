@@ -57,17 +57,21 @@ def _write(
 ) -> bytes:
     nodes, weights, values = [], [], []
     for index, (name, stride, length, anchors) in enumerate(outputs):
-        kernel = np.random.default_rng(index).normal(size=(length * anchors, 3, 3, 3)) / 500
+        kernel = np.random.default_rng(index).normal(size=(length * anchors, 3, 3, 3)) / 5000
         rows = grid * 64 // stride**2 if grid else -1
         shape = np.array([1, rows, length] if batched else [rows, length])
+        doubt = np.full(
+            length * anchors, -5 if name.startswith(squash) else 0, np.float32
+        )  # it sees no faces
         weights += [
             numpy_helper.from_array(kernel.astype(np.float32), f"kernel of {name}"),
+            numpy_helper.from_array(doubt, f"bias of {name}"),
             numpy_helper.from_array(shape, f"shape of {name}"),
         ]
         steps = [
             helper.make_node(
                 "Conv",
-                ["image", f"kernel of {name}"],
+                ["image", f"kernel of {name}", f"bias of {name}"],
                 [f"map of {name}"],
                 strides=[stride, stride],
                 pads=[1, 1, 1, 1],

@@ -34,7 +34,8 @@ _LONGEST = 3072  # pixels of an image that is not to be scaled down: more would 
 _STEP = 32  # pixels: the sides of what a network sees are multiples of its largest stride
 _LARGE = 320  # pixels of a face, in what a network sees: larger ones are found better in a smaller image
 _WHOLE = 640  # pixels: in an image whose longest side is larger, a large face may be missed
-_SMALL = 320  # pixels: the longest side of the image made smaller
+_SMALL = 224  # pixels: the longest side of the image made smaller
+_MOST = 5000  # answers that are compared with one another, as OpenCV has it: a low threshold lets all through
 _HIDDEN = 0.7  # a face of whose box more is covered by a surer one is a part of that
 _TILE = 96  # pixels of the side of a window around a face
 _AROUND = 1.6  # sides of a window in longer sides of a face's box
@@ -198,7 +199,8 @@ class SingleShot(ABC):
         seen = _scale(image, side)
         height, width = seen.shape[:2]
         found = self._see(seen, self._threshold)
-        kept = suppress(found.boxes, found.scores, self.OVERLAP)
+        best = np.argsort(-found.scores, kind="stable")[:_MOST]
+        kept = best[suppress(found.boxes[best], found.scores[best], self.OVERLAP)]
         scale = np.array([width / image.shape[1], height / image.shape[0]], np.float32)
         return Found(found.boxes[kept] / np.tile(scale, 2), found.landmarks[kept] / scale, found.scores[kept])
 

@@ -201,6 +201,22 @@ def test_how_much_is_seen_in_one_run_is_bounded(longest: int | None, seen: int) 
     assert max(max(size) for size in camera.sizes) == seen
 
 
+def test_of_too_many_answers_the_best_count() -> None:
+    class Crowd(Boxes):
+        """Sees a face everywhere, surest on the right."""
+
+        def _read(self, outputs: Sequence[np.ndarray], shape: tuple[int, int], threshold: float) -> Found:
+            places = np.arange(9000, dtype=np.float32)[:, np.newaxis] * np.float32([30, 0, 30, 0])
+            boxes = places + np.float32([0, 0, 25, 25])
+            return Found(
+                boxes, boxes[:, np.newaxis, :2] + PLACES, np.linspace(0.6, 0.9, 9000, dtype=np.float32)
+            )
+
+    faces = Crowd(Camera(), DetectionSettings(thorough=False)).detect(painted(64, 64))
+    assert len(faces) == 5000
+    assert min(face.box[0] for face in faces) == 30 * 4000
+
+
 def test_no_face_and_an_image_of_one_pixel() -> None:
     assert Boxes(Camera()).detect(np.zeros((1, 1, 3), np.uint8)) == []
     assert Boxes(Camera()).detect(np.zeros((40, 3000, 3), np.uint8)) == []

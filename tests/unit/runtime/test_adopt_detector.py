@@ -73,5 +73,5 @@ def test_a_detector_is_tried_in_a_process_of_its_own() -> None:
 
 
 def test_a_detector_for_an_embedder() -> None:
-    with pytest.raises(UnsupportedFile, match="one embedding a face: is it a detector"):
+    with pytest.raises(UnsupportedFile, match="it is a detector, as yunet is, and no embedder"):
         adopt_in_bounds(write_yunet(height=112, width=112))

@@ -15,12 +15,15 @@ from kith.catalogue.preprocessing import ARCFACE_CROP, FixedScaling
 from kith.catalogue.spec import DetectorKind
 from kith.detection import load_detector
 from kith.errors import KithError, Remedy, UnknownModel, WeightsError
+from kith.runtime.adopt_detector import adopt_detector
+from kith.workflows import detectors
 from kith.workflows.importing import OnnxPreprocessing, import_file
 
 
 @pytest.fixture(autouse=True)
 def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KITH_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(detectors, "adopt_detector_in_bounds", adopt_detector)  # in this process: quicker
 
 
 def write(tmp_path: Path, content: bytes, name: str = "my_own.onnx") -> Path:
