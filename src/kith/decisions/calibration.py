@@ -92,6 +92,7 @@ class Calibration:
             threshold,
             self.measured_on,
             lowest=lowest,
+            extrapolated=not self.people,  # of others, as where it was published
             group=self.comparisons.hardest(carried),
             rates=self.comparisons.rates(threshold),
         )

@@ -106,7 +106,10 @@ def rule_for(
         calibration.measured_on,
         people,
         lowest=tail.lowest if size <= tails.largest else 1.0,
-        extrapolated=size > tails.largest or usual > inflation.most or not tail.carries(fpir),
+        extrapolated=not calibration.people
+        or size > tails.largest
+        or usual > inflation.most
+        or not tail.carries(fpir),
         group=tail.hardest(fpir),
         rates=tail.rates(threshold),
     )

@@ -11,11 +11,12 @@ def policy_json(policy: Policy) -> dict[str, Any]:
         str(policy.measure): policy.rate,
         "threshold": round(policy.threshold, 4),
         "measured_on": policy.measured_on,
+        "extrapolated": policy.extrapolated,
         "group": policy.group,
         "rates": {name: _rate(rate) for name, rate in policy.rates},
     }
     if policy.measure is Measure.FPIR:
-        answer |= {"people": policy.people, "extrapolated": policy.extrapolated}
+        answer["people"] = policy.people
     return answer
 
 

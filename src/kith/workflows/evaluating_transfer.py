@@ -23,7 +23,7 @@ from kith.search.ranking import search
 FPIR = 0.01
 REFERENCES = (1, 3, 10)
 _LEAST_PEOPLE = 10  # of a group, who have enough photos
-_GALLERY = 100  # people at most
+_GALLERY = 6, 100  # people at least, and at most
 _STRANGERS = 2000  # photos at most of each gallery
 _MATED = 10  # photos a person searched at most
 _GALLERIES = 20
@@ -156,8 +156,8 @@ def _searches(
 ) -> Iterator[Promise]:
     """Galleries of the group: one promise, or none where too few of its people have so many photos."""
     able = np.flatnonzero(np.bincount(group.people) > references)
-    size = min(len(able) // 2, _GALLERY)
-    if size < _LEAST_PEOPLE:
+    size = min(len(able) * 5 // 8, _GALLERY[1])  # so many are drawn of the able, with replacement
+    if size < _GALLERY[0]:
         return
     rule = rule_for(calibration, people=size, references=size * references, fpir=fpir)
     everyone = int(group.people.max()) + 1

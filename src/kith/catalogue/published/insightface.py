@@ -224,6 +224,6 @@ MODELS = (
         training_data="MS1M, a cleaned MS-Celeb-1M: for research only, withdrawn by Microsoft in 2019",
         lfw="99.50 % by its authors",
         figures="CFP-FP 88.94 %, AgeDB-30 95.91 %",
-        detector="yunet-s",
+        detector="mtcnn",
     ),
 )
