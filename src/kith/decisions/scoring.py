@@ -32,7 +32,7 @@ from kith.errors import InvalidArgument
 from kith.records import FloatArray, Measure, Policy
 
 SHARE = 0.7
-"""The weight w: of 0 to 1 in tenths, everything from 0.5 on does better than 0 (decision 18)."""
+"""The weight w: of 0 to 1 in tenths, everything from 0.5 on does better than 0 (decision 21)."""
 
 
 class ClassifierKind(StrEnum):
