@@ -31,6 +31,7 @@ class SCRFD(SingleShot):
     KIND = "scrfd"
     THRESHOLD = 0.5  # as its authors
     OVERLAP = 0.4
+    ALONE = 256 * 256
     CLEAR = 0.82
     TELLING = 8.0
     LEAST_SIDE = 640

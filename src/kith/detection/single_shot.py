@@ -70,6 +70,7 @@ class SingleShot(ABC):
         network: Maps (1, 3, h, w) float32 to the outputs that the class reads; h and w are multiples of 32.
         settings: What to look for.
         side: The only h and w that the network takes; None if it takes any.
+        alone: The same network in one thread, for what is small; None for the network itself.
     """
 
     KIND: ClassVar[str]
@@ -79,15 +80,23 @@ class SingleShot(ABC):
     """Of two boxes of which one covers more of the other than this, the better-scored is kept."""
     LEAST_SIDE: ClassVar[int] = 1
     """Pixels to whose longest side a smaller image is enlarged."""
+    ALONE: ClassVar[int]
+    """Pixels up to which one thread is quicker than several, or as quick, where other programs run too."""
     CLEAR: ClassVar[float]
     """Score that a face exceeds only where it is upright."""
     TELLING: ClassVar[float]
     """By how much the log-odds of scores in two quarter turns tell which way up a face is."""
 
     def __init__(
-        self, network: Network, settings: DetectionSettings | None = None, *, side: int | None = None
+        self,
+        network: Network,
+        settings: DetectionSettings | None = None,
+        *,
+        side: int | None = None,
+        alone: Network | None = None,
     ) -> None:
         self._network = network
+        self._alone = alone or network
         self.settings = settings or DetectionSettings()
         (self._threshold,) = self.settings.thresholds_or((self.THRESHOLD,))
         self._side = side
@@ -118,7 +127,8 @@ class SingleShot(ABC):
         """
         (weights,) = find_detector(detector_id).weights.values()
         network = prepare(weights, threads=threads, device=device, progress=progress)
-        detector = cls(network, settings, side=weights.input_size)
+        alone = prepare(weights, threads=1, device=device, progress=progress)
+        detector = cls(network, settings, side=weights.input_size, alone=alone)
         detector._weights = weights.sha256
         detector._made_by = partial(
             cls.from_pretrained, detector_id, settings, threads=threads, device=device
@@ -215,7 +225,8 @@ class SingleShot(ABC):
         """One run of the network: what scores above a threshold."""
         height, width = image.shape[:2]
         shape = (self._side, self._side) if self._side else (_whole(height), _whole(width))
-        return self._read(self._network.run(self._feed(image, shape)), shape, threshold)
+        network = self._alone if shape[0] * shape[1] <= self.ALONE else self._network
+        return self._read(network.run(self._feed(image, shape)), shape, threshold)
 
     def _look_in_mirror(self, image: Image, found: Found) -> FloatArray:
         """Landmarks (n, 5, 2): each the mean of those found and of what a closer look in a mirror shows."""

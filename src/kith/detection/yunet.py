@@ -26,6 +26,7 @@ class YuNet(SingleShot):
     KIND = "yunet"
     THRESHOLD = 0.7
     OVERLAP = 0.3  # as its authors
+    ALONE = 640 * 640
     CLEAR = 0.91
     TELLING = 8.0
 

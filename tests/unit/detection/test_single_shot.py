@@ -43,6 +43,7 @@ class Boxes(SingleShot):
     KIND = "boxes"
     THRESHOLD = 0.5
     OVERLAP = 0.3
+    ALONE = 128 * 128
     CLEAR = 0.9
     TELLING = 8.0
     most = 300
@@ -215,6 +216,12 @@ def test_of_too_many_answers_the_best_count() -> None:
     faces = Crowd(Camera(), DetectionSettings(thorough=False)).detect(painted(64, 64))
     assert len(faces) == 5000
     assert min(face.box[0] for face in faces) == 30 * 4000
+
+
+def test_what_is_small_is_seen_by_one_thread() -> None:
+    several, alone = Camera(), Camera()
+    Boxes(several, DetectionSettings(turned=False), alone=alone).detect(painted(400, 400, (50, 50, 100, 0)))
+    assert (several.sizes, alone.sizes) == ([(416, 416)], [(96, 96)])
 
 
 def test_no_face_and_an_image_of_one_pixel() -> None:
