@@ -29,7 +29,7 @@ HOMES = {
     "platformdirs": ("folders.py",),
     "rich": ("cli/",),
     "safetensors": ("runtime/workshop.py", "weights/"),
-    "sklearn": ("decisions/svm.py", "workflows/calibrating.py"),
+    "sklearn": ("decisions/svm.py", "workflows/calibrating.py", "workflows/calibrating_searches.py"),
     "sqlalchemy": ("gallery/",),
     "tensorboardX": ("training/",),
     "typer": ("cli/",),

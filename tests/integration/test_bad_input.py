@@ -444,7 +444,7 @@ def test_a_gallery_that_is_not_there(portraits: list[Path], tmp_path: Path) -> N
 
 def test_an_unknown_model(family: Path, portraits: list[Path], tmp_path: Path) -> None:
     answer = kith("enroll", portraits[0], "--name", "Ada", "-g", tmp_path / "new.db", "--model", "nope")
-    require_one_line(answer, 2, "unknown model 'nope'; known models: dlib-resnet29")
+    require_one_line(answer, 2, "unknown model 'nope'; known models: ", "dlib-resnet29")
     assert not (tmp_path / "new.db").exists()
 
 

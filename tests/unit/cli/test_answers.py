@@ -11,7 +11,15 @@ from kith.gallery import Gallery, NewReference
 from kith.records import Candidate, Decision, Face, Measure, Outcome, Policy, Subject, Template
 from kith.sample_people import photos as sample_photos
 
-POLICY = Policy(Measure.FPIR, 0.003, 0.70001, "made-up people", people=2)
+POLICY = Policy(
+    Measure.FPIR,
+    0.003,
+    0.70001,
+    "made-up people",
+    people=2,
+    group="women",
+    rates=(("everyone", 0.00123), ("women", 0.003)),
+)
 ADA, GRACE = Subject(1, "Ada"), Subject(2, "Grace")
 
 
@@ -54,8 +62,10 @@ def test_a_match(face: Face) -> None:
             "fpir": 0.003,
             "threshold": 0.7,
             "measured_on": "made-up people",
-            "people": 2,
             "extrapolated": False,
+            "group": "women",
+            "rates": {"everyone": 0.0012, "women": 0.003},
+            "people": 2,
         },
     }
     assert answer_of(face, decision, scale=2.0).cells == ("160x200 at 20,20", "Ada", "0.712", "")

@@ -16,6 +16,7 @@ from kith.catalogue.builtin import DETECTORS, EMBEDDERS
 from kith.catalogue.published import PUBLISHED, PUBLISHED_DETECTORS
 from kith.cli import main, models
 from kith.cli.exit_codes import EXIT_CODES
+from kith.cli.hints import with_hint
 
 
 def all_errors(kind: type[errors.KithError] = errors.KithError) -> list[type[errors.KithError]]:
@@ -49,7 +50,7 @@ def test_every_error_becomes_its_exit_code_and_one_line(
     monkeypatch.setattr(models, "list_all", fail)
     answer = kith("models", "list")
     assert (answer.code, answer.out) == (EXIT_CODES[kind], "")
-    assert answer.err == "error: something [b]is[/b] wrong\\nhere\n"
+    assert answer.err == f"error: {with_hint(kind('something [b]is[/b] wrong\\nhere'))}\n"
 
 
 def test_the_exit_codes_are_documented_numbers() -> None:

@@ -6,7 +6,7 @@ from made_up_calibration import TAIL
 
 from kith.decisions.tail import SearchTails, Tail
 from kith.errors import InvalidArgument
-from kith.workflows.calibrating import RATES
+from kith.workflows.measured_tails import RATES
 
 HIGHER = Tail(TAIL.rates, tuple(threshold + 0.04 for threshold in TAIL.thresholds))
 

@@ -217,7 +217,7 @@ def test_another_family_than_the_networks_is_refused(shared: Path, tmp_path: Pat
     [
         (b"", "known format"),
         (b"<html>", "known format"),
-        (b"\x08\x07\x12\x00", "ONNX file, which does not say"),
+        (b"\x08\x07\x12\x00", "damaged, or no ONNX file"),
     ],
 )
 def test_files_of_no_use(content: bytes, complaint: str, tmp_path: Path, models: Path) -> None:

@@ -21,7 +21,6 @@ import httpx
 import numpy as np
 import onnx
 import pytest
-from conftest import SHARED
 from made_up_calibration import measured_up_to
 from write_detector import write_scrfd, write_yunet
 from write_mxnet import insightface_names, made_up_mobilefacenet, write_mxnet
@@ -70,7 +69,11 @@ def entry(model_id: str) -> Published:
 @cache
 def real_files() -> dict[str, bytes]:
     """The research data's weights by their hash; none where it is absent."""
-    paths = [path for path in (SHARED / "data" / "weights").glob("*") if path.is_file()]
+    paths = [
+        path
+        for path in (Path(__file__).parents[4] / "shared" / "data" / "weights").glob("*")
+        if path.is_file()
+    ]
     contents = [path.read_bytes() for path in paths]
     return {hashlib.sha256(content).hexdigest(): content for content in contents}
 
