@@ -50,7 +50,8 @@ def test_every_error_becomes_its_exit_code_and_one_line(
     monkeypatch.setattr(models, "list_all", fail)
     answer = kith("models", "list")
     assert (answer.code, answer.out) == (EXIT_CODES[kind], "")
-    assert answer.err == f"error: {with_hint(kind('something [b]is[/b] wrong\\nhere'))}\n"
+    expected = with_hint(kind("something [b]is[/b] wrong\\nhere"))
+    assert answer.err == f"error: {expected}\n"
 
 
 def test_the_exit_codes_are_documented_numbers() -> None:

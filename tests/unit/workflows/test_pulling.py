@@ -66,6 +66,12 @@ def entry(model_id: str) -> Published:
     return PUBLISHED.get(model_id) or PUBLISHED_DETECTORS[model_id]
 
 
+def brought_with(model_id: str) -> list[str]:
+    """The detector that an embedder brings with it, where it is not here already."""
+    detector = PUBLISHED[model_id].detector if model_id in NEW else DEFAULT_DETECTOR
+    return [] if detector == DEFAULT_DETECTOR else [detector]
+
+
 @cache
 def real_files() -> dict[str, bytes]:
     """The research data's weights by their hash; none where it is absent."""
@@ -207,10 +213,10 @@ def here() -> list[str]:
 
 @pytest.mark.parametrize("model_id", NEW)
 def test_an_embedder_arrives_with_its_detector(model_id: str, shop: Shop) -> None:
-    model = PUBLISHED[model_id]
+    model, brought = PUBLISHED[model_id], brought_with(model_id)
     shop.offer(model_id)
-    if model_id not in PACKS:
-        shop.offer(model.detector)
+    for detector_id in brought if model_id not in PACKS else ():
+        shop.offer(detector_id)
     spec = pull(model_id, accept_license=True)
     assert isinstance(spec, EmbedderSpec)
     family = find_family(model.family)
@@ -224,10 +230,11 @@ def test_an_embedder_arrives_with_its_detector(model_id: str, shop: Shop) -> Non
     assert spec.embedding_size == family.embedding_size
     assert find_embedder(model_id) == spec
     detector = find_detector(model.detector)
-    assert (detector.id, detector.kind) == (model.detector, PUBLISHED_DETECTORS[model.detector].kind)
-    assert sorted(shop.asked) == sorted({model_id} if model_id in PACKS else {model_id, model.detector})
+    assert detector.id == model.detector
+    assert all(detector.kind == PUBLISHED_DETECTORS[one].kind for one in brought)
+    assert sorted(shop.asked) == sorted({model_id} if model_id in PACKS else {model_id, *brought})
     accepted = [ACCEPTED] if model.license.use.is_restricted else []
-    assert here() == sorted([*accepted, model_id, model.detector]), "what was downloaded is gone"
+    assert here() == sorted([*accepted, model_id, *brought]), "what was downloaded is gone"
     assert pull(model_id) == spec, "what is here is not fetched again"
     assert len(shop.asked) == len(set(shop.asked))
 
@@ -265,22 +272,22 @@ def test_a_detector_arrives(model_id: str, shop: Shop) -> None:
 @pytest.mark.parametrize("wrong", ["another", "truncated"])
 def test_another_file_or_half_of_it_is_not_installed(model_id: str, wrong: str, shop: Shop) -> None:
     shop.offer(model_id)
-    if model_id in NEW:
-        shop.offer(PUBLISHED[model_id].detector)
+    for detector in brought_with(model_id):
+        shop.offer(detector)
     content = shop.files[model_id]
     shop.files[model_id] = content[: len(content) // 2] if wrong == "truncated" else b"<html>".ljust(500)
     with pytest.raises(ChecksumMismatch, match="nothing was installed"):
         pull(model_id, accept_license=True)
     assert model_id not in installed_ids()
-    assert set(here()) <= {ACCEPTED, PUBLISHED[model_id].detector if model_id in NEW else ""}
+    assert set(here()) <= {ACCEPTED, *brought_with(model_id)}
 
 
 @pytest.mark.parametrize("model_id", [*NEW, *PUBLISHED_DETECTORS])
 def test_offline_it_says_what_to_do(model_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = Shop("http://127.0.0.1:9", monkeypatch)
     shop.offer(model_id)
-    if model_id in NEW:
-        shop.offer(PUBLISHED[model_id].detector)
+    for detector in brought_with(model_id):
+        shop.offer(detector)
     with pytest.raises(DownloadFailed, match="is there a network") as caught:
         pull(model_id, accept_license=True)
     assert caught.value.remedy is Remedy.IMPORT_FILE
