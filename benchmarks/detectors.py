@@ -100,7 +100,7 @@ def compare(
 ) -> list[bool]:
     """Time detectors beside MTCNN and OpenCV, photo by photo in turn.
 
-    The claims are made where both find what their originals find; as we use them beside it, with a second look.
+    The claims are made where both find what their originals find; beside it, as we use them.
     """
     side = max(images[0].shape)
     met = []
