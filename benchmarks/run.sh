@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every claim beside its peer, in the same run. Peers live in .venv-bench, for their heavy dependencies.
-#   KITH_LFW=/path/to/lfw bash benchmarks/run.sh [detection embedding photo_to_template facenet many_photos startup memory identification calibration clustering mini]
+#   KITH_LFW=/path/to/lfw bash benchmarks/run.sh [detection embedding photo_to_template facenet many_photos startup memory identification calibration promises clustering mini]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lfw=${KITH_LFW:-../shared/data/lfw}
@@ -25,11 +25,12 @@ if [ ! -e "$venv/.ready" ] || [ pyproject.toml -nt "$venv/.ready" ] || [ benchma
 fi
 
 missed=0
-for claim in "${@:-detection embedding photo_to_template facenet many_photos startup memory identification calibration clustering mini}"; do
+for claim in "${@:-detection embedding photo_to_template facenet many_photos startup memory identification calibration promises clustering mini}"; do
     for name in $claim; do
         echo "== $name"
         keep=()
-        case $name in identification | calibration | clustering) keep=(--keep "$venv/lfw.kept") ;;
+        case $name in identification | clustering) keep=(--keep "$venv/lfw.kept") ;;
+            calibration | promises) keep=(--keep "$venv/lfw.kept" --groups "$(dirname "$lfw")/lfw_groups.csv") ;;
             mini) keep=(--keep "$venv/lfw.kept" --keep-mini "$venv/lfw-mini.kept") ;; esac
         "$venv/bin/python" "benchmarks/$name.py" --lfw "$lfw" "${keep[@]}" || missed=1
     done
