@@ -2,8 +2,8 @@
 
 Claim: calibrated within sexes on one half of LFW's people, pairs of two women of the other half that are
 said to be of one person with a probability near 0.9 are so in 88 to 92 of 100 cases, whatever prior is
-stated: the odds are those of the group that is hardest. Beside it pairs of two men, who are confused less, and
-deepface's way: a logistic curve over the score, of everybody.
+stated: the odds are those of the group that is hardest. Beside it pairs of two men, who are confused less,
+and deepface's way: a logistic curve over the score, of everybody.
 
     python benchmarks/calibration.py --lfw LFW_DIR --groups GROUPS_CSV [--keep FILE]
 """
