@@ -20,7 +20,7 @@ from timing import exit_code, interleave, report, verdict
 from kith.detection import MTCNN
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-import mtcnn  # noqa: E402  the peer, told first to be quiet
+import mtcnn
 
 SCORE = 0.9
 

@@ -119,7 +119,7 @@ def kith_step(images: np.ndarray, labels: np.ndarray, chunk: int) -> tuple[Calla
     return step, count_operations(model)
 
 
-def count_operations(model) -> float:  # noqa: ANN001  # keras is imported late
+def count_operations(model) -> float:  # keras is imported late
     """Multiplications and additions of one image's forward pass, of convolutions and dense layers."""
     total = 0.0
     for layer in model.layers:

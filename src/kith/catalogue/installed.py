@@ -11,8 +11,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -195,6 +195,23 @@ def discard(model_id: str) -> None:
     folder = models_folder() / model_id
     if not (folder / CARD).exists():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def whole_or_not_at_all(model_id: str) -> Iterator[None]:
+    """Take away what there is of a model if it is interrupted or fails before its card is written.
+
+    Raises:
+        WeightsError: Something could not be written.
+    """
+    try:
+        yield
+    except BaseException as error:
+        discard(model_id)
+        if isinstance(error, OSError):
+            reason = f"{models_folder()}: {error.strerror or error}; nothing was installed"
+            raise WeightsError(reason) from None
+        raise
 
 
 def write_card(spec: EmbedderSpec | DetectorSpec) -> None:

@@ -11,7 +11,7 @@ from keras import ops
 
 from kith.assembly import RecognizerSettings
 from kith.catalogue.calibrations import IMPORTED, keep_calibration
-from kith.catalogue.installed import discard, install, models_folder, write_card
+from kith.catalogue.installed import install, whole_or_not_at_all, write_card
 from kith.catalogue.spec import EmbedderSpec, InstalledFile, WeightsSpec
 from kith.decisions.calibration import Calibration
 from kith.errors import EvaluationError, WeightsError
@@ -85,18 +85,11 @@ def install_trained(
         int8=False,
     )
     spec = install(spec, content, f"weights.{EXTENSION}")
-    try:
+    with whole_or_not_at_all(model_id):
         recognizer, spec = _quantized(spec, progress)
         progress.begin("measuring thresholds on the people held out")
         keep_calibration(spec.id, calibrate(recognizer, held_out), IMPORTED)
         write_card(spec)
-    except BaseException as error:
-        discard(model_id)
-        if isinstance(error, OSError):
-            raise WeightsError(
-                f"{models_folder()}: {error.strerror or error}; nothing was installed"
-            ) from None
-        raise
     return spec
 
 

@@ -4,14 +4,19 @@ import hashlib
 from pathlib import Path
 
 from kith.catalogue.builtin import DETECTORS
-from kith.catalogue.installed import discard, install_detector, is_here, models_folder, write_card
+from kith.catalogue.installed import (
+    install_detector,
+    is_here,
+    whole_or_not_at_all,
+    write_card,
+)
 from kith.catalogue.licenses import Use
 from kith.catalogue.lock import only_one
 from kith.catalogue.packs import read_pack
 from kith.catalogue.published import PUBLISHED_DETECTORS
 from kith.catalogue.published.entries import PublishedDetector, PublishedFile, PublishedModel
 from kith.catalogue.spec import ONNX, DetectorKind, DetectorSpec, InstalledFile, WeightsSpec
-from kith.errors import Remedy, UnsupportedFile, WeightsError
+from kith.errors import Remedy, UnsupportedFile
 from kith.progress import Progress
 from kith.runtime.adopt_detector import AdoptedDetector
 from kith.runtime.trial import adopt_detector_in_bounds
@@ -101,15 +106,8 @@ def _install(
         use=use,
     )
     kept = install_detector(spec, {_NETWORK: adopted.content})
-    try:
+    with whole_or_not_at_all(model_id):
         write_card(kept)
-    except BaseException as error:
-        discard(model_id)
-        if isinstance(error, OSError):
-            raise WeightsError(
-                f"{models_folder()}: {error.strerror or error}; nothing was installed"
-            ) from None
-        raise
     return kept
 
 

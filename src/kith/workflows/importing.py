@@ -18,7 +18,13 @@ from kith.catalogue.acceptance import require_accepted
 from kith.catalogue.builtin import DEFAULT_DETECTOR, DETECTORS, EMBEDDERS
 from kith.catalogue.calibrations import IMPORTED, keep_calibration, shipped_calibration, unmeasured
 from kith.catalogue.families import Family, PublishedThreshold, find_family
-from kith.catalogue.installed import discard, install, is_here, is_id, models_folder, write_card
+from kith.catalogue.installed import (
+    install,
+    is_here,
+    is_id,
+    whole_or_not_at_all,
+    write_card,
+)
 from kith.catalogue.lock import only_one
 from kith.catalogue.packs import read_pack
 from kith.catalogue.preprocessing import (
@@ -254,16 +260,9 @@ def install_found(found: Found, progress: Progress) -> EmbedderSpec:
     content = found.content
     weights = replace(found.spec.weights, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
     spec = install(replace(found.spec, weights=weights), content, found.file_name)
-    try:
+    with whole_or_not_at_all(spec.id):
         keep_calibration(spec.id, _what_is_known(found, _measure_on_sample_people(spec, progress)), IMPORTED)
         write_card(spec)
-    except BaseException as error:
-        discard(spec.id)
-        if isinstance(error, OSError):
-            raise WeightsError(
-                f"{models_folder()}: {error.strerror or error}; nothing was installed"
-            ) from None
-        raise
     return spec
 
 

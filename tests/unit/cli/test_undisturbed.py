@@ -9,7 +9,7 @@ from kith.cli.interruption import undisturbed
 
 def test_a_signal_waits_for_the_end_of_the_work() -> None:
     done: list[str] = []
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt):
         with undisturbed():
             signal.raise_signal(signal.SIGINT)
             done.append("all of it")

@@ -81,6 +81,14 @@ def test_only_for_the_normalized_scorer_it_counts_who_else_is_near() -> None:
     assert cohorts == {"normalized": 20, "centroid": 0, "nearest": 0, "svm": 20}
 
 
+def test_what_nobody_was_measured_for_is_extrapolated() -> None:
+    """As a threshold that was published, which is of somebody else's people."""
+    for people, expected in ((9, False), (0, True)):
+        calibration = replace(measured_up_to(400), people=people)
+        assert calibration.verification_policy().extrapolated is expected
+        assert rule_for(calibration, people=10, references=10, fpir=0.01).policy.extrapolated is expected
+
+
 def test_more_references_than_were_measured_are_extrapolated() -> None:
     measured = dict.fromkeys(Scorer, Inflation((1, 3), (0.0, 0.1)))
     calibration = replace(measured_up_to(400), inflation=measured)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,6 +113,22 @@ def test_a_promise_is_put_to_the_test_on_the_other_half(crowd: Path, tmp_path: P
     again = fake_recognizer()
     assert evaluating.transfer(crowd, again, fmr=0.1, fpir=0.5, keep=kept) == found
     assert again.detector.looked_at == 0
+
+
+def test_nobody_is_in_both_halves(crowd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    halves: list[np.ndarray] = []
+    for name in ("fit_calibration", "evaluate_transfer"):
+        real, place = getattr(evaluating, name), 0 if name == "fit_calibration" else 1
+
+        def witnessed(*arguments: Any, real: Any = real, place: int = place, **settings: Any) -> Any:
+            halves.append(arguments[place + 1])
+            return real(*arguments, **settings)
+
+        monkeypatch.setattr(evaluating, name, witnessed)
+    evaluating.transfer(crowd, fake_recognizer(), fmr=0.1, fpir=0.5)
+    known, tested = (set(subjects.tolist()) for subjects in halves)
+    assert not known & tested
+    assert known | tested == set(range(22))
 
 
 def test_a_promise_of_other_people_or_of_a_file(crowd: Path, tmp_path: Path) -> None:
